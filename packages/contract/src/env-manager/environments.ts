@@ -1,0 +1,171 @@
+import { Type, type Static } from 'typebox'
+import { CommitSha, Instant, ServiceName, Stage, TenantName } from '../names.js'
+
+const strict = { additionalProperties: false } as const
+
+/**
+ * | phase | meaning |
+ * | --- | --- |
+ * | pending | known, nothing done yet |
+ * | deploying | a deploy run is under way |
+ * | ready | every own service runs the wanted commit, is healthy and registered |
+ * | degraded | it was ready; a service is unhealthy, or the newest deploy failed and the last good copy serves |
+ * | failed | no good copy of some own service has ever run |
+ * | terminating | the teardown is under way; it is never cancelled |
+ */
+export const ENVIRONMENT_PHASES = ['pending', 'deploying', 'ready', 'degraded', 'failed', 'terminating'] as const
+export const EnvironmentPhase = Type.Union(ENVIRONMENT_PHASES.map((phase) => Type.Literal(phase)))
+export type EnvironmentPhase = (typeof ENVIRONMENT_PHASES)[number]
+
+/** A Kubernetes-style condition: what is true of an environment or one of its services, why, and since when. */
+export const Condition = Type.Object(
+  {
+    type: Type.String({ description: 'e.g. Ready, Reconciled, DefinitionValid, ServiceHealthy' }),
+    status: Type.Union([Type.Literal('True'), Type.Literal('False'), Type.Literal('Unknown')]),
+    reason: Type.String({ description: 'CamelCase word for programs' }),
+    message: Type.String({ description: 'for people: what happened, on what, what to do' }),
+    service: Type.Optional(ServiceName),
+    observedGeneration: Type.Integer(),
+    lastTransitionAt: Instant,
+  },
+  strict,
+)
+export type Condition = Static<typeof Condition>
+
+/** A service that the environment deploys itself. `deployedCommit` is what serves now. */
+export const EnvironmentService = Type.Object(
+  {
+    name: ServiceName,
+    repository: Type.String(),
+    wantedCommit: CommitSha,
+    deployedCommit: Type.Union([CommitSha, Type.Null()]),
+    version: Type.Union([Type.String(), Type.Null()]),
+    status: Type.Union([
+      Type.Literal('pending'),
+      Type.Literal('deploying'),
+      Type.Literal('healthy'),
+      Type.Literal('unhealthy'),
+      Type.Literal('failed'),
+      Type.Literal('invalid'),
+    ]),
+    url: Type.Union([Type.String(), Type.Null()], { description: 'through the gateway' }),
+  },
+  strict,
+)
+export type EnvironmentService = Static<typeof EnvironmentService>
+
+/** One environment: namespace, tenant, workloads and routes of one branch. Its tenant has the same name. */
+export const Environment = Type.Object(
+  {
+    name: TenantName,
+    branch: Type.String(),
+    stage: Stage,
+    base: Type.Union([TenantName, Type.Null()]),
+    generation: Type.Integer(),
+    phase: EnvironmentPhase,
+    pinned: Type.Boolean({ description: 'a time to live never removes it; deleting the branch does' }),
+    createdAt: Instant,
+    lastPushAt: Instant,
+    expiresAt: Type.Union([Instant, Type.Null()]),
+    repositories: Type.Array(Type.Object({ repository: Type.String(), commitSha: CommitSha }, strict)),
+    services: Type.Array(EnvironmentService),
+    masked: Type.Array(ServiceName),
+    conditions: Type.Array(Condition),
+    url: Type.Union([Type.String(), Type.Null()]),
+    currentRunId: Type.Union([Type.String(), Type.Null()]),
+    lastRunId: Type.Union([Type.String(), Type.Null()]),
+  },
+  { $id: 'Environment', additionalProperties: false },
+)
+export type Environment = Static<typeof Environment>
+
+/** A thing that the platform made for an environment. Written before it is made, struck out after it is verified gone. */
+export const LedgerLine = Type.Object(
+  {
+    environment: TenantName,
+    generation: Type.Integer(),
+    kind: Type.String({ description: 'tenant, token, entry, secret, space, worktree, process, …' }),
+    id: Type.String({ description: 'enough to find it again' }),
+    recordedAt: Instant,
+  },
+  { $id: 'LedgerLine', additionalProperties: false },
+)
+export type LedgerLine = Static<typeof LedgerLine>
+
+/** The proof that an environment is gone: each thing of its ledger, and how its absence was seen. */
+export const Receipt = Type.Object(
+  {
+    environment: TenantName,
+    branch: Type.String(),
+    generation: Type.Integer(),
+    runId: Type.String(),
+    reason: Type.String({ description: 'branch_deleted, requested, expired, orphaned' }),
+    startedAt: Instant,
+    finishedAt: Instant,
+    resources: Type.Array(
+      Type.Object(
+        {
+          kind: Type.String(),
+          id: Type.String(),
+          goneAt: Instant,
+          evidence: Type.String({ description: 'how it was verified' }),
+        },
+        strict,
+      ),
+    ),
+  },
+  { $id: 'Receipt', additionalProperties: false },
+)
+export type Receipt = Static<typeof Receipt>
+
+/** What a person may change on an environment directly. */
+export const EnvironmentPatch = Type.Object(
+  { pinned: Type.Optional(Type.Boolean()) },
+  { $id: 'EnvironmentPatch', additionalProperties: false, minProperties: 1 },
+)
+export type EnvironmentPatch = Static<typeof EnvironmentPatch>
+
+/** How the manager itself is doing. `frozen` says why deletions wait for a person (the mass-deletion breaker). */
+export const ManagerStatus = Type.Object(
+  {
+    instance: Type.String(),
+    platform: Type.String(),
+    capabilities: Type.Array(Type.String()),
+    environments: Type.Integer(),
+    queued: Type.Array(TenantName),
+    running: Type.Array(TenantName),
+    repositories: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          url: Type.String({ description: 'without credentials' }),
+          lastListedAt: Type.Union([Instant, Type.Null()]),
+          branches: Type.Integer(),
+          error: Type.Union([Type.String(), Type.Null()]),
+        },
+        strict,
+      ),
+    ),
+    configCenter: Type.Union([
+      Type.Literal('NOT_READY'),
+      Type.Literal('READY'),
+      Type.Literal('STALE'),
+      Type.Literal('ERROR'),
+    ]),
+    frozen: Type.Union([
+      Type.Null(),
+      Type.Object(
+        { since: Instant, reason: Type.String(), wouldDelete: Type.Array(TenantName), approvalId: Type.String() },
+        strict,
+      ),
+    ]),
+    orphans: Type.Array(
+      Type.Object(
+        { kind: Type.String(), id: Type.String(), environment: Type.Union([Type.String(), Type.Null()]) },
+        strict,
+      ),
+    ),
+  },
+  { $id: 'ManagerStatus', additionalProperties: false },
+)
+export type ManagerStatus = Static<typeof ManagerStatus>

@@ -1,0 +1,3 @@
+export * from './app-error.js'
+export * from './backoff.js'
+export * from './clock.js'

@@ -1,0 +1,61 @@
+import type { DocumentData, Endpoint, EntrySpec, Stage } from '@tributary/contract'
+import type { StoreRevision } from '@tributary/store'
+
+/** Who wrote a stored value, kept beside it so that `explain` needs no look-up. `at` is epoch milliseconds, for people only. */
+export interface WriteStamp {
+  readonly by: string
+  readonly at: number
+  readonly runId?: string
+}
+
+/** A tenant as stored under `cc/tenant/<tenant>`. */
+export interface StoredTenant {
+  readonly base: string | null
+  readonly stage: Stage
+  readonly labels: Readonly<Record<string, string>>
+  readonly stamp: WriteStamp
+}
+
+/** One registration under `cc/entry/<tenant>/<service>/<instance>`; the declared one's instance is {@link DECLARED_INSTANCE}. */
+export type StoredRegistration =
+  | { readonly state: 'present'; readonly spec: EntrySpec; readonly stamp: WriteStamp }
+  | { readonly state: 'masked'; readonly stamp: WriteStamp }
+
+/** A document under `cc/document/<tenant>/<service or *>`. */
+export interface StoredDocument {
+  readonly data: DocumentData
+  readonly stamp: WriteStamp
+}
+
+/** A tenant in memory. */
+export interface TenantRecord extends StoredTenant {
+  readonly name: string
+  readonly revision: StoreRevision
+}
+
+/** A tenant's own copy of a service: its declared registration and its live leased instances taken together. */
+export interface EntryRecord {
+  readonly tenant: string
+  readonly service: string
+  readonly state: 'present' | 'masked'
+  /** Declared endpoints first, then those of the instances in order of their ids. Empty when masked. */
+  readonly endpoints: readonly Endpoint[]
+  readonly version?: string
+  readonly commitSha?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly instances: readonly string[]
+  /** The newest of the registrations' revisions. */
+  readonly revision: StoreRevision
+  readonly stamp: WriteStamp
+}
+
+/** A config document in memory. */
+export interface DocumentRecord extends StoredDocument {
+  readonly tenant: string
+  /** Service name or `*`. */
+  readonly service: string
+  readonly revision: StoreRevision
+}
+
+/** Name of the tenant-wide config document. */
+export const TENANT_WIDE = '*'

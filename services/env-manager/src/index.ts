@@ -1,0 +1,3 @@
+export type * from './ports/environment-routes.js'
+export type * from './ports/platform.js'
+export type * from './ports/source-control.js'

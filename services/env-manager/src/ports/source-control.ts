@@ -1,0 +1,35 @@
+/** A configured repository. `url` is anything that git takes; it may hold no credentials. */
+export interface RepositoryRef {
+  readonly name: string
+  readonly url: string
+  /** Branch that the integration environment is built from. */
+  readonly integrationBranch: string
+}
+
+/** Git, as the env-manager needs it: a bare mirror for each repository, and checkouts of single commits. Rejects with `AppError` `GIT_*`. */
+export interface SourceControl {
+  /** `git ls-remote`: every branch with its commit. An error or an answer that makes no sense rejects; it never reads as "no branches". */
+  listBranches(
+    repository: RepositoryRef,
+    options: { readonly signal: AbortSignal },
+  ): Promise<ReadonlyMap<string, string>>
+  /** Brings the mirror up to date so that `commitSha` is there. `GIT_COMMIT_NOT_FOUND` when the server no longer has it. */
+  ensureCommit(repository: RepositoryRef, commitSha: string, options: { readonly signal: AbortSignal }): Promise<void>
+  /** Paths that differ between the merge base of the two commits and `head`. Without a merge base: all paths of `head`. */
+  changedPaths(
+    repository: RepositoryRef,
+    range: { readonly base: string; readonly head: string },
+  ): Promise<readonly string[]>
+  /** All file paths of a commit. */
+  listFiles(repository: RepositoryRef, commitSha: string): Promise<readonly string[]>
+  /** A file's text at a commit; undefined when it is not there. `GIT_FILE_TOO_LARGE` over `maxBytes`. */
+  readFile(repository: RepositoryRef, commitSha: string, path: string, maxBytes: number): Promise<string | undefined>
+  /** `v<major>.<minor>-<commits since tag>-<short sha>`; without a tag `v0.0-<commits>-<short sha>`. */
+  describeVersion(repository: RepositoryRef, commitSha: string): Promise<string>
+  /** A detached worktree of the commit at `directory`. Idempotent. */
+  ensureCheckout(repository: RepositoryRef, commitSha: string, directory: string): Promise<void>
+  /** Removes the worktree and git's record of it. Idempotent. */
+  removeCheckout(repository: RepositoryRef, directory: string): Promise<void>
+  /** Directories of all worktrees that the mirrors know. */
+  listCheckouts(): Promise<readonly { readonly repository: string; readonly directory: string }[]>
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config'
+
+const sources = [
+  'packages/*/src/**/*.test.ts',
+  'services/*/src/**/*.test.ts',
+  'sdk/src/**/*.test.ts',
+  'cli/src/**/*.test.ts',
+]
+
+export default defineConfig({
+  // Packages are resolved to their sources, so that a test never runs against a stale build.
+  ssr: { resolve: { conditions: ['tributary-source', 'node', 'import', 'default'] } },
+  test: {
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    coverage: {
+      provider: 'v8',
+      reporter: ['text-summary', 'json-summary'],
+      include: ['packages/*/src/**/*.ts', 'services/*/src/**/*.ts', 'sdk/src/**/*.ts', 'cli/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/index.ts'],
+    },
+    projects: [
+      { extends: true, test: { name: 'unit', include: sources } },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
