@@ -1,0 +1,83 @@
+import type {
+  CallExplanation,
+  Environment,
+  EnvironmentPatch,
+  GitHint,
+  HintAccepted,
+  LedgerLine,
+  LogLine,
+  ManagerStatus,
+  Plan,
+  Receipt,
+  Run,
+  Topology,
+  TopologyDifference,
+} from '@tributary/contract'
+import type { SseEvent } from '@tributary/kit'
+import type { ReadOptions } from './config-center-client.js'
+import { createHttpCaller, type ClientOptions } from './http.js'
+
+/** What a followed run sends: its log lines, and the run itself whenever it changes. */
+export type RunEvent = { readonly kind: 'log'; readonly line: LogLine } | { readonly kind: 'run'; readonly run: Run }
+
+/** The env-manager's public API, typed. Every method rejects with `AppError` carrying the server's code. */
+export type EnvManagerClient = ReturnType<typeof createEnvManagerClient>
+
+/** Makes a client of the env-manager. It holds no connection and needs no closing. */
+export function createEnvManagerClient(options: ClientOptions) {
+  const http = createHttpCaller(options)
+  const environment = (name: string, rest = ''): string => `/v1/environments/${encodeURIComponent(name)}${rest}`
+
+  return {
+    listEnvironments: (read: ReadOptions = {}) =>
+      http.call<{ environments: Environment[] }>('GET', '/v1/environments', read),
+    getEnvironment: (name: string, read: ReadOptions = {}) => http.call<Environment>('GET', environment(name), read),
+    patchEnvironment: (name: string, body: EnvironmentPatch) =>
+      http.call<Environment>('PATCH', environment(name), { body }),
+    deleteEnvironment: (name: string) => http.call<undefined>('DELETE', environment(name)),
+    reconcile: (name: string) => http.call<undefined>('POST', environment(name, '/reconcile')),
+    getPlan: (name: string, read: ReadOptions = {}) => http.call<Plan>('GET', environment(name, '/plan'), read),
+    getTopology: (name: string, read: ReadOptions = {}) =>
+      http.call<Topology>('GET', environment(name, '/topology'), read),
+    watchTopology: (name: string, signal: AbortSignal) =>
+      parsed<Topology>(http.events(environment(name, '/topology/stream'), { signal }), 'topology'),
+    diffTopology: (name: string, against: string, read: ReadOptions = {}) =>
+      http.call<TopologyDifference>('GET', environment(name, '/topology/diff'), { ...read, query: { against } }),
+    explainCall: (name: string, service: string, read: ReadOptions = {}) =>
+      http.call<CallExplanation>('GET', environment(name, '/explain'), { ...read, query: { call: service } }),
+    /** Ends by itself unless `follow`; aborting the signal ends it quietly. */
+    readLogs: (name: string, query: { service: string; tailLines?: number; follow?: boolean }, signal: AbortSignal) =>
+      parsed<LogLine>(http.events(environment(name, '/logs'), { query, signal }), 'log'),
+    listLedger: (name: string, read: ReadOptions = {}) =>
+      http.call<{ lines: LedgerLine[] }>('GET', environment(name, '/ledger'), read),
+    listReceipts: (name: string, read: ReadOptions = {}) =>
+      http.call<{ receipts: Receipt[] }>('GET', environment(name, '/receipts'), read),
+    rollbackService: (name: string, service: string, body: { runId?: string } = {}) =>
+      http.call<undefined>('POST', environment(name, `/services/${encodeURIComponent(service)}/rollback`), { body }),
+
+    listRuns: (query: { environment?: string; limit?: number } = {}, read: ReadOptions = {}) =>
+      http.call<{ runs: Run[] }>('GET', '/v1/runs', { ...read, query }),
+    getRun: (runId: string, read: ReadOptions = {}) =>
+      http.call<Run>('GET', `/v1/runs/${encodeURIComponent(runId)}`, read),
+    /** Log lines and states of a run; with `follow` until the run has ended. */
+    async *followRun(runId: string, query: { follow?: boolean }, signal: AbortSignal): AsyncIterable<RunEvent> {
+      for await (const event of http.events(`/v1/runs/${encodeURIComponent(runId)}/logs`, { query, signal })) {
+        if (event.event === 'log') yield { kind: 'log', line: JSON.parse(event.data) as LogLine }
+        else if (event.event === 'run') yield { kind: 'run', run: JSON.parse(event.data) as Run }
+        else if (event.event === 'end') return
+      }
+    },
+
+    hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
+    getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
+    approveDeletions: (approvalId: string) =>
+      http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),
+  }
+}
+
+async function* parsed<T>(events: AsyncIterable<SseEvent>, name: string): AsyncIterable<T> {
+  for await (const event of events) {
+    if (event.event === name) yield JSON.parse(event.data) as T
+    else if (event.event === 'end') return
+  }
+}
