@@ -22,7 +22,7 @@ import type {
   TransactionRequest,
   WriteResult,
 } from '@tributary/contract'
-import { createHttpCaller, type ClientOptions } from './http.js'
+import { createHttpCaller, type CallOptions, type ClientOptions, type HttpCaller, type Query } from './http.js'
 
 /** What every write may say besides its content. */
 export interface WriteOptions {
@@ -40,99 +40,147 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
+/** Names a service entry or a config document (`service` may be `*` for a document). */
+export interface ServiceRef {
+  readonly tenant: string
+  readonly service: string
+}
+
 /** The config center's public API, typed. Every method rejects with `AppError` carrying the server's code. */
 export type ConfigCenterClient = ReturnType<typeof createConfigCenterClient>
 
 /** Makes a client of the config center. It holds no connection and needs no closing. */
 export function createConfigCenterClient(options: ClientOptions) {
   const http = createHttpCaller(options)
-  const tenant = (name: string, rest = ''): string => `/v1/tenants/${encodeURIComponent(name)}${rest}`
-  const entry = (name: string, service: string): string => tenant(name, `/entries/${encodeURIComponent(service)}`)
-  const document = (name: string, service: string): string => tenant(name, `/documents/${encodeURIComponent(service)}`)
-  const write = ({ signal, ...query }: WriteOptions, body?: unknown) => ({
-    query,
-    signal,
-    extraTimeoutMs: query.waitMs ?? 0,
-    ...(body === undefined ? {} : { body }),
-  })
+  return {
+    ...tenantCalls(http),
+    ...entryCalls(http),
+    ...documentCalls(http),
+    ...readingCalls(http),
+    ...historyCalls(http),
+    ...subscriptionCalls(http),
+    ...tokenCalls(http),
+  }
+}
 
+const tenantPath = (tenant: string, rest = ''): string => `/v1/tenants/${encodeURIComponent(tenant)}${rest}`
+const entryPath = ({ tenant, service }: ServiceRef, rest = ''): string =>
+  tenantPath(tenant, `/entries/${encodeURIComponent(service)}${rest}`)
+const documentPath = ({ tenant, service }: ServiceRef): string =>
+  tenantPath(tenant, `/documents/${encodeURIComponent(service)}`)
+
+function writeCall({ signal, ...query }: WriteOptions, body?: unknown): CallOptions & { readonly query: Query } {
+  return { query: { ...query }, signal, extraTimeoutMs: query.waitMs ?? 0, ...(body === undefined ? {} : { body }) }
+}
+
+function tenantCalls(http: HttpCaller) {
   return {
     listTenants: (read: ReadOptions = {}) =>
       http.call<{ storeRevision: string; tenants: Tenant[] }>('GET', '/v1/tenants', read),
-    getTenant: (name: string, read: ReadOptions = {}) => http.call<Tenant>('GET', tenant(name), read),
-    applyTenant: (name: string, spec: TenantSpec, options: WriteOptions = {}) =>
-      http.call<WriteResult>('PUT', tenant(name), write(options, spec)),
+    getTenant: (tenant: string, read: ReadOptions = {}) => http.call<Tenant>('GET', tenantPath(tenant), read),
+    applyTenant: (tenant: string, spec: TenantSpec, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', tenantPath(tenant), writeCall(options, spec)),
     deleteTenant: (
-      name: string,
-      { dependents, ...options }: WriteOptions & { dependents?: 'refuse' | 'reparent' } = {},
+      tenant: string,
+      { dependents, ...options }: WriteOptions & { readonly dependents?: 'refuse' | 'reparent' } = {},
     ) => {
-      const call = write(options)
-      return http.call<WriteResult>('DELETE', tenant(name), { ...call, query: { ...call.query, dependents } })
+      const call = writeCall(options)
+      return http.call<WriteResult>('DELETE', tenantPath(tenant), { ...call, query: { ...call.query, dependents } })
     },
+  }
+}
 
-    listEntries: (name: string, read: ReadOptions = {}) =>
-      http.call<{ storeRevision: string; entries: ServiceEntry[] }>('GET', tenant(name, '/entries'), read),
-    getEntry: (name: string, service: string, read: ReadOptions = {}) =>
-      http.call<ServiceEntry>('GET', entry(name, service), read),
-    applyEntry: (name: string, service: string, spec: EntrySpec, options: WriteOptions = {}) =>
-      http.call<WriteResult>('PUT', entry(name, service), write(options, spec)),
-    maskEntry: (name: string, service: string, options: WriteOptions = {}) =>
-      http.call<WriteResult>('PUT', `${entry(name, service)}/mask`, write(options)),
-    deleteEntry: (name: string, service: string, options: WriteOptions = {}) =>
-      http.call<WriteResult>('DELETE', entry(name, service), write(options)),
-    registerInstance: (name: string, service: string, instance: string, body: RegisterInstance) =>
-      http.call<InstanceLease>('PUT', `${entry(name, service)}/instances/${encodeURIComponent(instance)}`, { body }),
-    deregisterInstance: (name: string, service: string, instance: string) =>
-      http.call<WriteResult>('DELETE', `${entry(name, service)}/instances/${encodeURIComponent(instance)}`),
+function entryCalls(http: HttpCaller) {
+  return {
+    listEntries: (tenant: string, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; entries: ServiceEntry[] }>('GET', tenantPath(tenant, '/entries'), read),
+    getEntry: (ref: ServiceRef, read: ReadOptions = {}) => http.call<ServiceEntry>('GET', entryPath(ref), read),
+    applyEntry: (ref: ServiceRef, spec: EntrySpec, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', entryPath(ref), writeCall(options, spec)),
+    maskEntry: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', entryPath(ref, '/mask'), writeCall(options)),
+    deleteEntry: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('DELETE', entryPath(ref), writeCall(options)),
+    registerInstance: (ref: ServiceRef & { readonly instance: string }, body: RegisterInstance) =>
+      http.call<InstanceLease>('PUT', entryPath(ref, `/instances/${encodeURIComponent(ref.instance)}`), { body }),
+    deregisterInstance: (ref: ServiceRef & { readonly instance: string }) =>
+      http.call<WriteResult>('DELETE', entryPath(ref, `/instances/${encodeURIComponent(ref.instance)}`)),
+  }
+}
 
-    listDocuments: (name: string, read: ReadOptions = {}) =>
-      http.call<{ storeRevision: string; documents: ConfigDocument[] }>('GET', tenant(name, '/documents'), read),
-    getDocument: (name: string, service: string, read: ReadOptions = {}) =>
-      http.call<ConfigDocument>('GET', document(name, service), read),
-    applyDocument: (name: string, service: string, data: DocumentData, options: WriteOptions = {}) =>
-      http.call<WriteResult>('PUT', document(name, service), write(options, data)),
-    patchDocument: (name: string, service: string, patch: DocumentData, options: WriteOptions = {}) =>
-      http.call<WriteResult>('PATCH', document(name, service), write(options, patch)),
-    deleteDocument: (name: string, service: string, options: WriteOptions = {}) =>
-      http.call<WriteResult>('DELETE', document(name, service), write(options)),
+function documentCalls(http: HttpCaller) {
+  return {
+    listDocuments: (tenant: string, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; documents: ConfigDocument[] }>('GET', tenantPath(tenant, '/documents'), read),
+    getDocument: (ref: ServiceRef, read: ReadOptions = {}) => http.call<ConfigDocument>('GET', documentPath(ref), read),
+    applyDocument: (ref: ServiceRef, data: DocumentData, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', documentPath(ref), writeCall(options, data)),
+    patchDocument: (ref: ServiceRef, patch: DocumentData, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PATCH', documentPath(ref), writeCall(options, patch)),
+    deleteDocument: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('DELETE', documentPath(ref), writeCall(options)),
     transact: (body: TransactionRequest, options: Pick<WriteOptions, 'waitMs' | 'signal'> = {}) =>
-      http.call<WriteResult>('POST', '/v1/transactions', write(options, body)),
+      http.call<WriteResult>('POST', '/v1/transactions', writeCall(options, body)),
+  }
+}
 
-    getView: (name: string, { service, signal }: ReadOptions & { service?: string } = {}) =>
-      http.call<ResolvedView>('GET', tenant(name, '/view'), { query: { service }, signal }),
-    getRouteTable: (name: string, read: ReadOptions = {}) =>
-      http.call<RouteTable>('GET', tenant(name, '/routes'), read),
-    explain: (name: string, query: { service: string; path?: string }, read: ReadOptions = {}) =>
-      http.call<Explanation>('GET', tenant(name, '/explain'), { ...read, query }),
+function readingCalls(http: HttpCaller) {
+  return {
+    getView: (tenant: string, { service, signal }: ReadOptions & { readonly service?: string } = {}) =>
+      http.call<ResolvedView>('GET', tenantPath(tenant, '/view'), { query: { service }, signal }),
+    getRouteTable: (tenant: string, read: ReadOptions = {}) =>
+      http.call<RouteTable>('GET', tenantPath(tenant, '/routes'), read),
+    explain: (tenant: string, query: { readonly service: string; readonly path?: string }, read: ReadOptions = {}) =>
+      http.call<Explanation>('GET', tenantPath(tenant, '/explain'), { ...read, query }),
+  }
+}
 
+function historyCalls(http: HttpCaller) {
+  return {
     history: (
-      name: string,
-      query: { limit?: number; before?: string; service?: string } = {},
+      tenant: string,
+      query: { readonly limit?: number; readonly before?: string; readonly service?: string } = {},
       read: ReadOptions = {},
     ) =>
-      http.call<{ storeRevision: string; records: HistoryRecord[] }>('GET', tenant(name, '/history'), {
+      http.call<{ storeRevision: string; records: HistoryRecord[] }>('GET', tenantPath(tenant, '/history'), {
         ...read,
         query,
       }),
     diff: (
-      name: string,
-      query: { fromRevision: string; toRevision?: string } | { against: string },
+      tenant: string,
+      query: { readonly fromRevision: string; readonly toRevision?: string } | { readonly against: string },
       read: ReadOptions = {},
     ) =>
-      http.call<{ storeRevision: string; differences: Difference[] }>('GET', tenant(name, '/diff'), { ...read, query }),
-    rollback: (name: string, body: RollbackRequest, options: Pick<WriteOptions, 'waitMs' | 'signal' | 'runId'> = {}) =>
-      http.call<WriteResult>('POST', tenant(name, '/rollback'), write(options, body)),
+      http.call<{ storeRevision: string; differences: Difference[] }>('GET', tenantPath(tenant, '/diff'), {
+        ...read,
+        query: { ...query },
+      }),
+    rollback: (
+      tenant: string,
+      body: RollbackRequest,
+      options: Pick<WriteOptions, 'waitMs' | 'signal' | 'runId'> = {},
+    ) => http.call<WriteResult>('POST', tenantPath(tenant, '/rollback'), writeCall(options, body)),
+  }
+}
 
-    listSubscriptions: (query: { tenant?: string } = {}, read: ReadOptions = {}) =>
+function subscriptionCalls(http: HttpCaller) {
+  return {
+    listSubscriptions: (query: { readonly tenant?: string } = {}, read: ReadOptions = {}) =>
       http.call<{ storeRevision: string; subscriptions: Subscription[] }>('GET', '/v1/subscriptions', {
         ...read,
         query,
       }),
     reportApplied: (subscriptionId: string, body: AppliedReport) =>
       http.call<undefined>('POST', `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/applied`, { body }),
-    convergence: (query: { revision: string; tenant?: string; timeoutMs?: number }, read: ReadOptions = {}) =>
-      http.call<Convergence>('GET', '/v1/convergence', { ...read, query, extraTimeoutMs: query.timeoutMs ?? 0 }),
+    convergence: (
+      query: { readonly revision: string; readonly tenant?: string; readonly timeoutMs?: number },
+      read: ReadOptions = {},
+    ) => http.call<Convergence>('GET', '/v1/convergence', { ...read, query, extraTimeoutMs: query.timeoutMs ?? 0 }),
+  }
+}
 
+function tokenCalls(http: HttpCaller) {
+  return {
     createToken: (body: CreateToken) => http.call<CreatedToken>('POST', '/v1/tokens', { body }),
     listTokens: (read: ReadOptions = {}) =>
       http.call<{ storeRevision: string; tokens: TokenInfo[] }>('GET', '/v1/tokens', read),
