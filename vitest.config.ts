@@ -18,7 +18,11 @@ export default defineConfig({
       provider: 'v8',
       reporter: ['text-summary', 'json-summary'],
       include: ['packages/*/src/**/*.ts', 'services/*/src/**/*.ts', 'sdk/src/**/*.ts', 'cli/src/**/*.ts'],
-      exclude: ['**/*.test.ts', '**/index.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-support.ts', '**/index.ts', '**/main.ts'],
+      thresholds: {
+        'services/config-center/src/domain/**': { lines: 95, functions: 95, statements: 95 },
+        'services/env-manager/src/domain/**': { lines: 95, functions: 95, statements: 95 },
+      },
     },
     projects: [
       { extends: true, test: { name: 'unit', include: sources } },
