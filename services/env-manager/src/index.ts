@@ -1,3 +1,7 @@
+export { ENV_MANAGER_ERRORS, failure, type EnvManagerErrorCode } from './errors.js'
+export type * from './ports/caller-authentication.js'
+export type * from './ports/config-center.js'
 export type * from './ports/environment-routes.js'
 export type * from './ports/platform.js'
 export type * from './ports/source-control.js'
+export type * from './ports/status-reporter.js'

@@ -1,0 +1,93 @@
+import { AppError, type ErrorKind } from '@tributary/kit'
+
+interface CatalogueEntry {
+  readonly kind: ErrorKind
+  readonly description: string
+}
+
+/** Every error code that the env-manager can answer or record, with its kind and what it means. The docs are generated from it. */
+export const ENV_MANAGER_ERRORS = {
+  ARGUMENT_INVALID: { kind: 'invalid_argument', description: 'A request does not have the documented shape.' },
+  ROUTE_NOT_FOUND: { kind: 'not_found', description: 'No such path or method.' },
+  TOKEN_MISSING: { kind: 'unauthenticated', description: 'The request carries no bearer token.' },
+  TOKEN_INVALID: { kind: 'unauthenticated', description: 'The config center does not know the bearer token.' },
+  ROLE_NOT_ALLOWED: { kind: 'permission_denied', description: 'The token’s role may not do this.' },
+  ENVIRONMENT_NOT_FOUND: { kind: 'not_found', description: 'There is no environment of this name.' },
+  ENVIRONMENT_TERMINATING: {
+    kind: 'failed_precondition',
+    description: 'The environment is being torn down; a push afterwards makes a new generation.',
+  },
+  ENVIRONMENT_PERMANENT: {
+    kind: 'failed_precondition',
+    description: 'The integration environment cannot be deleted: every other one falls back to it.',
+  },
+  SERVICE_NOT_FOUND: { kind: 'not_found', description: 'The environment does not deploy a service of this name.' },
+  RUN_NOT_FOUND: { kind: 'not_found', description: 'There is no run of this id, or it is no longer kept.' },
+  ROLLBACK_TARGET_MISSING: {
+    kind: 'failed_precondition',
+    description: 'No earlier successful run deployed another commit of the service.',
+  },
+  APPROVAL_NOT_FOUND: {
+    kind: 'conflict',
+    description: 'Nothing waits for an approval of this id: the set of environments changed or was dealt with.',
+  },
+  DEFINITION_INVALID: { kind: 'failed_precondition', description: 'A service.yaml or tributary.yaml is wrong.' },
+  SECRET_UNAVAILABLE: {
+    kind: 'failed_precondition',
+    description: 'A declared secret can neither be generated nor is it given by the platform configuration.',
+  },
+  CONFIG_INVALID: { kind: 'invalid_argument', description: 'The platform configuration is wrong; all errors are listed.' },
+  STATE_CONFLICT: {
+    kind: 'conflict',
+    description: 'The manager’s own record kept changing while it was being written; the reconcile is repeated.',
+  },
+  STATE_CORRUPT: { kind: 'internal', description: 'A record of the manager’s own store cannot be read.' },
+  VERIFY_FAILED: { kind: 'failed_precondition', description: 'The definition’s verify check did not hold.' },
+  TEARDOWN_INCOMPLETE: {
+    kind: 'unavailable',
+    description: 'Something of the environment’s ledger is still there; the teardown goes on.',
+  },
+  RUN_SUPERSEDED: { kind: 'canceled', description: 'A newer push or a deletion took over before the run ended.' },
+  MANAGER_STOPPING: { kind: 'canceled', description: 'The manager is being stopped; the next start goes on.' },
+  INTERNAL: { kind: 'internal', description: 'A bug of the env-manager.' },
+  GIT_UNREACHABLE: { kind: 'unavailable', description: 'The git server did not answer; nothing is deleted meanwhile.' },
+  GIT_AUTHENTICATION_FAILED: {
+    kind: 'failed_precondition',
+    description: 'The git server refused the credentials of the repository.',
+  },
+  GIT_REPOSITORY_NOT_FOUND: { kind: 'failed_precondition', description: 'There is no git repository at the URL.' },
+  GIT_ANSWER_INVALID: {
+    kind: 'unavailable',
+    description: 'The git server’s answer makes no sense; nothing is deleted because of it.',
+  },
+  GIT_COMMIT_NOT_FOUND: { kind: 'not_found', description: 'The git server no longer has the commit.' },
+  GIT_FILE_TOO_LARGE: { kind: 'failed_precondition', description: 'A file of the repository is over its size limit.' },
+  GIT_FAILED: { kind: 'unavailable', description: 'A git command failed; the message has its last lines.' },
+  PLATFORM_BUILD_FAILED: { kind: 'failed_precondition', description: 'The build command failed.' },
+  PLATFORM_START_FAILED: { kind: 'failed_precondition', description: 'The service could not be started.' },
+  PLATFORM_UNHEALTHY: {
+    kind: 'failed_precondition',
+    description: 'The service did not become healthy in time, or gave up.',
+  },
+  PLATFORM_UNSUPPORTED: {
+    kind: 'failed_precondition',
+    description: 'The platform cannot run the service as it is defined.',
+  },
+  PLATFORM_WORKLOAD_NOT_FOUND: { kind: 'not_found', description: 'The platform has no such workload.' },
+  PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>
+
+/** A code of {@link ENV_MANAGER_ERRORS}. */
+export type EnvManagerErrorCode = keyof typeof ENV_MANAGER_ERRORS
+
+/** What an error says besides its code and message. */
+export interface FailureDetails {
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+  readonly retryable?: boolean
+}
+
+/** Makes the error of a catalogue code. The message says what was attempted, on what, and what to do; never a secret. */
+export function failure(code: EnvManagerErrorCode, message: string, more: FailureDetails = {}): AppError {
+  return new AppError({ kind: ENV_MANAGER_ERRORS[code].kind, code, message, ...more })
+}
