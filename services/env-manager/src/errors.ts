@@ -62,6 +62,17 @@ export const ENV_MANAGER_ERRORS = {
   },
   GIT_COMMIT_NOT_FOUND: { kind: 'not_found', description: 'The git server no longer has the commit.' },
   GIT_FILE_TOO_LARGE: { kind: 'failed_precondition', description: 'A file of the repository is over its size limit.' },
+  GIT_NOT_INSTALLED: { kind: 'failed_precondition', description: 'The git command cannot be started, or is too old.' },
+  GIT_URL_INVALID: { kind: 'invalid_argument', description: 'The repository’s URL is not one that git may be given.' },
+  GIT_PATH_INVALID: { kind: 'invalid_argument', description: 'A path or commit id cannot be one of a git repository.' },
+  GIT_TIMEOUT: { kind: 'deadline_exceeded', description: 'A git command took too long and was stopped.' },
+  GIT_CANCELED: { kind: 'canceled', description: 'A git command was stopped because its result is no longer wanted.' },
+  GIT_OUTPUT_TOO_LARGE: { kind: 'resource_exhausted', description: 'A git command printed more than its bound.' },
+  GIT_DISK_FULL: { kind: 'resource_exhausted', description: 'The disk that holds the mirrors is full.' },
+  GIT_SHALLOW_CLONE: {
+    kind: 'failed_precondition',
+    description: 'The clone lacks the history that a version is counted from.',
+  },
   GIT_FAILED: { kind: 'unavailable', description: 'A git command failed; the message has its last lines.' },
   PLATFORM_BUILD_FAILED: { kind: 'failed_precondition', description: 'The build command failed.' },
   PLATFORM_START_FAILED: { kind: 'failed_precondition', description: 'The service could not be started.' },
@@ -74,6 +85,24 @@ export const ENV_MANAGER_ERRORS = {
     description: 'The platform cannot run the service as it is defined.',
   },
   PLATFORM_WORKLOAD_NOT_FOUND: { kind: 'not_found', description: 'The platform has no such workload.' },
+  PLATFORM_COMMAND_INVALID: {
+    kind: 'failed_precondition',
+    description: 'A command of run.local cannot be run without a shell.',
+  },
+  PLATFORM_PORTS_EXHAUSTED: { kind: 'resource_exhausted', description: 'No port of the configured range is free.' },
+  PLATFORM_DATA_UNWRITABLE: { kind: 'failed_precondition', description: 'The data folder cannot be written.' },
+  PLATFORM_DISK_FULL: { kind: 'resource_exhausted', description: 'The disk that holds the data folder is full.' },
+  PLATFORM_RESOURCE_FOREIGN: {
+    kind: 'invalid_argument',
+    description: 'A resource that this platform instance did not make; it is not touched.',
+  },
+  PLATFORM_STUCK: {
+    kind: 'unavailable',
+    description: 'A process or folder is still there after everything was tried; it is tried again.',
+  },
+  PLATFORM_CANCELED: { kind: 'canceled', description: 'The work was stopped because its result is no longer wanted.' },
+  GATEWAY_PORT_IN_USE: { kind: 'failed_precondition', description: 'Another process listens on the gateway’s port.' },
+  GATEWAY_LISTEN_FAILED: { kind: 'failed_precondition', description: 'The gateway cannot listen at its address.' },
   PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>
 
