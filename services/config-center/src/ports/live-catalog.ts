@@ -1,0 +1,20 @@
+import type { StoreRevision } from '@tributary/store'
+import type { CatalogReader } from '../domain/catalog.js'
+
+/** How well the catalog follows the store. `stale`: it serves what it had and retries; `since` is epoch milliseconds. */
+export type CatalogHealth =
+  { readonly state: 'live' } | { readonly state: 'stale'; readonly since: number; readonly reason: string }
+
+/** The catalog in memory, kept up with the store. */
+export interface LiveCatalog {
+  /** What is known now. It may be behind the store by the delay of the watch; never ahead, never half a revision. */
+  readonly catalog: CatalogReader
+  readonly health: CatalogHealth
+  /** Resolves once the catalog is at `revision` or later. Rejects with the signal's reason. */
+  waitFor(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<void>
+  /**
+   * The catalog, not older than any write acknowledged before the call. Concurrent callers share one question to the store.
+   * @throws AppError `STORE_UNAVAILABLE`: the store does not answer; `catalog` still serves what is known.
+   */
+  readLinearizable(options: { readonly signal: AbortSignal }): Promise<CatalogReader>
+}

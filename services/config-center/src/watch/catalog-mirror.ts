@@ -1,0 +1,199 @@
+import { AppError, backoffMs, isAppError, systemClock, type Clock } from '@tributary/kit'
+import type { RevisionedStore, StoreEntry, StoreRevision, WatchBatch } from '@tributary/store'
+import { Catalog, type CatalogChange, type CatalogReader } from '../domain/catalog.js'
+import { STORE_PREFIX } from '../domain/keys.js'
+import type { CatalogHealth, LiveCatalog } from '../ports/live-catalog.js'
+import { differenceBatch, isMirrored, listStore } from './relist.js'
+import { RevisionWaiters } from './revision-waiters.js'
+import { SharedCall } from './shared-call.js'
+
+/** What a mirror needs. `signal` ends it as {@link CatalogMirror.stop} does. `retry` bounds the backoff after a store failure. */
+export interface CatalogMirrorOptions {
+  readonly store: RevisionedStore
+  readonly signal: AbortSignal
+  readonly clock?: Clock
+  readonly retry?: { readonly initialMs: number; readonly maxMs: number }
+  /** Told when the mirror becomes stale or live again. */
+  readonly onHealth?: (health: CatalogHealth) => void
+}
+
+/** Told what a batch changed; may be an empty list, when only the revision moved. Runs synchronously and must not throw. */
+export type ChangeListener = (changes: readonly CatalogChange[], storeRevision: StoreRevision) => void
+
+/** Follows keys that the catalog does not know. Batches are in revision order and hold all mirrored keys below `cc/`. */
+export interface MirrorConsumer {
+  applyBatch(batch: WatchBatch): void
+}
+
+const RETRY = { initialMs: 100, maxMs: 5_000 }
+
+/**
+ * The replica's one copy of the store: one listing, then one watch. Every revision is applied to the catalog, then to consumers,
+ * then told to listeners, then waiters go on: all in one synchronous step, so nobody ever sees half a revision.
+ *
+ * | the store | the mirror |
+ * | --- | --- |
+ * | has compacted what it needs | lists again and delivers the difference as one batch |
+ * | does not answer | serves what it has, `health` says since when, retries with backoff |
+ */
+export class CatalogMirror implements LiveCatalog {
+  readonly #store: RevisionedStore
+  readonly #clock: Clock
+  readonly #retry: { readonly initialMs: number; readonly maxMs: number }
+  readonly #onHealth: (health: CatalogHealth) => void
+  readonly #stopping = new AbortController()
+  readonly #catalog = new Catalog()
+  readonly #entries = new Map<string, StoreEntry>()
+  readonly #listeners = new Set<ChangeListener>()
+  readonly #consumers = new Set<MirrorConsumer>()
+  readonly #waiters = new RevisionWaiters()
+  readonly #currentRevision: SharedCall<StoreRevision>
+  #health: CatalogHealth = { state: 'live' }
+  #running: Promise<void> = Promise.resolve()
+  #failures = 0
+
+  private constructor(options: CatalogMirrorOptions) {
+    this.#store = options.store
+    this.#clock = options.clock ?? systemClock
+    this.#retry = options.retry ?? RETRY
+    this.#onHealth = options.onHealth ?? (() => undefined)
+    this.#currentRevision = new SharedCall(() => this.#store.currentRevision({ signal: this.#stopping.signal }))
+    this.#stopping.signal.addEventListener('abort', () => this.#waiters.fail(stoppedError()), { once: true })
+    const stop = (): void => this.#stopping.abort(stoppedError())
+    if (options.signal.aborted) stop()
+    else options.signal.addEventListener('abort', stop, { once: true, signal: this.#stopping.signal })
+  }
+
+  /**
+   * Resolves when the first listing is applied; the mirror then follows the store until it is stopped.
+   * @throws AppError as the store does: a replica that has never seen the store has nothing to serve.
+   */
+  static async start(options: CatalogMirrorOptions): Promise<CatalogMirror> {
+    const mirror = new CatalogMirror(options)
+    mirror.#apply(differenceBatch(mirror.#entries, await listStore(options.store, mirror.#stopping.signal)))
+    mirror.#running = mirror.#follow()
+    return mirror
+  }
+
+  get catalog(): CatalogReader {
+    return this.#catalog
+  }
+
+  get health(): CatalogHealth {
+    return this.#health
+  }
+
+  async waitFor(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<void> {
+    if (this.#catalog.storeRevision >= revision) return
+    this.#stopping.signal.throwIfAborted()
+    await this.#waiters.wait(revision, options.signal)
+  }
+
+  async readLinearizable(options: { readonly signal: AbortSignal }): Promise<CatalogReader> {
+    options.signal.throwIfAborted()
+    const revision = await this.#currentRevision.run()
+    if (this.#catalog.storeRevision < revision) await this.waitFor(revision, options)
+    return this.#catalog
+  }
+
+  /** Calls `listener` after every batch. Returns how to stop that. */
+  onChanges(listener: ChangeListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Gives `consumer` all keys as they are now in one batch, at once, and every batch from then on. Returns how to stop that. */
+  addConsumer(consumer: MirrorConsumer): () => void {
+    const events = [...this.#entries.values()].map((entry) => ({ kind: 'put', entry }) as const)
+    consumer.applyBatch({ storeRevision: this.#catalog.storeRevision, events })
+    this.#consumers.add(consumer)
+    return () => this.#consumers.delete(consumer)
+  }
+
+  /** Ends the watch; whoever waits is rejected with `STORE_CLOSED`. What is known stays readable. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(stoppedError())
+    await this.#running
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        await this.#watch()
+      } catch (error) {
+        if (signal.aborted) return
+        this.#failures += 1
+        await this.#recover(error)
+      }
+    }
+  }
+
+  /** Runs until the watch ends. After a failure the store must answer a question first: an idle watch proves nothing. */
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping
+    if (this.#failures > 0) await this.#store.currentRevision({ signal })
+    this.#setHealth({ state: 'live' })
+    const after = this.#catalog.storeRevision
+    for await (const batch of this.#store.watch({ select: { prefix: STORE_PREFIX }, after, signal })) {
+      this.#failures = 0
+      this.#apply(batch)
+    }
+    if (!signal.aborted) throw new AppError({ ...WATCH_ENDED })
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      if (!isAppError(error, 'STORE_COMPACTED')) throw error
+      this.#apply(differenceBatch(this.#entries, await listStore(this.#store, signal)))
+    } catch (failure) {
+      if (signal.aborted) return
+      // Only the store's own failures are survivable; anything else is a defect, and a half-applied batch must not be served.
+      if (!isAppError(failure)) throw failure
+      this.#setStale(failure)
+      await this.#clock.sleep(backoffMs(this.#failures, this.#retry), signal).catch(() => undefined)
+    }
+  }
+
+  #apply(batch: WatchBatch): void {
+    const mirrored = { ...batch, events: batch.events.filter((event) => isMirrored(keyOf(event))) }
+    for (const event of mirrored.events) {
+      if (event.kind === 'put') this.#entries.set(event.entry.key, event.entry)
+      else this.#entries.delete(event.key)
+    }
+    const changes = this.#catalog.applyBatch(mirrored)
+    for (const consumer of this.#consumers) consumer.applyBatch(mirrored)
+    for (const listener of this.#listeners) listener(changes, batch.storeRevision)
+    this.#waiters.reached(batch.storeRevision)
+  }
+
+  #setStale(error: AppError): void {
+    if (this.#health.state === 'stale') return
+    this.#setHealth({ state: 'stale', since: this.#clock.now(), reason: `${error.code}: ${error.message}` })
+  }
+
+  #setHealth(health: CatalogHealth): void {
+    const changed = this.#health.state !== health.state
+    this.#health = health
+    if (changed) this.#onHealth(health)
+  }
+}
+
+const WATCH_ENDED = {
+  kind: 'unavailable',
+  code: 'STORE_UNAVAILABLE',
+  message: 'The store ended the watch on the config center’s keys; it is started again.',
+} as const
+
+function stoppedError(): AppError {
+  return new AppError({
+    kind: 'unavailable',
+    code: 'STORE_CLOSED',
+    message: 'This replica of the config center is stopping; ask another one.',
+  })
+}
+
+function keyOf(event: WatchBatch['events'][number]): string {
+  return event.kind === 'put' ? event.entry.key : event.key
+}
