@@ -1,4 +1,5 @@
 export * from './app-error.js'
 export * from './backoff.js'
 export * from './clock.js'
+export * from './keyed-mutex.js'
 export * from './sse-parser.js'

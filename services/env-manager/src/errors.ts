@@ -36,7 +36,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'A declared secret can neither be generated nor is it given by the platform configuration.',
   },
-  CONFIG_INVALID: { kind: 'invalid_argument', description: 'The platform configuration is wrong; all errors are listed.' },
+  CONFIG_INVALID: {
+    kind: 'invalid_argument',
+    description: 'The platform configuration is wrong; all errors are listed.',
+  },
   STATE_CONFLICT: {
     kind: 'conflict',
     description: 'The manager’s own record kept changing while it was being written; the reconcile is repeated.',
