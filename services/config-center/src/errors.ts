@@ -1,0 +1,81 @@
+import { AppError, type ErrorKind } from '@tributary/kit'
+
+interface CatalogueEntry {
+  readonly kind: ErrorKind
+  readonly description: string
+}
+
+/** Every error code that the config center makes itself. The store's codes (`STORE_*`) pass through it unchanged. */
+export const ERRORS = {
+  INVALID_REQUEST: {
+    kind: 'invalid_argument',
+    description:
+      'A path parameter, query parameter or body breaks its schema; details name the field, its type and the rule.',
+  },
+  INVALID_TRANSACTION: {
+    kind: 'invalid_argument',
+    description: 'The changes of one transaction contradict each other.',
+  },
+  INVALID_TENANT: {
+    kind: 'failed_precondition',
+    description: 'The tenant would break a rule of chains or stages.',
+  },
+  DOCUMENT_TOO_LARGE: {
+    kind: 'invalid_argument',
+    description: 'A document is larger than 256 KiB or nested deeper than 64.',
+  },
+  ENTRY_TOO_LARGE: { kind: 'invalid_argument', description: 'A service entry is larger than 32 KiB.' },
+  BODY_TOO_LARGE: { kind: 'invalid_argument', description: 'The request body is larger than the server takes.' },
+  UNSUPPORTED_MEDIA_TYPE: { kind: 'invalid_argument', description: 'The request body is not JSON.' },
+  TRANSACTION_TOO_LARGE: {
+    kind: 'invalid_argument',
+    description: 'One transaction would write more than the store takes; split it.',
+  },
+  UNAUTHENTICATED: {
+    kind: 'unauthenticated',
+    description: 'No bearer token, or one that is unknown, revoked or expired.',
+  },
+  PERMISSION_DENIED: { kind: 'permission_denied', description: 'The token’s role does not allow this.' },
+  ROUTE_NOT_FOUND: { kind: 'not_found', description: 'There is no such path or method.' },
+  TENANT_NOT_FOUND: { kind: 'not_found', description: 'The tenant does not exist.' },
+  ENTRY_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no entry of its own for the service.' },
+  DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
+  TOKEN_NOT_FOUND: { kind: 'not_found', description: 'There is no token with this id.' },
+  BASE_NOT_FOUND: { kind: 'failed_precondition', description: 'The base that a tenant names does not exist.' },
+  TENANT_CYCLE: { kind: 'failed_precondition', description: 'The base overlays the tenant already.' },
+  CHAIN_TOO_LONG: { kind: 'failed_precondition', description: 'A chain would be longer than 8 tenants.' },
+  TENANT_HAS_DEPENDENTS: {
+    kind: 'failed_precondition',
+    description: 'Other tenants overlay the one that is to be deleted; delete them first or reparent them.',
+  },
+  REVISION_IN_FUTURE: { kind: 'failed_precondition', description: 'The revision has not been reached yet.' },
+  REVISION_CONFLICT: {
+    kind: 'conflict',
+    description: 'A precondition (expectedRevision) does not hold; details.current is the state that is there.',
+  },
+  WRITE_CONTENTION: {
+    kind: 'unavailable',
+    description: 'Other writers kept changing the same tenant; nothing was written; try again.',
+  },
+  WRITE_OUTCOME_UNKNOWN: {
+    kind: 'unavailable',
+    description: 'The store went away during a write, which may or may not have happened; repeating it is safe.',
+  },
+  NOT_READY: { kind: 'unavailable', description: 'The replica has not read the store yet, or is shutting down.' },
+  INTERNAL: { kind: 'internal', description: 'A bug; the server’s log has it under the request id.' },
+} as const satisfies Readonly<Record<string, CatalogueEntry>>
+
+/** A code of {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS
+
+/** What goes with an error beside its code and message. */
+export interface FailureContext {
+  /** May be shown to the caller; never holds a secret. */
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/** An error of the catalogue. The message says what was attempted, on what, and what to do. */
+export function failure(code: ErrorCode, message: string, context: FailureContext = {}): AppError {
+  return new AppError({ kind: ERRORS[code].kind, code, message, ...context })
+}
