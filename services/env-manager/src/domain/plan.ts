@@ -1,0 +1,125 @@
+import type { Plan, PlanAction } from '@tributary/contract'
+
+/** What an environment should be. */
+export interface DesiredEnvironment {
+  readonly name: string
+  readonly branch: string
+  /** `absent` with the reason of the teardown. */
+  readonly presence: { readonly state: 'present' } | { readonly state: 'absent'; readonly reason: string }
+  readonly base: string | null
+  /** Why nothing can be done yet; null when it can. */
+  readonly waitingFor: string | null
+  readonly services: readonly { readonly service: string; readonly commitSha: string }[]
+  /** Own services that stay as they are because their definition cannot be read now. */
+  readonly kept: readonly string[]
+  readonly masked: readonly string[]
+}
+
+/** An own service as it is. */
+export interface ObservedService {
+  readonly service: string
+  /** Commit of the copy that serves; null when none ever did. */
+  readonly commitSha: string | null
+  /** The copy is there and its entry leads to it. */
+  readonly serving: boolean
+  /** A commit whose deploy failed for good: not tried again until something is pushed or asked for. */
+  readonly gaveUpOn: string | null
+}
+
+/** What an environment is. */
+export interface ObservedEnvironment {
+  /** `established`: its tenant and space are there. */
+  readonly state: 'absent' | 'recorded' | 'established' | 'terminating'
+  readonly base: string | null
+  readonly services: readonly ObservedService[]
+  readonly masked: readonly string[]
+}
+
+/**
+ * What a reconcile would do, in order, each action with its reason. Pure, and complete: applying the plan leaves nothing to
+ * plan. A teardown under way is finished before anything else, whatever is desired by then.
+ */
+export function plan(desired: DesiredEnvironment, observed: ObservedEnvironment): Plan {
+  return { environment: desired.name, branch: desired.branch, actions: actionsOf(desired, observed) }
+}
+
+/** A plan as a person reads it, one line an action. */
+export function formatPlan({ environment, branch, actions }: Plan): string {
+  if (actions.length === 0) return `${environment} (${branch}) is as it should be`
+  const lines = actions.map(({ action, service, commitSha, reason }) => {
+    const subject = [service, commitSha?.slice(0, 7)].filter((part) => part !== undefined).join(' ')
+    return `  ${action}${subject === '' ? '' : ` ${subject}`}: ${reason}`
+  })
+  return [`${environment} (${branch})`, ...lines].join('\n')
+}
+
+function actionsOf(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
+  if (observed.state === 'terminating') {
+    return [{ action: 'teardown', reason: 'a teardown is under way; it is always finished' }]
+  }
+  if (desired.presence.state === 'absent') {
+    return observed.state === 'absent' ? [] : [{ action: 'teardown', reason: desired.presence.reason }]
+  }
+  if (desired.waitingFor !== null) return [{ action: 'wait', reason: desired.waitingFor }]
+  return [
+    ...establishActions(desired, observed),
+    ...maskActions(desired, observed),
+    ...desired.services.flatMap((wanted) => serviceActions(wanted, observed)),
+    ...keptActions(desired, observed),
+    ...removalActions(desired, observed),
+  ]
+}
+
+function establishActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
+  const over = desired.base === null ? 'as a root' : `over ${desired.base}`
+  if (observed.state !== 'established') {
+    return [{ action: 'create-environment', reason: `branch ${desired.branch} has none yet; its tenant lies ${over}` }]
+  }
+  if (observed.base === desired.base) return []
+  return [{ action: 'set-base', reason: `it lies over ${observed.base ?? 'nothing'} and should lie ${over}` }]
+}
+
+function maskActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
+  const [wanted, present] = [new Set(desired.masked), new Set(observed.masked)]
+  const own = new Set(desired.services.map(({ service }) => service))
+  return [
+    ...desired.masked
+      .filter((service) => !present.has(service))
+      .map((service): PlanAction => ({ action: 'mask-service', service, reason: 'tributary.yaml hides it' })),
+    ...observed.masked
+      .filter((service) => !wanted.has(service) && !own.has(service))
+      .map((service): PlanAction => ({ action: 'unmask-service', service, reason: 'tributary.yaml no longer hides it' })),
+  ]
+}
+
+function serviceActions(
+  { service, commitSha }: { readonly service: string; readonly commitSha: string },
+  observed: ObservedEnvironment,
+): PlanAction[] {
+  const now = observed.services.find((one) => one.service === service)
+  if (now?.commitSha === commitSha) return now.serving ? [] : [restart(service, commitSha)]
+  if (now?.gaveUpOn === commitSha) return now.commitSha === null || now.serving ? [] : [restart(service, now.commitSha)]
+  const reason =
+    now === undefined || now.commitSha === null
+      ? 'the branch has its own copy, and none runs yet'
+      : `commit ${now.commitSha.slice(0, 7)} runs, ${commitSha.slice(0, 7)} is wanted`
+  return [{ action: 'deploy-service', service, commitSha, reason }]
+}
+
+function keptActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
+  const kept = new Set(desired.kept)
+  return observed.services.flatMap(({ service, commitSha, serving }) =>
+    kept.has(service) && commitSha !== null && !serving ? [restart(service, commitSha)] : [],
+  )
+}
+
+function removalActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
+  const stays = new Set([...desired.services.map(({ service }) => service), ...desired.kept])
+  return observed.services
+    .filter(({ service }) => !stays.has(service))
+    .map(({ service }) => ({ action: 'remove-service', service, reason: 'the branch no longer changes or names it' }))
+}
+
+function restart(service: string, commitSha: string): PlanAction {
+  return { action: 'restart-service', service, commitSha, reason: 'its copy is gone, or its entry leads elsewhere' }
+}
