@@ -45,7 +45,7 @@ export type ViewHash = Static<typeof ViewHash>
 
 /** The stages an environment can belong to. */
 export const STAGES = ['development', 'integration', 'performance', 'prerelease', 'production'] as const
-export const Stage = Type.Union(STAGES.map((stage) => Type.Literal(stage)))
+export const Stage = Type.Enum(STAGES)
 export type Stage = (typeof STAGES)[number]
 
 /** The shared tenant that feature tenants overlay when they name no other base. */

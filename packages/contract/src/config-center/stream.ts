@@ -79,7 +79,7 @@ export type GoodbyeReason = (typeof GOODBYE_REASONS)[number]
 /** Last frame of a connection that the server ends. */
 export const GoodbyeFrame = Type.Object(
   {
-    reason: Type.Union(GOODBYE_REASONS.map((reason) => Type.Literal(reason))),
+    reason: Type.Enum(GOODBYE_REASONS),
     reconnectWindowMs: Type.Integer(),
   },
   { additionalProperties: false },

@@ -10,7 +10,7 @@ import { Instant, TenantName } from '../names.js'
  * | tenant | read its own view, stream and table; register its own leased instances; report on its own subscriptions |
  */
 export const TOKEN_ROLES = ['admin', 'deployer', 'viewer', 'tenant'] as const
-export const TokenRole = Type.Union(TOKEN_ROLES.map((role) => Type.Literal(role)))
+export const TokenRole = Type.Enum(TOKEN_ROLES)
 export type TokenRole = (typeof TOKEN_ROLES)[number]
 
 /** A token to be made. `tenant` is required for, and only for, the role `tenant`. */

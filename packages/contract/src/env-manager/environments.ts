@@ -14,7 +14,7 @@ const strict = { additionalProperties: false } as const
  * | terminating | the teardown is under way; it is never cancelled |
  */
 export const ENVIRONMENT_PHASES = ['pending', 'deploying', 'ready', 'degraded', 'failed', 'terminating'] as const
-export const EnvironmentPhase = Type.Union(ENVIRONMENT_PHASES.map((phase) => Type.Literal(phase)))
+export const EnvironmentPhase = Type.Enum(ENVIRONMENT_PHASES)
 export type EnvironmentPhase = (typeof ENVIRONMENT_PHASES)[number]
 
 /** A Kubernetes-style condition: what is true of an environment or one of its services, why, and since when. */

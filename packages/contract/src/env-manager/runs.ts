@@ -5,7 +5,7 @@ const strict = { additionalProperties: false } as const
 
 /** `superseded`: a newer push took over before the run ended. `interrupted`: the manager died; a later run went on. */
 export const RUN_STATES = ['running', 'succeeded', 'failed', 'superseded', 'interrupted'] as const
-export const RunState = Type.Union(RUN_STATES.map((state) => Type.Literal(state)))
+export const RunState = Type.Enum(RUN_STATES)
 export type RunState = (typeof RUN_STATES)[number]
 
 /** One step of a run, for the whole environment or for one service. */
