@@ -1,8 +1,10 @@
+import type { EntrySpec } from '@tributary/contract'
 import type { StoreEvent, StoreRevision, WatchBatch } from '@tributary/store'
 import { DECLARED_INSTANCE, parseKey } from './keys.js'
 import type {
   DocumentRecord,
   EntryRecord,
+  RegistrationRecord,
   StoredDocument,
   StoredRegistration,
   StoredTenant,
@@ -18,8 +20,15 @@ export interface CatalogReader {
   dependents(name: string): ReadonlySet<string>
   entry(tenant: string, service: string): EntryRecord | undefined
   entriesOf(tenant: string): ReadonlyMap<string, EntryRecord>
+  /** What an entry is made of: its declared registration and its live leased instances, by instance. */
+  registrations(tenant: string, service: string): ReadonlyMap<string, RegistrationRecord>
   document(tenant: string, service: string): DocumentRecord | undefined
   documentsOf(tenant: string): ReadonlyMap<string, DocumentRecord>
+  /**
+   * Revision of the last recorded write to anything of the tenant; 0 when there was none. It outlives the tenant. Comparing with it
+   * stands for comparing with everything that the tenant has, but for leases that end by themselves.
+   */
+  head(tenant: string): StoreRevision
 }
 
 /** What one batch changed, thing by thing. */
@@ -40,23 +49,20 @@ export type CatalogChange =
       readonly after?: DocumentRecord
     }
 
-interface Registration {
-  readonly stored: StoredRegistration
-  readonly revision: StoreRevision
-}
-
 const NOTHING: ReadonlySet<string> = new Set()
 const NO_ENTRIES: ReadonlyMap<string, EntryRecord> = new Map()
 const NO_DOCUMENTS: ReadonlyMap<string, DocumentRecord> = new Map()
+const NO_REGISTRATIONS: ReadonlyMap<string, RegistrationRecord> = new Map()
 
 /** A catalog that follows the store batch by batch. Not safe to read while `applyBatch` runs; both are synchronous. */
 export class Catalog implements CatalogReader {
   #storeRevision: StoreRevision = 0n
   readonly #tenants = new Map<string, TenantRecord>()
   readonly #dependents = new Map<string, Set<string>>()
-  readonly #registrations = new Map<string, Map<string, Registration>>()
+  readonly #registrations = new Map<string, Map<string, RegistrationRecord>>()
   readonly #entries = new Map<string, Map<string, EntryRecord>>()
   readonly #documents = new Map<string, Map<string, DocumentRecord>>()
+  readonly #heads = new Map<string, StoreRevision>()
 
   get storeRevision(): StoreRevision {
     return this.#storeRevision
@@ -82,12 +88,20 @@ export class Catalog implements CatalogReader {
     return this.#entries.get(tenant) ?? NO_ENTRIES
   }
 
+  registrations(tenant: string, service: string): ReadonlyMap<string, RegistrationRecord> {
+    return this.#registrations.get(`${tenant}/${service}`) ?? NO_REGISTRATIONS
+  }
+
   document(tenant: string, service: string): DocumentRecord | undefined {
     return this.#documents.get(tenant)?.get(service)
   }
 
   documentsOf(tenant: string): ReadonlyMap<string, DocumentRecord> {
     return this.#documents.get(tenant) ?? NO_DOCUMENTS
+  }
+
+  head(tenant: string): StoreRevision {
+    return this.#heads.get(tenant) ?? 0n
   }
 
   /**
@@ -106,6 +120,8 @@ export class Catalog implements CatalogReader {
         touched.set(`${parsed.tenant}/${parsed.service}`, parsed)
       } else if (parsed.kind === 'tenant') {
         changes.push(this.#setTenant(parsed.tenant, event))
+      } else if (parsed.kind === 'head') {
+        this.#setHead(parsed.tenant, event)
       } else {
         changes.push(this.#setDocument(parsed.tenant, parsed.service, event))
       }
@@ -117,7 +133,7 @@ export class Catalog implements CatalogReader {
 
   #setTenant(name: string, event: StoreEvent): CatalogChange {
     const before = this.#tenants.get(name)
-    if (before !== undefined && before.base !== null) this.#dependents.get(before.base)?.delete(name)
+    if (before !== undefined && before.base !== null) this.#removeDependent(before.base, name)
     const after = event.kind === 'put' ? tenantRecord(name, event) : undefined
     if (after === undefined) this.#tenants.delete(name)
     else {
@@ -125,6 +141,17 @@ export class Catalog implements CatalogReader {
       if (after.base !== null) getOrAdd(this.#dependents, after.base, () => new Set<string>()).add(name)
     }
     return { kind: 'tenant', tenant: name, ...present(before, after) }
+  }
+
+  #removeDependent(base: string, name: string): void {
+    const dependents = this.#dependents.get(base)
+    dependents?.delete(name)
+    if (dependents?.size === 0) this.#dependents.delete(base)
+  }
+
+  #setHead(tenant: string, event: StoreEvent): void {
+    if (event.kind === 'put') this.#heads.set(tenant, event.entry.modRevision)
+    else this.#heads.delete(tenant)
   }
 
   #setDocument(tenant: string, service: string, event: StoreEvent): CatalogChange {
@@ -139,10 +166,12 @@ export class Catalog implements CatalogReader {
 
   #setRegistration(key: { tenant: string; service: string; instance: string }, event: StoreEvent): void {
     const path = `${key.tenant}/${key.service}`
-    const registrations = getOrAdd(this.#registrations, path, () => new Map<string, Registration>())
+    const registrations = getOrAdd(this.#registrations, path, () => new Map<string, RegistrationRecord>())
     if (event.kind === 'put') {
-      const stored = JSON.parse(event.entry.value) as StoredRegistration
-      registrations.set(key.instance, { stored, revision: event.entry.modRevision })
+      const { value, modRevision, leaseId } = event.entry
+      const stored = JSON.parse(value) as StoredRegistration
+      const lease = leaseId === undefined ? {} : { leaseId }
+      registrations.set(key.instance, { stored, revision: modRevision, ...lease })
     } else registrations.delete(key.instance)
     if (registrations.size === 0) this.#registrations.delete(path)
   }
@@ -159,23 +188,45 @@ export class Catalog implements CatalogReader {
   }
 }
 
-function entryRecord(tenant: string, service: string, registrations: ReadonlyMap<string, Registration>): EntryRecord {
-  const ordered = [...registrations].sort(([left], [right]) => (left < right ? -1 : 1))
-  const newest = ordered.reduce((max, [, item]) => (item.revision > max.revision ? item : max), ordered[0]![1])
+function entryRecord(
+  tenant: string,
+  service: string,
+  registrations: ReadonlyMap<string, RegistrationRecord>,
+): EntryRecord | undefined {
   const declared = registrations.get(DECLARED_INSTANCE)
+  const instances = [...registrations.keys()].filter((instance) => instance !== DECLARED_INSTANCE).sort()
+  const ordered = [declared, ...instances.map((instance) => registrations.get(instance))].filter(isPresent)
+  const newest = ordered.reduce<RegistrationRecord | undefined>(newer, undefined)
+  if (newest === undefined) return undefined
   const base = { tenant, service, revision: newest.revision, stamp: newest.stored.stamp }
   if (declared?.stored.state === 'masked') return { ...base, state: 'masked', endpoints: [], instances: [] }
-  const specs = ordered.flatMap(([, item]) => (item.stored.state === 'present' ? [item.stored.spec] : []))
-  const { version, commitSha, metadata } = specs[0]!
+  const specs = ordered.flatMap(({ stored }) => (stored.state === 'present' ? [stored.spec] : []))
   return {
     ...base,
     state: 'present',
     endpoints: specs.flatMap((spec) => spec.endpoints),
+    ...descriptionOf(specs),
+    instances,
+  }
+}
+
+/** Version, commit and metadata are the first registration's, whole: those of two copies are never mixed. */
+function descriptionOf([first]: readonly EntrySpec[]): Pick<EntryRecord, 'version' | 'commitSha' | 'metadata'> {
+  if (first === undefined) return {}
+  const { version, commitSha, metadata } = first
+  return {
     ...(version === undefined ? {} : { version }),
     ...(commitSha === undefined ? {} : { commitSha }),
     ...(metadata === undefined ? {} : { metadata }),
-    instances: ordered.map(([instance]) => instance).filter((instance) => instance !== DECLARED_INSTANCE),
   }
+}
+
+function newer(newest: RegistrationRecord | undefined, item: RegistrationRecord): RegistrationRecord {
+  return newest === undefined || item.revision > newest.revision ? item : newest
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined
 }
 
 type PutEvent = Extract<StoreEvent, { kind: 'put' }>

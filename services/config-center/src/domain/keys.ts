@@ -1,3 +1,5 @@
+import type { StoreRevision } from '@tributary/store'
+
 /** Where things are kept in the store. Tenant, service and instance names hold no `/`, so keys read back without escapes. */
 export const STORE_PREFIX = 'cc/'
 
@@ -11,12 +13,31 @@ export const registrationKey = (tenant: string, service: string, instance: strin
   `cc/entry/${tenant}/${service}/${instance}`
 export const documentPrefix = (tenant: string): string => `cc/document/${tenant}/`
 export const documentKey = (tenant: string, service: string): string => `cc/document/${tenant}/${service}`
-export const HISTORY_PREFIX = 'cc/history/'
+export const TENANT_PREFIX = 'cc/tenant/'
+/** Rewritten by each recorded write to anything of the tenant: orders a tenant's writes, see `CatalogReader.head`. */
+export const headKey = (tenant: string): string => `cc/head/${tenant}`
 export const TOKEN_PREFIX = 'cc/token/'
+export const tokenKey = (tokenId: string): string => `${TOKEN_PREFIX}${tokenId}`
+
+export const HISTORY_PREFIX = 'cc/history/'
+export const historyPrefix = (tenant: string): string => `${HISTORY_PREFIX}${tenant}/`
+
+/** Revisions are 64-bit and signed in every store: 19 digits, so that text sorts as numbers do. */
+const MAX_REVISION = 2n ** 63n - 1n
+const REVISION_DIGITS = 19
+
+/**
+ * Key of the history record of a write that was planned at `readRevision`. The number counts down, so that a listing in key order is
+ * newest first. A tenant's writes compare with its head, so each one reads at or after the revision of the one before: the order of
+ * the keys is the order of the writes, and no two share a key.
+ */
+export const historyKey = (tenant: string, readRevision: StoreRevision): string =>
+  `${historyPrefix(tenant)}${String(MAX_REVISION - readRevision).padStart(REVISION_DIGITS, '0')}`
 
 /** What a key holds; undefined for keys that the catalog does not mirror (history, tokens). */
 export type ParsedKey =
   | { readonly kind: 'tenant'; readonly tenant: string }
+  | { readonly kind: 'head'; readonly tenant: string }
   | { readonly kind: 'registration'; readonly tenant: string; readonly service: string; readonly instance: string }
   | { readonly kind: 'document'; readonly tenant: string; readonly service: string }
 
@@ -24,7 +45,7 @@ export type ParsedKey =
 export function parseKey(key: string): ParsedKey | undefined {
   const [root, kind, tenant, second, third] = key.split('/')
   if (root !== 'cc' || tenant === undefined) return undefined
-  if (kind === 'tenant') return { kind, tenant }
+  if (kind === 'tenant' || kind === 'head') return { kind, tenant }
   if (kind === 'document' && second !== undefined) return { kind, tenant, service: second }
   if (kind === 'entry' && second !== undefined && third !== undefined) {
     return { kind: 'registration', tenant, service: second, instance: third }

@@ -16,10 +16,19 @@ export interface StoredTenant {
   readonly stamp: WriteStamp
 }
 
-/** One registration under `cc/entry/<tenant>/<service>/<instance>`; the declared one's instance is {@link DECLARED_INSTANCE}. */
-export type StoredRegistration =
-  | { readonly state: 'present'; readonly spec: EntrySpec; readonly stamp: WriteStamp }
-  | { readonly state: 'masked'; readonly stamp: WriteStamp }
+/** What a registration says: where a copy is (`ttlSeconds` only for leased instances), or that there is to be none. */
+export type Registration =
+  { readonly state: 'present'; readonly spec: EntrySpec; readonly ttlSeconds?: number } | { readonly state: 'masked' }
+
+/** One registration under `cc/entry/<tenant>/<service>/<instance>`; the declared one's instance is `DECLARED_INSTANCE`. */
+export type StoredRegistration = Registration & { readonly stamp: WriteStamp }
+
+/** A registration in memory. */
+export interface RegistrationRecord {
+  readonly stored: StoredRegistration
+  readonly revision: StoreRevision
+  readonly leaseId?: string
+}
 
 /** A document under `cc/document/<tenant>/<service or *>`. */
 export interface StoredDocument {

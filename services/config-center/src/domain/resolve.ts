@@ -62,7 +62,7 @@ export function resolveDocument(
   return layers.length === 0 ? undefined : mergeDocuments(layers)
 }
 
-/** Names of all documents that a view of all services has: those of the chain's documents, entries and `*`. */
+/** Names of all documents that a view of all services has: every name for which a tenant of the chain has one, `*` included. */
 export function documentNames(catalog: CatalogReader, chain: readonly string[]): Set<string> {
   const names = new Set<string>()
   for (const tenant of chain) for (const name of catalog.documentsOf(tenant).keys()) names.add(name)
