@@ -26,10 +26,10 @@ export interface SourceControl {
   readFile(repository: RepositoryRef, commitSha: string, path: string, maxBytes: number): Promise<string | undefined>
   /** `v<major>.<minor>-<commits since tag>-<short sha>`; without a tag `v0.0-<commits>-<short sha>`. */
   describeVersion(repository: RepositoryRef, commitSha: string): Promise<string>
-  /** A detached worktree of the commit at `directory`. Idempotent. */
-  ensureCheckout(repository: RepositoryRef, commitSha: string, directory: string): Promise<void>
+  /** A detached worktree of the commit, which must be in the mirror, at `directory`. Idempotent; a half-made one is made anew. */
+  ensureCheckout(repository: Pick<RepositoryRef, 'name'>, commitSha: string, directory: string): Promise<void>
   /** Removes the worktree and git's record of it. Idempotent. */
-  removeCheckout(repository: RepositoryRef, directory: string): Promise<void>
+  removeCheckout(repository: Pick<RepositoryRef, 'name'>, directory: string): Promise<void>
   /** Directories of all worktrees that the mirrors know. */
   listCheckouts(): Promise<readonly { readonly repository: string; readonly directory: string }[]>
 }
