@@ -22,8 +22,12 @@ export interface SourceControl {
   ): Promise<readonly string[]>
   /** All file paths of a commit. */
   listFiles(repository: RepositoryRef, commitSha: string): Promise<readonly string[]>
-  /** A file's text at a commit; undefined when it is not there. `GIT_FILE_TOO_LARGE` over `maxBytes`. */
-  readFile(repository: RepositoryRef, commitSha: string, path: string, maxBytes: number): Promise<string | undefined>
+  /** A file's text at a commit; undefined when it is not there or is not a regular file (symlinks are not followed). `GIT_FILE_TOO_LARGE` over `maxBytes`. */
+  readFile(
+    repository: RepositoryRef,
+    commitSha: string,
+    file: { readonly path: string; readonly maxBytes: number },
+  ): Promise<string | undefined>
   /** `v<major>.<minor>-<commits since tag>-<short sha>`; without a tag `v0.0-<commits>-<short sha>`. */
   describeVersion(repository: RepositoryRef, commitSha: string): Promise<string>
   /** A detached worktree of the commit, which must be in the mirror, at `directory`. Idempotent; a half-made one is made anew. */

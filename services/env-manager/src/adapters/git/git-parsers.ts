@@ -1,6 +1,6 @@
 import { failure } from '../../errors.js'
 
-const HEAD_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/heads\/([^\u0000-\u0020\u007f~^:?*[\\]+)$/
+const HEAD_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/heads\/([^\p{Cc} ~^:?*[\\]+)$/u
 const COMMIT_SHA = /^[0-9a-f]{40}([0-9a-f]{24})?$/
 
 /** Branches of an `ls-remote --heads` answer, and lines that name a branch which is not UTF-8. */

@@ -19,7 +19,7 @@ beforeEach(async () => {
   folder = await temporaryFolder()
   data = join(folder.path, 'data')
   shop = await TestRepository.create(join(folder.path, 'shop'))
-  git = createGitSourceControl({ dataDirectory: data })
+  git = createGitSourceControl({ dataDirectory: data, host: process.env })
 })
 afterEach(() => folder[Symbol.asyncDispose]())
 
@@ -68,7 +68,11 @@ describe('listBranches', () => {
       Buffer.concat([Buffer.from(`${sha} refs/heads/bad-`), Buffer.from([0xff, 0x0a])]),
     )
     const warnings: string[] = []
-    const warned = createGitSourceControl({ dataDirectory: data, onWarning: (message) => warnings.push(message) })
+    const warned = createGitSourceControl({
+      dataDirectory: data,
+      host: process.env,
+      onWarning: (message) => warnings.push(message),
+    })
     expect([...(await warned.listBranches(shop.ref, { signal })).keys()]).toEqual(['main'])
     expect(warnings).toEqual([expect.stringContaining('not UTF-8')])
   })
@@ -113,8 +117,8 @@ describe('ensureCommit', () => {
     await shop.git('commit', '--quiet', '--amend', '-m', 'rewritten')
     const second = await shop.git('rev-parse', 'HEAD')
     await git.ensureCommit(shop.ref, second, { signal })
-    expect(await git.readFile(shop.ref, first, 'a', 100)).toBe('1')
-    expect(await git.readFile(shop.ref, second, 'a', 100)).toBe('1')
+    expect(await git.readFile(shop.ref, first, { path: 'a', maxBytes: 100 })).toBe('1')
+    expect(await git.readFile(shop.ref, second, { path: 'a', maxBytes: 100 })).toBe('1')
   })
 
   test('gets a commit that no branch has any more from a server that still holds it', async () => {
@@ -122,7 +126,7 @@ describe('ensureCommit', () => {
     await shop.git('commit', '--quiet', '--amend', '-m', 'rewritten')
     await shop.git('config', 'uploadpack.allowAnySHA1InWant', 'true')
     await git.ensureCommit(shop.ref, lost, { signal })
-    expect(await git.readFile(shop.ref, lost, 'a', 100)).toBe('lost')
+    expect(await git.readFile(shop.ref, lost, { path: 'a', maxBytes: 100 })).toBe('lost')
   })
 
   test('says so when the server does not have the commit', async () => {
@@ -155,7 +159,7 @@ describe('ensureCommit', () => {
     await mkdir(join(data, 'mirrors', '.tmp-0123.git/objects'), { recursive: true })
     await damage(join(data, 'mirrors', 'shop.git'))
     const sha = await fetched({ a: '1' })
-    expect(await git.readFile(shop.ref, sha, 'a', 100)).toBe('1')
+    expect(await git.readFile(shop.ref, sha, { path: 'a', maxBytes: 100 })).toBe('1')
     expect(await readdir(join(data, 'mirrors'))).toEqual(['shop.git'])
   })
 
@@ -167,7 +171,7 @@ describe('ensureCommit', () => {
       await writeFile(join(packs, name), 'garbage')
     }
     const sha = await fetched({ a: '2' })
-    expect(await git.readFile(shop.ref, sha, 'a', 100)).toBe('2')
+    expect(await git.readFile(shop.ref, sha, { path: 'a', maxBytes: 100 })).toBe('2')
   })
 
   test('makes a mirror anew after a read found that it lacks a part', async () => {
@@ -249,24 +253,28 @@ describe('changedPaths', () => {
 describe('readFile', () => {
   test('reads text at a commit, also from a path with odd bytes', async () => {
     const sha = await fetched({ 'a/-b ü*': 'text ✓' })
-    expect(await git.readFile(shop.ref, sha, 'a/-b ü*', 100)).toBe('text ✓')
+    expect(await git.readFile(shop.ref, sha, { path: 'a/-b ü*', maxBytes: 100 })).toBe('text ✓')
   })
 
   test('answers undefined for what is not a file there', async () => {
     await symlink('/etc/passwd', join(shop.path, 'link'))
     const sha = await fetched({ 'a/b': '1' })
     for (const path of ['nothing', 'a', 'link', 'link/b', 'a/b/c'])
-      expect(await git.readFile(shop.ref, sha, path, 100)).toBeUndefined()
+      expect(await git.readFile(shop.ref, sha, { path: path, maxBytes: 100 })).toBeUndefined()
   })
 
   test.each(['../x', '/etc/passwd', 'a//b', '', 'a/./b', 'a\0b'])('refuses the path %j', async (path) => {
     const sha = await fetched({ a: '1' })
-    await expect(git.readFile(shop.ref, sha, path, 100)).rejects.toMatchObject({ code: 'GIT_PATH_INVALID' })
+    await expect(git.readFile(shop.ref, sha, { path: path, maxBytes: 100 })).rejects.toMatchObject({
+      code: 'GIT_PATH_INVALID',
+    })
   })
 
   test('refuses a file over its bound', async () => {
     const sha = await fetched({ big: 'x'.repeat(101) })
-    await expect(git.readFile(shop.ref, sha, 'big', 100)).rejects.toMatchObject({ code: 'GIT_FILE_TOO_LARGE' })
+    await expect(git.readFile(shop.ref, sha, { path: 'big', maxBytes: 100 })).rejects.toMatchObject({
+      code: 'GIT_FILE_TOO_LARGE',
+    })
   })
 })
 
@@ -282,7 +290,7 @@ describe('describeVersion', () => {
     await shop.commit({ a: '3' })
     const sha = await fetched({ a: '4' })
     expect(await git.describeVersion(shop.ref, sha)).toBe(`v1.10-2-${sha.slice(0, 8)}`)
-    expect(await describeVersionOfDirectory(shop.path)).toBe(`v1.10-2-${sha.slice(0, 8)}`)
+    expect(await describeVersionOfDirectory(shop.path, { host: process.env })).toBe(`v1.10-2-${sha.slice(0, 8)}`)
   })
 
   test('is v0.0 with all commits when there is no tag', async () => {
@@ -303,8 +311,12 @@ describe('describeVersion', () => {
     await shop.commit({ a: '2' })
     const clone = join(folder.path, 'clone')
     await shop.git('clone', '--quiet', '--depth=1', `file://${shop.path}`, clone)
-    await expect(describeVersionOfDirectory(clone)).rejects.toMatchObject({ code: 'GIT_SHALLOW_CLONE' })
-    await expect(describeVersionOfDirectory(folder.path)).rejects.toMatchObject({ code: 'GIT_REPOSITORY_NOT_FOUND' })
+    await expect(describeVersionOfDirectory(clone, { host: process.env })).rejects.toMatchObject({
+      code: 'GIT_SHALLOW_CLONE',
+    })
+    await expect(describeVersionOfDirectory(folder.path, { host: process.env })).rejects.toMatchObject({
+      code: 'GIT_REPOSITORY_NOT_FOUND',
+    })
   })
 })
 
@@ -362,7 +374,7 @@ describe('checkouts', () => {
 
 test('a data folder that cannot be made is one clear error', async () => {
   await writeFile(join(folder.path, 'file'), '')
-  expect(() => createGitSourceControl({ dataDirectory: join(folder.path, 'file') })).toThrow(
+  expect(() => createGitSourceControl({ dataDirectory: join(folder.path, 'file'), host: process.env })).toThrow(
     expect.objectContaining({ code: 'PLATFORM_DATA_UNWRITABLE' }),
   )
 })

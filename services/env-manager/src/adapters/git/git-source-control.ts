@@ -15,8 +15,8 @@ const LIST_TIMEOUT_MS = 45_000
 export interface GitSourceControlOptions {
   /** Mirrors are kept in `<dataDirectory>/mirrors`. One process owns it. */
   readonly dataDirectory: string
-  /** The manager's own environment: PATH, HOME, proxies and the ssh agent are passed on. Default `process.env`. */
-  readonly host?: Readonly<Record<string, string | undefined>>
+  /** The manager's own environment (`process.env`): PATH, HOME, proxies and the ssh agent are passed on. */
+  readonly host: Readonly<Record<string, string | undefined>>
   /** Told of branches that are left out because their name is not UTF-8. Default: nobody. */
   readonly onWarning?: (message: string) => void
 }
@@ -33,7 +33,7 @@ class GitSourceControl implements SourceControl {
   private readonly onWarning: (message: string) => void
 
   constructor(options: GitSourceControlOptions) {
-    this.runner = createGitRunner(mirrorsFolder(options.dataDirectory), options.host ?? process.env)
+    this.runner = createGitRunner(mirrorsFolder(options.dataDirectory), options.host)
     this.mirrors = new GitMirrors(this.runner)
     this.worktrees = new GitWorktrees(this.runner, this.mirrors)
     this.onWarning = options.onWarning ?? (() => undefined)
@@ -99,8 +99,7 @@ class GitSourceControl implements SourceControl {
   async readFile(
     repository: RepositoryRef,
     commitSha: string,
-    path: string,
-    maxBytes: number,
+    { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
   ): Promise<string | undefined> {
     assertCommitSha(commitSha)
     assertRepositoryPath(path)

@@ -12,7 +12,7 @@ export interface GitUrl {
   readonly authorization: string | undefined
 }
 
-const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f]/
+const CONTROL_CHARACTERS = /\p{Cc}/u
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i
 
 /**

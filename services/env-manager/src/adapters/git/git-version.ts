@@ -29,22 +29,18 @@ export async function describeVersion(runner: GitRunner, target: VersionTarget):
 /** What {@link describeVersionOfDirectory} needs besides the folder. */
 export interface DirectoryVersionOptions {
   readonly signal?: AbortSignal
-  /** Environment of the caller. Default `process.env`. */
-  readonly host?: Readonly<Record<string, string | undefined>>
+  /** Environment of the caller, i.e. `process.env`: PATH, HOME and the like are passed on to git. */
+  readonly host: Readonly<Record<string, string | undefined>>
 }
 
 /**
  * The version of what is checked out in a folder: the text that `{version}` becomes for its commit.
  * @throws AppError `GIT_REPOSITORY_NOT_FOUND`: no repository there. `GIT_SHALLOW_CLONE`: the history is cut, a count would be wrong.
  */
-export async function describeVersionOfDirectory(
-  directory: string,
-  options: DirectoryVersionOptions = {},
-): Promise<string> {
+export async function describeVersionOfDirectory(directory: string, options: DirectoryVersionOptions): Promise<string> {
   const path = resolve(directory)
-  const host = options.host ?? process.env
   const repositoryArgs = ['-C', path]
-  const runner = createGitRunner('/', host)
+  const runner = createGitRunner('/', options.host)
   const look = async (args: readonly string[]): Promise<string> => {
     const action = `read the version of ${path}`
     const answer = await runner.run({ action, args: [...repositoryArgs, ...args], signal: options.signal })
