@@ -40,6 +40,11 @@ export const ERRORS = {
   TENANT_NOT_FOUND: { kind: 'not_found', description: 'The tenant does not exist.' },
   ENTRY_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no entry of its own for the service.' },
   DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
+  SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'This replica has no live stream of that id.' },
+  TOO_MANY_SUBSCRIBERS: {
+    kind: 'resource_exhausted',
+    description: 'The replica has as many streams and long polls as it takes.',
+  },
   TOKEN_NOT_FOUND: { kind: 'not_found', description: 'There is no token with this id.' },
   BASE_NOT_FOUND: { kind: 'failed_precondition', description: 'The base that a tenant names does not exist.' },
   TENANT_CYCLE: { kind: 'failed_precondition', description: 'The base overlays the tenant already.' },
@@ -49,6 +54,10 @@ export const ERRORS = {
     description: 'Other tenants overlay the one that is to be deleted; delete them first or reparent them.',
   },
   REVISION_IN_FUTURE: { kind: 'failed_precondition', description: 'The revision has not been reached yet.' },
+  TENANT_ABSENT_AT_REVISION: {
+    kind: 'failed_precondition',
+    description: 'A rollback names a revision at which the tenant did not exist.',
+  },
   REVISION_CONFLICT: {
     kind: 'conflict',
     description: 'A precondition (expectedRevision) does not hold; details.current is the state that is there.',
@@ -61,6 +70,7 @@ export const ERRORS = {
     kind: 'unavailable',
     description: 'The store went away during a write, which may or may not have happened; repeating it is safe.',
   },
+  READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
   NOT_READY: { kind: 'unavailable', description: 'The replica has not read the store yet, or is shutting down.' },
   INTERNAL: { kind: 'internal', description: 'A bug; the server’s log has it under the request id.' },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>

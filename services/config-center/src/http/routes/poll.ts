@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { PollResult, StreamQuery, TenantName } from '@tributary/contract'
+import { Type } from 'typebox'
+import { longPoll } from '../../watch/long-poll.js'
+import { SharedDeadline } from './shared-deadline.js'
+import type { StreamingDeps } from './streaming-deps.js'
+import { catchUpFor, subscribeRequest } from './subscribe-request.js'
+
+const CATCH_UP_TIMEOUT_MS = 5_000
+
+const schema = {
+  summary: 'The stream’s frames by long poll, for clients behind proxies that hold streams back',
+  params: Type.Object({ tenant: TenantName }),
+  querystring: Type.Object(
+    {
+      ...StreamQuery.properties,
+      timeoutMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 25_000, description: 'how long to wait' }),
+    },
+    { additionalProperties: false },
+  ),
+  response: { 200: Type.Unsafe<string>(PollResult) },
+}
+
+/** `GET /v1/tenants/:tenant/poll`. */
+export const pollRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+  const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
+  app.get('/v1/tenants/:tenant/poll', { schema, config: { access: 'read-view' } }, async (request, reply) => {
+    const { timeoutMs, ...query } = request.query
+    const subscribe = subscribeRequest({ request, tenant: request.params.tenant, query })
+    await catchUpFor(live, subscribe, deadline.signal)
+    const body = await longPoll(hub, live, { subscribe, timeoutMs, signal: request.signal })
+    // Serialised already; as a string it would go through the serialiser again.
+    return reply.code(200).type('application/json; charset=utf-8').serializer(String).send(body)
+  })
+}

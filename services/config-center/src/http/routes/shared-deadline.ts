@@ -1,0 +1,38 @@
+import { AppError } from '@tributary/kit'
+
+/** How many signals there are in the time of one deadline: what they may come late by. */
+const SIGNALS_PER_DEADLINE = 10
+
+/**
+ * A deadline for very many short operations: those that start at about the same time share one signal and one timer. A signal
+ * aborts between `ms` and 1.1 times `ms` after it was handed out, with `STORE_UNAVAILABLE` as its reason.
+ */
+export class SharedDeadline {
+  readonly #ms: number
+  #signal: AbortSignal | undefined
+
+  constructor(ms: number) {
+    this.#ms = ms
+  }
+
+  get signal(): AbortSignal {
+    this.#signal ??= this.#create()
+    return this.#signal
+  }
+
+  #create(): AbortSignal {
+    const slotMs = this.#ms / SIGNALS_PER_DEADLINE
+    const controller = new AbortController()
+    setTimeout(() => (this.#signal = undefined), slotMs).unref()
+    setTimeout(() => controller.abort(tooSlow(this.#ms)), this.#ms + slotMs).unref()
+    return controller.signal
+  }
+}
+
+function tooSlow(ms: number): AppError {
+  return new AppError({
+    kind: 'unavailable',
+    code: 'STORE_UNAVAILABLE',
+    message: `This replica did not catch up with the store within ${ms} ms; try again.`,
+  })
+}

@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { StreamQuery, TenantName } from '@tributary/contract'
+import { Type } from 'typebox'
+import { SseConnection } from '../../watch/sse-connection.js'
+import { SharedDeadline } from './shared-deadline.js'
+import type { StreamingDeps } from './streaming-deps.js'
+import { catchUpFor, subscribeRequest } from './subscribe-request.js'
+
+const CATCH_UP_TIMEOUT_MS = 5_000
+
+/** How long subscribers may take to read their goodbye when the server stops, milliseconds. */
+const DRAIN_GRACE_MS = 2_000
+
+const schema = {
+  summary: 'Follow a tenant’s view and route table as Server-Sent Events',
+  params: Type.Object({ tenant: TenantName }),
+  querystring: StreamQuery,
+  response: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } },
+}
+
+/** `GET /v1/tenants/:tenant/stream` (docs/adr/0002). Closing the server says goodbye to all subscribers first. */
+export const streamRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+  const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
+  app.addHook('preClose', () => hub.close(DRAIN_GRACE_MS))
+  app.get('/v1/tenants/:tenant/stream', { schema, config: { access: 'read-view' } }, async (request, reply) => {
+    const wanted = subscribeRequest({ request, tenant: request.params.tenant, query: request.query })
+    await catchUpFor(live, wanted, deadline.signal)
+    const subscriber = hub.subscribe({ ...wanted, kind: 'stream' }, new SseConnection(reply.raw))
+    reply.hijack()
+    reply.raw.once('close', () => hub.leave(subscriber))
+    // The client may have gone while the catalog caught up; its `close` is then over.
+    if (reply.raw.destroyed) hub.leave(subscriber)
+  })
+}

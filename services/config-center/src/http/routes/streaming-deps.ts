@@ -1,0 +1,10 @@
+import type { ConvergenceWatcher } from '../../ports/convergence.js'
+import type { LiveCatalog } from '../../ports/live-catalog.js'
+import type { StreamHub } from '../../watch/stream-hub.js'
+
+/** What the routes of views, streams and subscriptions need. */
+export interface StreamingDeps {
+  readonly live: LiveCatalog
+  readonly hub: StreamHub
+  readonly convergence: ConvergenceWatcher
+}

@@ -1,0 +1,55 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AppliedReport, StoreRevisionText, Subscription, TenantName } from '@tributary/contract'
+import { Type } from 'typebox'
+import type { Principal } from '../../domain/access.js'
+import { failure } from '../../errors.js'
+import type { Subscriber } from '../../watch/subscriber.js'
+import type { StreamingDeps } from './streaming-deps.js'
+
+const reportSchema = {
+  summary: 'Report what a subscriber has applied',
+  params: Type.Object({ id: Type.String({ maxLength: 64, description: 'subscriptionId of the hello frame' }) }),
+  body: AppliedReport,
+  response: { 204: Type.Null() },
+}
+
+const listSchema = {
+  summary: 'The live streams of this replica',
+  querystring: Type.Object({ tenant: Type.Optional(TenantName) }, { additionalProperties: false }),
+  response: {
+    200: Type.Object({ storeRevision: StoreRevisionText, subscriptions: Type.Array(Subscription) }),
+  },
+}
+
+/** `POST /v1/subscriptions/:id/applied` and `GET /v1/subscriptions`. */
+export const subscriptionRoutes: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+  app.post(
+    '/v1/subscriptions/:id/applied',
+    { schema: reportSchema, config: { access: 'authenticated' } },
+    async (request, reply) => {
+      const subscriber = hub.book.get(request.params.id)
+      requireOwner(request.principal, subscriber)
+      requireReached(live.catalog.storeRevision, request.body.appliedRevision)
+      hub.book.report(subscriber, request.body)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get('/v1/subscriptions', { schema: listSchema, config: { access: 'read' } }, async (request) => ({
+    storeRevision: `${live.catalog.storeRevision}`,
+    subscriptions: hub.book.list(request.query.tenant),
+  }))
+}
+
+function requireOwner(principal: Principal, subscriber: Subscriber): void {
+  if (principal.tokenId === subscriber.tokenId) return
+  if (principal.role === 'tenant' && principal.tenant === subscriber.tenant) return
+  const message = `Subscription ${subscriber.id} was opened with another token; report with the one that opened it.`
+  throw failure('PERMISSION_DENIED', message)
+}
+
+function requireReached(storeRevision: bigint, appliedRevision: string): void {
+  if (BigInt(appliedRevision) <= storeRevision) return
+  const message = `Revision ${appliedRevision} cannot have been applied: this replica is at ${storeRevision}.`
+  throw failure('REVISION_IN_FUTURE', message)
+}

@@ -1,0 +1,89 @@
+import { Tenant, TenantSpec, WriteResult } from '@tributary/contract'
+import { Type } from 'typebox'
+import { describeTenant } from '../../domain/describe.js'
+import { commitChanges } from '../../operations/commit-changes.js'
+import { getTenantRecord, readCatalog } from '../../operations/operation-context.js'
+import type { RouteDeps, TypedApp } from '../route-deps.js'
+import { answers, listOf, preconditionQuery, strictObject, TenantParams, ThingWriteQuery, writeQuery } from '../route-schemas.js'
+import { noteOf, writeAnswer } from '../write-answer.js'
+import { optional } from '../optional.js'
+
+const DeleteQuery = strictObject({
+  ...preconditionQuery,
+  ...writeQuery,
+  dependents: Type.Optional(
+    Type.Union([Type.Literal('refuse'), Type.Literal('reparent')], {
+      description: 'tenants that overlay it: refuse (default) or give them its base',
+    }),
+  ),
+})
+
+/** `/v1/tenants` and `/v1/tenants/:tenant`. */
+export function tenantRoutes(app: TypedApp, { context, convergence }: RouteDeps): void {
+  app.get(
+    '/v1/tenants',
+    {
+      config: { access: 'read' },
+      schema: { summary: 'List tenants', response: answers({ 200: listOf({ tenants: Type.Array(Tenant) }) }) },
+    },
+    async () => {
+      const catalog = await readCatalog(context)
+      const tenants = [...catalog.tenants()].map((record) => describeTenant(catalog, record))
+      return {
+        storeRevision: String(catalog.storeRevision),
+        tenants: tenants.sort((left, right) => (left.name < right.name ? -1 : 1)),
+      }
+    },
+  )
+
+  app.get(
+    '/v1/tenants/:tenant',
+    {
+      config: { access: 'read' },
+      schema: { summary: 'Get a tenant', params: TenantParams, response: answers({ 200: Tenant }) },
+    },
+    async ({ params }) => {
+      const catalog = await readCatalog(context)
+      return describeTenant(catalog, getTenantRecord(catalog, params.tenant))
+    },
+  )
+
+  app.put(
+    '/v1/tenants/:tenant',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Create or replace a tenant',
+        params: TenantParams,
+        querystring: ThingWriteQuery,
+        body: TenantSpec,
+        response: answers({ 200: WriteResult }),
+      },
+    },
+    async ({ params, query, body, principal, signal }) => {
+      const { expectedRevision, waitMs } = query
+      const edit = { op: 'apply-tenant', ...params, spec: body, ...optional({ expectedRevision }) } as const
+      const commit = await commitChanges(context, { edits: [edit], principal, note: noteOf(query) })
+      return writeAnswer(convergence, commit, { waitMs, signal })
+    },
+  )
+
+  app.delete(
+    '/v1/tenants/:tenant',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Delete a tenant with its entries, documents and tenant tokens',
+        params: TenantParams,
+        querystring: DeleteQuery,
+        response: answers({ 200: WriteResult }),
+      },
+    },
+    async ({ params, query, principal, signal }) => {
+      const { expectedRevision, dependents, waitMs } = query
+      const edit = { op: 'delete-tenant', ...params, ...optional({ expectedRevision, dependents }) } as const
+      const commit = await commitChanges(context, { edits: [edit], principal, note: noteOf(query) })
+      return writeAnswer(convergence, commit, { waitMs, signal })
+    },
+  )
+}

@@ -1,0 +1,103 @@
+import type { StoreRevision } from '@tributary/store'
+import type { Frame } from './frame.js'
+
+/** A delta with what it leads to. */
+export interface LoggedDelta {
+  readonly to: StoreRevision
+  /** The channel's hash after it. */
+  readonly hash: string
+  readonly frame: Frame
+}
+
+/** Bounds of the history of deltas: of each channel, and of all of them together. */
+export interface DeltaLogLimits {
+  readonly maxDeltas: number
+  readonly maxChars: number
+  readonly maxTotalChars: number
+}
+
+/** Where a log starts: the channel had `hash` at `revision`. */
+interface LogStart {
+  readonly revision: StoreRevision
+  readonly hash: string
+}
+
+/** What all logs hold together; the oldest delta of all goes first when that is too much. */
+export class DeltaBudget {
+  readonly limits: DeltaLogLimits
+  readonly #owners = new Map<LoggedDelta, DeltaLog>()
+  #totalChars = 0
+
+  constructor(limits: DeltaLogLimits) {
+    this.limits = limits
+  }
+
+  get totalChars(): number {
+    return this.#totalChars
+  }
+
+  /** Counts a delta that `log` has added, and drops the oldest ones that no longer fit. */
+  add(delta: LoggedDelta, log: DeltaLog): void {
+    this.#owners.set(delta, log)
+    this.#totalChars += delta.frame.data.length
+    for (const owner of this.#owners.values()) {
+      if (this.#totalChars <= this.limits.maxTotalChars) return
+      // The oldest of all is the oldest of its own log too, since each log is in order.
+      owner.dropOldest()
+    }
+  }
+
+  /** Forgets a delta that its log has dropped. */
+  remove(delta: LoggedDelta): void {
+    if (this.#owners.delete(delta)) this.#totalChars -= delta.frame.data.length
+  }
+}
+
+/** The newest deltas of one channel, oldest first, without a gap from its start to now. */
+export class DeltaLog {
+  readonly #budget: DeltaBudget
+  #deltas: LoggedDelta[] = []
+  #chars = 0
+  #start: LogStart
+
+  constructor(budget: DeltaBudget, start: LogStart) {
+    this.#budget = budget
+    this.#start = start
+  }
+
+  /** Adds the newest delta. */
+  append(delta: LoggedDelta): void {
+    this.#deltas.push(delta)
+    this.#chars += delta.frame.data.length
+    this.#budget.add(delta, this)
+    const { maxDeltas, maxChars } = this.#budget.limits
+    while (this.#deltas.length > maxDeltas || this.#chars > maxChars) this.dropOldest()
+  }
+
+  /** Moves the start past the oldest delta. */
+  dropOldest(): void {
+    const oldest = this.#deltas.shift()
+    if (oldest === undefined) return
+    this.#chars -= oldest.frame.data.length
+    this.#budget.remove(oldest)
+    this.#start = { revision: oldest.to, hash: oldest.hash }
+  }
+
+  /**
+   * What a receiver that is at `revision` has missed; undefined when the log does not reach back, or when `hash` is given and
+   * is not what the channel had then.
+   */
+  since(revision: StoreRevision, hash: string | undefined): LoggedDelta[] | undefined {
+    if (revision < this.#start.revision) return undefined
+    const missed = this.#deltas.filter((delta) => delta.to > revision)
+    const last = this.#deltas[this.#deltas.length - missed.length - 1] ?? this.#start
+    return hash === undefined || hash === last.hash ? missed : undefined
+  }
+
+  /** Gives everything back to the budget. */
+  clear(): void {
+    for (const delta of this.#deltas) this.#budget.remove(delta)
+    this.#deltas = []
+    this.#chars = 0
+  }
+}

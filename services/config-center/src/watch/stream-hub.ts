@@ -1,0 +1,284 @@
+import { randomUUID } from 'node:crypto'
+import type { GoodbyeReason, StreamChannel } from '@tributary/contract'
+import { systemClock, type Clock } from '@tributary/kit'
+import type { StoreRevision } from '@tributary/store'
+import type { CatalogChange } from '../domain/catalog.js'
+import { failure } from '../errors.js'
+import type { CatalogMirror } from './catalog-mirror.js'
+import type { CatchUp } from './channel.js'
+import { DeltaBudget, type DeltaLogLimits } from './delta-log.js'
+import type { FrameConnection } from './frame-connection.js'
+import { Frame } from './frame.js'
+import { impactOf, type Impact } from './impact.js'
+import { ItemSource } from './item-source.js'
+import { Outbox } from './outbox.js'
+import { ReconnectWindow } from './reconnect-window.js'
+import { Subscriber } from './subscriber.js'
+import { SubscriptionBook } from './subscription-book.js'
+import type { TableChannel } from './table-channel.js'
+import { TableRegistry } from './table-registry.js'
+import type { ViewChannel } from './view-channel.js'
+import { ViewRegistry } from './view-registry.js'
+
+/** Bounds of a hub; each has a default. */
+export interface StreamLimits {
+  /** Time between heartbeats, milliseconds. Default 15,000. */
+  readonly heartbeatMs: number
+  /** Bytes that may be on their way to one subscriber beside whole channels. Default 1 MiB. */
+  readonly maxUnsentBytes: number
+  /** Streams and long polls together. Default 20,000. */
+  readonly maxSubscribers: number
+  /** Views (and tables) kept warm without anybody who follows them. Default 256. */
+  readonly maxIdleChannels: number
+  /** History for resuming. Default: 128 deltas and 256 Ki characters a channel, 64 Mi characters in all. */
+  readonly history: DeltaLogLimits
+}
+
+/** What a hub needs. `isTokenLive` is asked again when a stream is registered: the token may have gone since the request came. */
+export interface StreamHubOptions {
+  readonly mirror: CatalogMirror
+  readonly isTokenLive: (tokenId: string) => boolean
+  readonly clock?: Clock
+  readonly limits?: Partial<StreamLimits>
+}
+
+/** Who wants to follow what, from where. */
+export interface SubscribeRequest {
+  readonly kind: 'stream' | 'poll'
+  readonly tenant: string
+  readonly service: string | null
+  readonly channels: ReadonlySet<StreamChannel>
+  readonly after?: StoreRevision
+  readonly viewHash?: string
+  readonly routesHash?: string
+  readonly instance: string
+  readonly tokenId: string
+}
+
+const DEFAULT_LIMITS: StreamLimits = {
+  heartbeatMs: 15_000,
+  maxUnsentBytes: 1_048_576,
+  maxSubscribers: 20_000,
+  maxIdleChannels: 256,
+  history: { maxDeltas: 128, maxChars: 262_144, maxTotalChars: 67_108_864 },
+}
+
+/**
+ * The replica's fan-out: follows the mirror, keeps views and tables, and writes their frames to subscribers. A subscriber is
+ * registered and gets its first frames in one synchronous step, so it misses nothing and gets nothing twice.
+ */
+export class StreamHub {
+  readonly serverId = randomUUID()
+  readonly book = new SubscriptionBook()
+  readonly views: ViewRegistry
+  readonly tables: TableRegistry
+  readonly #mirror: CatalogMirror
+  readonly #isTokenLive: (tokenId: string) => boolean
+  readonly #clock: Clock
+  readonly #limits: StreamLimits
+  readonly #outbox = new Outbox()
+  readonly #window = new ReconnectWindow()
+  /** Told goodbye, but still connected. The value says whether a heartbeat has passed since. */
+  readonly #ending = new Map<Subscriber, boolean>()
+  readonly #stopping = new AbortController()
+  readonly #stopFollowing: () => void
+  #onEmpty: () => void = () => undefined
+
+  constructor(options: StreamHubOptions) {
+    this.#mirror = options.mirror
+    this.#isTokenLive = options.isTokenLive
+    this.#clock = options.clock ?? systemClock
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const { catalog } = options.mirror
+    const shared = {
+      catalog,
+      source: new ItemSource(catalog),
+      budget: new DeltaBudget(this.#limits.history),
+      maxIdle: this.#limits.maxIdleChannels,
+    }
+    this.views = new ViewRegistry(shared)
+    this.tables = new TableRegistry(shared)
+    this.#stopFollowing = options.mirror.onChanges((changes, revision) => this.#apply(changes, revision))
+    void this.#beatForever()
+  }
+
+  /** Sockets that are told goodbye but not closed yet are counted: they still cost memory. */
+  get connectionCount(): number {
+    return this.book.size + this.#ending.size
+  }
+
+  /** The window in which clients are asked to reconnect, milliseconds. */
+  get reconnectWindowMs(): number {
+    return this.#window.ms
+  }
+
+  /**
+   * Registers a subscriber and queues its first frames. Call {@link leave} when its connection has closed.
+   * @throws AppError `TENANT_NOT_FOUND`, `UNAUTHENTICATED` (the token has just been revoked), `TOO_MANY_SUBSCRIBERS`, `NOT_READY` (draining)
+   */
+  subscribe(request: SubscribeRequest, connection: FrameConnection): Subscriber {
+    this.#admit(request)
+    const { tenant, service, channels } = request
+    const table = channels.has('routes') ? this.tables.find(tenant) : undefined
+    const view = channels.has('view') ? this.views.find(tenant, service) : undefined
+    if (table === undefined && view === undefined) throw unknownTenant(tenant)
+    const subscriber = this.#createSubscriber(request, connection)
+    // The table goes first, so that a client can resolve for everyone by the time it has its view.
+    const routes = table && this.#join(subscriber, table, request.routesHash, request.after)
+    const items = view && this.#join(subscriber, view, request.viewHash, request.after)
+    const caughtUp = [routes, items].filter((part) => part !== undefined)
+    const frames = caughtUp.flatMap((part) => part.frames)
+    subscriber.start([this.#hello(subscriber), ...frames], this.#appliedRevision(request, caughtUp))
+    this.book.add(subscriber)
+    this.#window.observe(this.book.size)
+    return subscriber
+  }
+
+  /** Forgets a subscriber whose connection has closed. Idempotent. */
+  leave(subscriber: Subscriber): void {
+    this.#detach(subscriber)
+    this.#ending.delete(subscriber)
+    if (this.connectionCount === 0) this.#onEmpty()
+  }
+
+  /** Ends the streams of a token that is worth nothing any more. */
+  disconnectToken(tokenId: string): void {
+    for (const subscriber of [...this.book.all()]) if (subscriber.tokenId === tokenId) subscriber.end('token_revoked')
+  }
+
+  /** Sends one heartbeat to everyone, and cuts those that were told goodbye before the last one and are still there. */
+  beat(): void {
+    for (const [subscriber, waited] of this.#ending) {
+      if (waited) subscriber.destroy()
+      else this.#ending.set(subscriber, true)
+    }
+    const { storeRevision } = this.#mirror.catalog
+    const frame = Frame.of('heartbeat', { storeRevision: `${storeRevision}` }, storeRevision)
+    for (const subscriber of this.book.all()) if (subscriber.kind === 'stream') subscriber.onFrame(frame)
+  }
+
+  /** Takes no more subscribers, says goodbye to all, and resolves when they have gone or were cut after `graceMs`. Idempotent. */
+  async close(graceMs: number): Promise<void> {
+    this.#stopFollowing()
+    this.#stopping.abort()
+    for (const subscriber of [...this.book.all()]) subscriber.end('draining')
+    const timer = setTimeout(() => [...this.#ending.keys()].forEach((subscriber) => subscriber.destroy()), graceMs)
+    await new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+      if (this.connectionCount === 0) resolve()
+    })
+    clearTimeout(timer)
+  }
+
+  #apply(changes: readonly CatalogChange[], revision: StoreRevision): void {
+    if (changes.length === 0) return
+    const impact = impactOf(this.#mirror.catalog, changes)
+    for (const tenant of impact.gone) for (const peer of this.book.ofTenant(tenant)) peer.end('tenant_deleted')
+    const moved = this.#leaveTables(impact)
+    this.tables.apply(impact, changes, revision)
+    for (const subscriber of moved) this.#enterTable(subscriber, revision)
+    this.views.apply(impact, revision)
+  }
+
+  /** Takes subscribers whose tenant has another root now off their table. */
+  #leaveTables(impact: Impact): Subscriber[] {
+    if (impact.restructured.size === 0) return []
+    const peers = [...impact.restructured].flatMap((tenant) => this.book.ofTenant(tenant))
+    const moved = peers.filter(({ table, tenant }) => table !== undefined && table.root !== this.tables.rootOf(tenant))
+    for (const subscriber of moved) this.#leaveTable(subscriber)
+    return moved
+  }
+
+  #enterTable(subscriber: Subscriber, revision: StoreRevision): void {
+    const table = this.tables.find(subscriber.tenant)
+    if (table === undefined) return
+    this.#join(subscriber, table, undefined, undefined)
+    subscriber.replace([table.snapshot(revision)])
+  }
+
+  #admit(request: SubscribeRequest): void {
+    if (this.#stopping.signal.aborted)
+      throw failure('NOT_READY', 'This replica is shutting down; reconnect to another.')
+    if (!this.#isTokenLive(request.tokenId)) {
+      throw failure('UNAUTHENTICATED', 'The token was revoked while the stream was being opened; ask for a new one.')
+    }
+    if (this.connectionCount >= this.#limits.maxSubscribers) {
+      const message = `This replica has ${this.connectionCount} subscribers, its limit; try again later or add a replica.`
+      throw failure('TOO_MANY_SUBSCRIBERS', message)
+    }
+  }
+
+  #createSubscriber(request: SubscribeRequest, connection: FrameConnection): Subscriber {
+    const { kind, tenant, service, instance, tokenId } = request
+    return new Subscriber({
+      ...{ id: randomUUID(), kind, tenant, service, instance, tokenId },
+      connectedAt: this.#clock.now(),
+      connection,
+      outbox: this.#outbox,
+      maxUnsentBytes: this.#limits.maxUnsentBytes,
+      goodbye: (reason) => this.#goodbye(reason),
+      onEnding: (subscriber) => {
+        this.#detach(subscriber)
+        this.#ending.set(subscriber, false)
+      },
+    })
+  }
+
+  #join(subscriber: Subscriber, channel: ViewChannel | TableChannel, hash?: string, after?: StoreRevision): CatchUp {
+    if (channel.kind === 'view') subscriber.view = channel
+    else subscriber.table = channel
+    channel.addListener(subscriber)
+    if (channel.kind === 'view') this.views.release(channel)
+    else this.tables.release(channel)
+    const cursor = { ...(after === undefined ? {} : { after }), ...(hash === undefined ? {} : { hash }) }
+    return channel.catchUp(cursor, this.#mirror.catalog.storeRevision)
+  }
+
+  /** What a resuming subscriber has applied already: everything, when nothing was missing. */
+  #appliedRevision({ after = 0n }: SubscribeRequest, caughtUp: readonly CatchUp[]): StoreRevision {
+    const { storeRevision } = this.#mirror.catalog
+    if (caughtUp.every((part) => part.current)) return storeRevision
+    return after <= storeRevision ? after : 0n
+  }
+
+  #detach(subscriber: Subscriber): void {
+    if (!this.book.remove(subscriber)) return
+    this.#leaveTable(subscriber)
+    subscriber.view?.removeListener(subscriber)
+    if (subscriber.view !== undefined) this.views.release(subscriber.view)
+  }
+
+  #leaveTable(subscriber: Subscriber): void {
+    const { table } = subscriber
+    if (table === undefined) return
+    subscriber.table = undefined
+    table.removeListener(subscriber)
+    this.tables.release(table)
+  }
+
+  #hello(subscriber: Subscriber): Frame {
+    return Frame.of('hello', {
+      subscriptionId: subscriber.id,
+      serverId: this.serverId,
+      storeRevision: `${this.#mirror.catalog.storeRevision}`,
+      heartbeatMs: this.#limits.heartbeatMs,
+      reconnectWindowMs: this.#window.ms,
+    })
+  }
+
+  #goodbye(reason: GoodbyeReason): Frame {
+    return Frame.of('goodbye', { reason, reconnectWindowMs: this.#window.ms })
+  }
+
+  async #beatForever(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await this.#clock.sleep(this.#limits.heartbeatMs, signal).catch(() => undefined)
+      if (!signal.aborted) this.beat()
+    }
+  }
+}
+
+function unknownTenant(tenant: string): Error {
+  return failure('TENANT_NOT_FOUND', `Tenant ${tenant} does not exist; create it, or check its name.`)
+}
