@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { StoreRevisionText, ViewHash } from '../names.js'
+import { ServiceName, StoreRevisionText, ViewHash } from '../names.js'
 
 /**
  * Frames of `GET /v1/tenants/{tenant}/stream` (docs/adr/0002). Both channels carry keyed items, replaced whole:
@@ -86,7 +86,10 @@ export const GoodbyeFrame = Type.Object(
 )
 export type GoodbyeFrame = Static<typeof GoodbyeFrame>
 
-/** SSE event names with their data. `id` of every frame but `hello` and `goodbye` is its store revision. */
+/**
+ * SSE event names with their data. A frame's `id` is its store revision; `hello` and `goodbye` have none, and neither has a frame
+ * that others follow in the same write: `Last-Event-ID` never names a revision of which a part is still to come.
+ */
 export interface StreamFrames {
   hello: HelloFrame
   'view.snapshot': SnapshotFrame
@@ -108,7 +111,7 @@ export type StreamEventName = keyof StreamFrames
  */
 export const StreamQuery = Type.Object(
   {
-    service: Type.Optional(Type.String({ description: 'only this service’s config document in the view' })),
+    service: Type.Optional({ ...ServiceName, description: 'only this service’s config document in the view' }),
     channels: Type.Optional(
       Type.String({ pattern: '^(view|routes|view,routes|routes,view)$', description: 'default `view`' }),
     ),

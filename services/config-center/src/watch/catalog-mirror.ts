@@ -143,16 +143,23 @@ export class CatalogMirror implements LiveCatalog {
   }
 
   async #recover(error: unknown): Promise<void> {
-    const { signal } = this.#stopping
     try {
       if (!isAppError(error, 'STORE_COMPACTED')) throw error
-      this.#apply(differenceBatch(this.#entries, await listStore(this.#store, signal)))
-    } catch (failure) {
-      if (signal.aborted) return
+      this.#apply(differenceBatch(this.#entries, await listStore(this.#store, this.#stopping.signal)))
+    } catch (cause) {
       // Only the store's own failures are survivable; anything else is a defect, and a half-applied batch must not be served.
-      if (!isAppError(failure)) throw failure
-      this.#setStale(failure)
-      await this.#clock.sleep(backoffMs(this.#failures, this.#retry), signal).catch(() => undefined)
+      if (!isAppError(cause)) throw cause
+      this.#setStale(cause)
+      await this.#pause()
+    }
+  }
+
+  async #pause(): Promise<void> {
+    const { signal } = this.#stopping
+    try {
+      await this.#clock.sleep(backoffMs(this.#failures, this.#retry), signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
     }
   }
 

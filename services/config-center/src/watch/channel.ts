@@ -12,8 +12,10 @@ export interface ChannelListener {
 
 /** What a resuming receiver says about itself. */
 export interface ChannelCursor {
-  readonly after?: StoreRevision
-  readonly hash?: string
+  /** The last revision that it has applied. */
+  readonly after: StoreRevision | undefined
+  /** The hash of what it has. */
+  readonly hash: string | undefined
 }
 
 /** The frames that bring a receiver up to date. `current`: it was so already, and the only frame is `resumed`. */

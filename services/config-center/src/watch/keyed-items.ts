@@ -49,7 +49,7 @@ export class KeyedItems {
   /** Makes `wanted` the whole content and says what that changed. */
   replaceAll(wanted: ReadonlyMap<string, Item>): ItemChange[] {
     const changes: ItemChange[] = []
-    for (const key of [...this.#items.keys()]) {
+    for (const key of this.#items.keys()) {
       if (!wanted.has(key) && this.set(key, undefined)) changes.push([key, undefined])
     }
     for (const [key, item] of wanted) if (this.set(key, item)) changes.push([key, item])

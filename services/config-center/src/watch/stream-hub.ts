@@ -5,7 +5,7 @@ import type { StoreRevision } from '@tributary/store'
 import type { CatalogChange } from '../domain/catalog.js'
 import { failure } from '../errors.js'
 import type { CatalogMirror } from './catalog-mirror.js'
-import type { CatchUp } from './channel.js'
+import type { CatchUp, ChannelCursor } from './channel.js'
 import { DeltaBudget, type DeltaLogLimits } from './delta-log.js'
 import type { FrameConnection } from './frame-connection.js'
 import { Frame } from './frame.js'
@@ -62,6 +62,8 @@ const DEFAULT_LIMITS: StreamLimits = {
   maxIdleChannels: 256,
   history: { maxDeltas: 128, maxChars: 262_144, maxTotalChars: 67_108_864 },
 }
+
+const NO_CURSOR: ChannelCursor = { after: undefined, hash: undefined }
 
 /**
  * The replica's fan-out: follows the mirror, keeps views and tables, and writes their frames to subscribers. A subscriber is
@@ -124,8 +126,9 @@ export class StreamHub {
     if (table === undefined && view === undefined) throw unknownTenant(tenant)
     const subscriber = this.#createSubscriber(request, connection)
     // The table goes first, so that a client can resolve for everyone by the time it has its view.
-    const routes = table && this.#join(subscriber, table, request.routesHash, request.after)
-    const items = view && this.#join(subscriber, view, request.viewHash, request.after)
+    const { after } = request
+    const routes = table && this.#join(subscriber, table, { after, hash: request.routesHash })
+    const items = view && this.#join(subscriber, view, { after, hash: request.viewHash })
     const caughtUp = [routes, items].filter((part) => part !== undefined)
     const frames = caughtUp.flatMap((part) => part.frames)
     subscriber.start([this.#hello(subscriber), ...frames], this.#appliedRevision(request, caughtUp))
@@ -143,7 +146,7 @@ export class StreamHub {
 
   /** Ends the streams of a token that is worth nothing any more. */
   disconnectToken(tokenId: string): void {
-    for (const subscriber of [...this.book.all()]) if (subscriber.tokenId === tokenId) subscriber.end('token_revoked')
+    for (const subscriber of this.book.all()) if (subscriber.tokenId === tokenId) subscriber.end('token_revoked')
   }
 
   /** Sends one heartbeat to everyone, and cuts those that were told goodbye before the last one and are still there. */
@@ -161,7 +164,7 @@ export class StreamHub {
   async close(graceMs: number): Promise<void> {
     this.#stopFollowing()
     this.#stopping.abort()
-    for (const subscriber of [...this.book.all()]) subscriber.end('draining')
+    for (const subscriber of this.book.all()) subscriber.end('draining')
     const timer = setTimeout(() => [...this.#ending.keys()].forEach((subscriber) => subscriber.destroy()), graceMs)
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve
@@ -192,7 +195,7 @@ export class StreamHub {
   #enterTable(subscriber: Subscriber, revision: StoreRevision): void {
     const table = this.tables.find(subscriber.tenant)
     if (table === undefined) return
-    this.#join(subscriber, table, undefined, undefined)
+    this.#join(subscriber, table, NO_CURSOR)
     subscriber.replace([table.snapshot(revision)])
   }
 
@@ -209,9 +212,13 @@ export class StreamHub {
   }
 
   #createSubscriber(request: SubscribeRequest, connection: FrameConnection): Subscriber {
-    const { kind, tenant, service, instance, tokenId } = request
     return new Subscriber({
-      ...{ id: randomUUID(), kind, tenant, service, instance, tokenId },
+      id: randomUUID(),
+      kind: request.kind,
+      tenant: request.tenant,
+      service: request.service,
+      instance: request.instance,
+      tokenId: request.tokenId,
       connectedAt: this.#clock.now(),
       connection,
       outbox: this.#outbox,
@@ -224,13 +231,12 @@ export class StreamHub {
     })
   }
 
-  #join(subscriber: Subscriber, channel: ViewChannel | TableChannel, hash?: string, after?: StoreRevision): CatchUp {
+  #join(subscriber: Subscriber, channel: ViewChannel | TableChannel, cursor: ChannelCursor): CatchUp {
     if (channel.kind === 'view') subscriber.view = channel
     else subscriber.table = channel
     channel.addListener(subscriber)
     if (channel.kind === 'view') this.views.release(channel)
     else this.tables.release(channel)
-    const cursor = { ...(after === undefined ? {} : { after }), ...(hash === undefined ? {} : { hash }) }
     return channel.catchUp(cursor, this.#mirror.catalog.storeRevision)
   }
 

@@ -160,7 +160,7 @@ export class ViewRegistry {
   }
 
   #discardOverlay(overlay: TenantOverlay): void {
-    for (const view of [...overlay.views.values()]) {
+    for (const view of overlay.views.values()) {
       this.#idle.delete(view)
       this.#discard(view)
     }

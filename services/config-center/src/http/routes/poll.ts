@@ -1,8 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { PollResult, StreamQuery, TenantName } from '@tributary/contract'
+import { PollResult, StreamQuery } from '@tributary/contract'
 import { Type } from 'typebox'
 import { longPoll } from '../../watch/long-poll.js'
 import { SharedDeadline } from './shared-deadline.js'
+import type { TypedApp } from '../route-deps.js'
+import { answers, MAX_WAIT_MS, strictObject, TenantParams } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 import { catchUpFor, subscribeRequest } from './subscribe-request.js'
 
@@ -10,19 +11,16 @@ const CATCH_UP_TIMEOUT_MS = 5_000
 
 const schema = {
   summary: 'The stream’s frames by long poll, for clients behind proxies that hold streams back',
-  params: Type.Object({ tenant: TenantName }),
-  querystring: Type.Object(
-    {
-      ...StreamQuery.properties,
-      timeoutMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 25_000, description: 'how long to wait' }),
-    },
-    { additionalProperties: false },
-  ),
-  response: { 200: Type.Unsafe<string>(PollResult) },
+  params: TenantParams,
+  querystring: strictObject({
+    ...StreamQuery.properties,
+    timeoutMs: Type.Integer({ minimum: 0, maximum: MAX_WAIT_MS, default: 25_000, description: 'how long to wait' }),
+  }),
+  response: answers({ 200: Type.Unsafe<string>(PollResult) }),
 }
 
 /** `GET /v1/tenants/:tenant/poll`. */
-export const pollRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+export function pollRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
   app.get('/v1/tenants/:tenant/poll', { schema, config: { access: 'read-view' } }, async (request, reply) => {
     const { timeoutMs, ...query } = request.query

@@ -1,20 +1,21 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { RouteTable, TenantName } from '@tributary/contract'
+import { RouteTable } from '@tributary/contract'
 import { Type } from 'typebox'
 import { failure } from '../../errors.js'
 import { SharedDeadline } from './shared-deadline.js'
+import type { TypedApp } from '../route-deps.js'
+import { answers, TenantParams } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
 const READ_TIMEOUT_MS = 5_000
 
 const schema = {
   summary: 'The route table of the tree that a tenant is in, linearizable',
-  params: Type.Object({ tenant: TenantName }),
-  response: { 200: Type.Unsafe<Buffer>(RouteTable) },
+  params: TenantParams,
+  response: answers({ 200: Type.Unsafe<Buffer>(RouteTable) }),
 }
 
 /** `GET /v1/tenants/:tenant/routes`. */
-export const routeTableRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+export function routeTableRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(READ_TIMEOUT_MS)
   app.get('/v1/tenants/:tenant/routes', { schema, config: { access: 'read-view' } }, async (request, reply) => {
     const { storeRevision } = await live.readLinearizable({ signal: deadline.signal })

@@ -1,11 +1,11 @@
-import { AppError } from '@tributary/kit'
+import { failure } from '../../errors.js'
 
 /** How many signals there are in the time of one deadline: what they may come late by. */
 const SIGNALS_PER_DEADLINE = 10
 
 /**
  * A deadline for very many short operations: those that start at about the same time share one signal and one timer. A signal
- * aborts between `ms` and 1.1 times `ms` after it was handed out, with `STORE_UNAVAILABLE` as its reason.
+ * aborts between `ms` and 1.1 times `ms` after it was handed out, with `READ_TIMEOUT` as its reason.
  */
 export class SharedDeadline {
   readonly #ms: number
@@ -29,10 +29,6 @@ export class SharedDeadline {
   }
 }
 
-function tooSlow(ms: number): AppError {
-  return new AppError({
-    kind: 'unavailable',
-    code: 'STORE_UNAVAILABLE',
-    message: `This replica did not catch up with the store within ${ms} ms; try again.`,
-  })
+function tooSlow(ms: number): Error {
+  return failure('READ_TIMEOUT', `This replica did not catch up with the store within ${ms} ms; try again.`)
 }

@@ -1,8 +1,9 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { StreamQuery, TenantName } from '@tributary/contract'
+import { StreamQuery } from '@tributary/contract'
 import { Type } from 'typebox'
 import { SseConnection } from '../../watch/sse-connection.js'
 import { SharedDeadline } from './shared-deadline.js'
+import type { TypedApp } from '../route-deps.js'
+import { answers, TenantParams } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 import { catchUpFor, subscribeRequest } from './subscribe-request.js'
 
@@ -13,13 +14,13 @@ const DRAIN_GRACE_MS = 2_000
 
 const schema = {
   summary: 'Follow a tenant’s view and route table as Server-Sent Events',
-  params: Type.Object({ tenant: TenantName }),
+  params: TenantParams,
   querystring: StreamQuery,
-  response: { 200: { content: { 'text/event-stream': { schema: Type.String() } } } },
+  response: answers({ 200: { content: { 'text/event-stream': { schema: Type.String() } } } }),
 }
 
 /** `GET /v1/tenants/:tenant/stream` (docs/adr/0002). Closing the server says goodbye to all subscribers first. */
-export const streamRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+export function streamRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
   app.addHook('preClose', () => hub.close(DRAIN_GRACE_MS))
   app.get('/v1/tenants/:tenant/stream', { schema, config: { access: 'read-view' } }, async (request, reply) => {

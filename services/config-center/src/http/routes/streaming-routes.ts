@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync } from 'fastify'
+import type { TypedApp } from '../route-deps.js'
 import { convergenceRoute } from './convergence.js'
 import { pollRoute } from './poll.js'
 import { routeTableRoute } from './route-table.js'
@@ -7,9 +7,9 @@ import type { StreamingDeps } from './streaming-deps.js'
 import { subscriptionRoutes } from './subscriptions.js'
 import { viewRoute } from './view.js'
 
-/** All routes of views, streams and subscriptions. */
-export const streamingRoutes: FastifyPluginAsync<StreamingDeps> = async (app, deps) => {
-  for (const routes of [viewRoute, routeTableRoute, streamRoute, pollRoute, subscriptionRoutes, convergenceRoute]) {
-    await app.register(routes, deps)
+/** All routes of views, streams and subscriptions. Closing the app says goodbye to all subscribers first. */
+export function streamingRoutes(app: TypedApp, deps: StreamingDeps): void {
+  for (const route of [viewRoute, routeTableRoute, streamRoute, pollRoute, subscriptionRoutes, convergenceRoute]) {
+    route(app, deps)
   }
 }

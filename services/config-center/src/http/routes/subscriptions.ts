@@ -1,28 +1,27 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { AppliedReport, StoreRevisionText, Subscription, TenantName } from '@tributary/contract'
+import { AppliedReport, Subscription, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
 import type { Principal } from '../../domain/access.js'
 import { failure } from '../../errors.js'
 import type { Subscriber } from '../../watch/subscriber.js'
+import type { TypedApp } from '../route-deps.js'
+import { answers, listOf, strictObject } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
 const reportSchema = {
   summary: 'Report what a subscriber has applied',
-  params: Type.Object({ id: Type.String({ maxLength: 64, description: 'subscriptionId of the hello frame' }) }),
+  params: strictObject({ id: Type.String({ maxLength: 64, description: 'subscriptionId of the hello frame' }) }),
   body: AppliedReport,
-  response: { 204: Type.Null() },
+  response: answers({ 204: Type.Null() }),
 }
 
 const listSchema = {
   summary: 'The live streams of this replica',
-  querystring: Type.Object({ tenant: Type.Optional(TenantName) }, { additionalProperties: false }),
-  response: {
-    200: Type.Object({ storeRevision: StoreRevisionText, subscriptions: Type.Array(Subscription) }),
-  },
+  querystring: strictObject({ tenant: Type.Optional(TenantName) }),
+  response: answers({ 200: listOf({ subscriptions: Type.Array(Subscription) }) }),
 }
 
 /** `POST /v1/subscriptions/:id/applied` and `GET /v1/subscriptions`. */
-export const subscriptionRoutes: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+export function subscriptionRoutes(app: TypedApp, { live, hub }: StreamingDeps): void {
   app.post(
     '/v1/subscriptions/:id/applied',
     { schema: reportSchema, config: { access: 'authenticated' } },

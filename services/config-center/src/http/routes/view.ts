@@ -1,27 +1,27 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ResolvedView, ServiceName, TenantName } from '@tributary/contract'
+import { ResolvedView, ServiceName } from '@tributary/contract'
 import { Type } from 'typebox'
 import { failure } from '../../errors.js'
 import { SharedDeadline } from './shared-deadline.js'
+import type { TypedApp } from '../route-deps.js'
+import { answers, strictObject, TenantParams } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
 const READ_TIMEOUT_MS = 5_000
 
 const schema = {
   summary: 'The resolved view of a tenant, linearizable',
-  params: Type.Object({ tenant: TenantName }),
-  querystring: Type.Object(
-    { service: Type.Optional({ ...ServiceName, description: 'only this service’s config document' }) },
-    { additionalProperties: false },
-  ),
-  response: {
+  params: TenantParams,
+  querystring: strictObject({
+    service: Type.Optional({ ...ServiceName, description: 'only this service’s config document' }),
+  }),
+  response: answers({
     200: Type.Unsafe<Buffer>(ResolvedView),
     304: Type.Null({ description: 'The view still has the hash of If-None-Match.' }),
-  },
+  }),
 }
 
 /** `GET /v1/tenants/:tenant/view`. The body is serialised once for as long as the view stays the same. */
-export const viewRoute: FastifyPluginAsyncTypebox<StreamingDeps> = async (app, { live, hub }) => {
+export function viewRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(READ_TIMEOUT_MS)
   app.get('/v1/tenants/:tenant/view', { schema, config: { access: 'read-view' } }, async (request, reply) => {
     const { storeRevision } = await live.readLinearizable({ signal: deadline.signal })
