@@ -27,9 +27,12 @@ export type KeySelector = { readonly key: string } | { readonly prefix: string }
 /** What to read. Defaults: newest revision, no limit. */
 export interface RangeRequest {
   readonly select: KeySelector
-  /** Reads the keys as they stood at this revision. `STORE_COMPACTED` when it is gone, `STORE_FUTURE_REVISION` when not yet reached. */
+  /**
+   * Reads the keys as they stood at this revision. `STORE_COMPACTED` when it is less than the compacted revision,
+   * `STORE_FUTURE_REVISION` when not yet reached.
+   */
   readonly atRevision?: StoreRevision
-  /** At most this many entries, in key order; `more` says whether some were left out. */
+  /** At most this many entries (a positive integer), in key order; `more` says whether some were left out. */
   readonly limit?: number
   /** Only keys greater than this one: continues a limited range. */
   readonly afterKey?: string
@@ -44,7 +47,9 @@ export interface RangeResult {
 
 /**
  * A condition of a transaction. `modRevision` 0 and `version` 0 mean "the key does not exist". With a prefix the condition
- * must hold for every key below it (so `{ prefix, target: 'modRevision', op: '<=', value: r }` is "nothing below changed since r").
+ * must hold for every key below it (so `{ prefix, target: 'modRevision', op: '<=', value: r }` is "nothing below changed since r");
+ * a prefix with no key below it compares as 0, like a missing key (so `{ prefix, target: 'version', op: '=', value: 0n }` is
+ * "nothing is below").
  */
 export interface Compare {
   readonly select: KeySelector
@@ -53,7 +58,10 @@ export interface Compare {
   readonly value: bigint
 }
 
-/** A write of a transaction. A key may be written at most once in a transaction (as in etcd). */
+/**
+ * A write of a transaction. A key may be put at most once in a transaction, and not also deleted; selectors of deletes may
+ * overlap (as in etcd). A put without `leaseId` takes the key from its lease. Deleting nothing changes nothing.
+ */
 export type Mutation =
   | { readonly kind: 'put'; readonly key: string; readonly value: string; readonly leaseId?: string }
   | { readonly kind: 'delete'; readonly select: KeySelector }
@@ -108,8 +116,10 @@ export interface StoreLease {
 /**
  * An ordered key space with one revision. Every method rejects with `AppError`:
  * `STORE_UNAVAILABLE` (retryable; the outcome of a write is then unknown), `STORE_COMPACTED`, `STORE_FUTURE_REVISION`,
- * `STORE_LEASE_NOT_FOUND`, `STORE_TOO_LARGE` (one value over 1 MiB, or a transaction over 128 operations or 1.5 MiB),
- * `STORE_FULL` (disk or quota; nothing was written), `STORE_CLOSED`.
+ * `STORE_LEASE_NOT_FOUND`, `STORE_TOO_LARGE` (one value over 1 MiB, or a transaction over 128 compares, 128 mutations or
+ * 1.5 MiB), `STORE_INVALID_REQUEST` (an empty key, a key written twice, half of a surrogate pair, a limit or time to live that
+ * is not positive), `STORE_FULL` (disk or quota; nothing was written), `STORE_CANCELED` (the signal aborted before the call
+ * began; nothing was written), `STORE_CLOSED`. The catalogue is `STORE_ERRORS`.
  */
 export interface RevisionedStore {
   /** The current revision, linearizable: not older than any write acknowledged before the call. */
@@ -119,8 +129,11 @@ export interface RevisionedStore {
   /** Commits atomically. Once it has resolved the write survives `kill -9` and power loss. */
   transact(request: TransactRequest, options?: { readonly signal?: AbortSignal }): Promise<TransactResult>
   /**
-   * Batches in revision order, each revision at most once and none missing. Ends by throwing `STORE_COMPACTED` (with
-   * `details.compactedRevision`) when `after` is older than the retained history: range again and watch from that revision.
+   * Batches in revision order, each revision at most once and none missing; events of one revision in no promised order.
+   * Ends without an error only when its signal aborts. Throws `STORE_COMPACTED` (with `details.compactedRevision` as decimal
+   * text) when `after` is older than the retained history: range again and watch from that revision. Throws `STORE_CLOSED` when
+   * the store is closed. Bookmarks come when revisions have changed nothing under the selector, so that a consumer can wait
+   * until it has seen everything up to a revision.
    * The buffer is bounded: a consumer that falls too far behind gets `STORE_COMPACTED` too, never a gap.
    */
   watch(request: WatchRequest): AsyncIterable<WatchBatch>
@@ -130,8 +143,11 @@ export interface RevisionedStore {
   keepLeaseAlive(leaseId: string): Promise<void>
   /** Ends the lease and deletes its keys in one revision. Unknown leases are not an error. */
   revokeLease(leaseId: string): Promise<void>
-  /** Forgets history up to and including `revision`; current values stay. */
+  /**
+   * Forgets history up to and including `revision`: reads at it and watches after it still work, older ones do not. Current
+   * values stay. An older revision than was compacted already changes nothing; `STORE_FUTURE_REVISION` beyond the current one.
+   */
   compact(revision: StoreRevision): Promise<void>
-  /** Ends all watches and frees the store. Idempotent. */
+  /** Ends all watches with `STORE_CLOSED`, refuses writes that have not begun, and frees the store. Idempotent. */
   close(): Promise<void>
 }

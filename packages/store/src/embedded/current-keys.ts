@@ -1,13 +1,10 @@
-// The package is CommonJS: what it calls its default export is a property here.
-import sortedBtree from 'sorted-btree'
 import type { KeySelector, StoreEntry, StoreEvent } from '../revisioned-store.js'
 import { compareUtf8 } from '../utf8.js'
-
-const { default: BTree } = sortedBtree
+import { createOrderedMap } from './ordered-map.js'
 
 /** The keys of the newest committed revision, in memory and ordered by UTF-8 bytes, and which lease holds which of them. */
 export class CurrentKeys {
-  readonly #entries = new BTree<string, StoreEntry>(undefined, compareUtf8)
+  readonly #entries = createOrderedMap<string, StoreEntry>(compareUtf8)
   readonly #keysOfLease = new Map<string, Set<string>>()
 
   get(key: string): StoreEntry | undefined {

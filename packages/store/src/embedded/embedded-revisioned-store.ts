@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@tributary/kit'
-import { checkRange, checkRevision, checkTransaction, checkTtl, checkWatch } from '../check-request.js'
+import { checkRange, checkRevision, checkTransaction, checkTtl } from '../check-request.js'
 import { storeError } from '../errors.js'
 import type {
   RangeRequest,
@@ -81,7 +81,6 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
   }
 
   watch(request: WatchRequest): AsyncIterable<WatchBatch> {
-    checkWatch(request)
     return watchChanges({ state: this.#state, history: this.#history, closing: this.#closing.signal }, request)
   }
 

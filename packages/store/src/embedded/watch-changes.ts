@@ -1,3 +1,4 @@
+import { checkWatch } from '../check-request.js'
 import { storeError } from '../errors.js'
 import { selects } from '../key-selector.js'
 import type { StoreRevision, WatchBatch, WatchRequest } from '../revisioned-store.js'
@@ -23,6 +24,7 @@ export interface WatchSource {
  * @throws AppError `STORE_COMPACTED` with `details.compactedRevision`; `STORE_CLOSED` when the store is closed.
  */
 export async function* watchChanges(source: WatchSource, request: WatchRequest): AsyncGenerator<WatchBatch, void> {
+  checkWatch(request)
   const wakeUp = new WakeUp(source, request.signal)
   try {
     let position = request.after
