@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto'
+import { InstanceId, ServiceName, TenantName } from '@tributary/contract'
+import { systemClock, type Clock } from '@tributary/kit'
+import { Compile } from 'typebox/compile'
+import type { DiagnosticListener } from './diagnostics.js'
+import { sdkError } from './errors.js'
+import { DEFAULT_TIMING, type ReconnectTiming } from './stream/reconnect-policy.js'
+
+/** Settings of {@link connect}. What is left out is read from the environment variable that is named. */
+export interface ConnectOptions {
+  /** The config center, `http://…` or `https://…`. `TRIBUTARY_URL`. */
+  readonly url?: string
+  /** The tenant whose view is read. `TRIBUTARY_TENANT`. */
+  readonly tenant?: string
+  /** The bearer token. `TRIBUTARY_TOKEN`. */
+  readonly token?: string
+  /** This service: its config document is read, and it is what `register()` registers. None: the tenant-wide document. `TRIBUTARY_SERVICE`. */
+  readonly service?: string
+  /** Names this process among subscribers and registered instances. Default: random. `TRIBUTARY_INSTANCE`. */
+  readonly instance?: string
+  /** Folder of the disk snapshot. None: no snapshot is kept. `TRIBUTARY_SNAPSHOT_DIR`. */
+  readonly snapshotDir?: string
+  /** Services that the self-check reaches out to. Default: those that were resolved so far. */
+  readonly dependsOn?: readonly string[]
+  /** How long `connect` waits for a live view when there is no snapshot. Default 10,000. */
+  readonly readyTimeoutMs?: number
+  /** `ready`: `connect` rejects with `SDK_NOT_READY` instead of giving a client that is not READY. Default `nothing`. */
+  readonly require?: 'ready' | 'nothing'
+  /** Changes are on disk this long after they came. Default 1,000. */
+  readonly snapshotDelayMs?: number
+  /** A change handler that has not settled after this refuses its value. Default 10,000. */
+  readonly handlerTimeoutMs?: number
+  /** Delays of reconnecting. */
+  readonly timing?: Partial<ReconnectTiming>
+  /** Receives what the SDK noticed and went on in spite of. By default nobody does; the SDK never writes to the console. */
+  readonly onDiagnostic?: DiagnosticListener
+  /** Where the variables are read. Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Time, for tests. */
+  readonly clock?: Clock
+  /** Uniform in [0, 1), for tests. */
+  readonly random?: () => number
+}
+
+/** Complete settings. */
+export interface Settings {
+  readonly url: URL
+  readonly tenant: string
+  readonly token: string
+  readonly service: string | undefined
+  readonly instance: string
+  readonly snapshotDir: string | undefined
+  readonly dependsOn: readonly string[] | undefined
+  readonly readyTimeoutMs: number
+  readonly requireReady: boolean
+  readonly snapshotDelayMs: number
+  readonly handlerTimeoutMs: number
+  readonly timing: ReconnectTiming
+  readonly onDiagnostic: DiagnosticListener | undefined
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+const tenantName = Compile(TenantName)
+const serviceName = Compile(ServiceName)
+const instanceId = Compile(InstanceId)
+
+/**
+ * Completes the options from the environment.
+ * @throws AppError `SDK_OPTIONS_INVALID`: lists everything that is missing or wrong.
+ */
+export function completeOptions(options: ConnectOptions): Settings {
+  const env = options.env ?? process.env
+  const problems: string[] = []
+  const read = (value: string | undefined, variable: string): string | undefined => {
+    const found = value ?? env[variable]
+    return found === undefined || found === '' ? undefined : found
+  }
+  const settings: Settings = {
+    url: readUrl(read(options.url, 'TRIBUTARY_URL'), problems),
+    tenant: readTenant(read(options.tenant, 'TRIBUTARY_TENANT'), problems),
+    token: readToken(read(options.token, 'TRIBUTARY_TOKEN'), problems),
+    service: readService(read(options.service, 'TRIBUTARY_SERVICE'), problems),
+    instance: readInstance(read(options.instance, 'TRIBUTARY_INSTANCE'), problems),
+    snapshotDir: read(options.snapshotDir, 'TRIBUTARY_SNAPSHOT_DIR'),
+    dependsOn: options.dependsOn,
+    onDiagnostic: options.onDiagnostic,
+    ...readTimes(options),
+  }
+  if (problems.length === 0) return settings
+  throw sdkError('SDK_OPTIONS_INVALID', `cannot connect to the config center: ${problems.join('; ')}`, {
+    details: { problems },
+  })
+}
+
+type Times = Pick<
+  Settings,
+  'readyTimeoutMs' | 'requireReady' | 'snapshotDelayMs' | 'handlerTimeoutMs' | 'timing' | 'clock' | 'random'
+>
+
+function readTimes(options: ConnectOptions): Times {
+  return {
+    readyTimeoutMs: options.readyTimeoutMs ?? 10_000,
+    requireReady: options.require === 'ready',
+    snapshotDelayMs: options.snapshotDelayMs ?? 1_000,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 10_000,
+    timing: { ...DEFAULT_TIMING, ...options.timing },
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  }
+}
+
+function readUrl(text: string | undefined, problems: string[]): URL {
+  const url = text === undefined || !URL.canParse(text) ? undefined : new URL(text)
+  if (text === undefined) problems.push('the URL is missing: set TRIBUTARY_URL or options.url')
+  else if (url === undefined) problems.push('the URL (TRIBUTARY_URL) cannot be read: write http://host:port')
+  else if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    problems.push('the URL must begin with http:// or https://')
+  else if (url.username !== '' || url.password !== '')
+    problems.push('the URL must not hold credentials: use TRIBUTARY_TOKEN')
+  else if (url.search !== '' || url.hash !== '') problems.push('the URL must not have a query or fragment')
+  else return url
+  return new URL('http://invalid.invalid')
+}
+
+function readTenant(tenant: string | undefined, problems: string[]): string {
+  if (tenant === undefined) problems.push('the tenant is missing: set TRIBUTARY_TENANT or options.tenant')
+  else if (!tenantName.Check(tenant))
+    problems.push('the tenant (TRIBUTARY_TENANT) must be a DNS-1123 label of at most 40 characters')
+  return tenant ?? ''
+}
+
+function readToken(token: string | undefined, problems: string[]): string {
+  if (token === undefined) problems.push('the token is missing: set TRIBUTARY_TOKEN or options.token')
+  // A line end would make another header; the token itself is never shown.
+  else if (!/^[\x21-\x7e]+$/.test(token)) problems.push('the token (TRIBUTARY_TOKEN) has characters that no token has')
+  return token ?? ''
+}
+
+function readService(service: string | undefined, problems: string[]): string | undefined {
+  if (service !== undefined && !serviceName.Check(service)) {
+    problems.push('the service (TRIBUTARY_SERVICE) must be a DNS-1123 label of at most 63 characters')
+  }
+  return service
+}
+
+function readInstance(instance: string | undefined, problems: string[]): string {
+  if (instance === undefined) return `sdk-${process.pid}-${randomBytes(6).toString('hex')}`
+  if (!instanceId.Check(instance))
+    problems.push('the instance (TRIBUTARY_INSTANCE) must be 1 to 63 letters, digits, dots, dashes')
+  return instance
+}

@@ -1,0 +1,42 @@
+import { AppError, type AppErrorOptions, type ErrorKind } from '@tributary/kit'
+
+/** Every code that the SDK throws, with its kind and meaning. Reads never throw because of an outage; see each code. */
+export const SDK_ERRORS = {
+  SDK_OPTIONS_INVALID: {
+    kind: 'invalid_argument',
+    description: 'connect() got no usable settings; the message lists every missing or wrong one',
+  },
+  SDK_PATH_INVALID: {
+    kind: 'invalid_argument',
+    description: 'a config path is neither dotted names nor a JSON Pointer (RFC 6901)',
+  },
+  SDK_NOT_READY: {
+    kind: 'unavailable',
+    description: 'no view is held yet, neither from the config center nor from the disk snapshot',
+  },
+  SERVICE_NOT_FOUND: {
+    kind: 'not_found',
+    description: 'no tenant of the chain has an entry of the service, or it has no endpoint of that port',
+  },
+  SERVICE_MASKED: {
+    kind: 'failed_precondition',
+    description: 'a tenant of the chain masks the service: there is no fallback on purpose',
+  },
+  SDK_REGISTRATION_REFUSED: {
+    kind: 'permission_denied',
+    description: 'the config center refuses the registration of this process; repeating it does not help',
+  },
+  SDK_CLOSED: { kind: 'canceled', description: 'the client was closed' },
+} as const satisfies Record<string, { readonly kind: ErrorKind; readonly description: string }>
+
+/** A code of {@link SDK_ERRORS}. */
+export type SdkErrorCode = keyof typeof SDK_ERRORS
+
+/** Makes an {@link AppError} of the SDK's catalogue. */
+export function sdkError(
+  code: SdkErrorCode,
+  message: string,
+  more: Pick<AppErrorOptions, 'cause' | 'details'> = {},
+): AppError {
+  return new AppError({ kind: SDK_ERRORS[code].kind, code, message, ...more })
+}

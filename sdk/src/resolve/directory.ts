@@ -1,0 +1,113 @@
+import { ResolvedService, RouteEntry, TenantName } from '@tributary/contract'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Diagnostics } from '../diagnostics.js'
+
+// Further members are allowed: an SDK is often older than the server that it talks to.
+const resolvedService = Compile(Type.Object(ResolvedService.properties))
+const routeEntry = Compile(Type.Object(RouteEntry.properties))
+const tenantItem = Compile(Type.Object({ base: Type.Union([TenantName, Type.Null()]) }))
+const chainItem = Compile(Type.Array(TenantName))
+
+/** A tenant of the route table. */
+export interface RoutedTenant {
+  readonly base: string | null
+  readonly entries: ReadonlyMap<string, RouteEntry>
+}
+
+interface MutableTenant {
+  base: string | null
+  /** False while only entries of it have come. */
+  known: boolean
+  readonly entries: Map<string, RouteEntry>
+}
+
+/** Typed access to the items of both channels, kept up by key. An item that this version cannot read counts as absent. */
+export class Directory {
+  readonly #services = new Map<string, ResolvedService>()
+  readonly #tenants = new Map<string, MutableTenant>()
+  readonly #diagnostics: Diagnostics
+  #chain: readonly string[] = []
+
+  constructor(diagnostics: Diagnostics) {
+    this.#diagnostics = diagnostics
+  }
+
+  /** The chain of this process's own tenant, nearest first; empty before the view is there. */
+  get chain(): readonly string[] {
+    return this.#chain
+  }
+
+  /** Names of the services of the own view, masked ones included. */
+  get serviceNames(): Iterable<string> {
+    return this.#services.keys()
+  }
+
+  /** What the own tenant sees of a service. */
+  findService(service: string): ResolvedService | undefined {
+    return this.#services.get(service)
+  }
+
+  /** A tenant of the own tree. */
+  findTenant(tenant: string): RoutedTenant | undefined {
+    const found = this.#tenants.get(tenant)
+    return found?.known === true ? found : undefined
+  }
+
+  /** Takes an item of the view; undefined when it is gone. */
+  putViewItem(key: string, value: unknown): void {
+    const [kind, name] = splitKey(key)
+    if (kind === 'chain') this.#chain = chainItem.Check(value) ? value : []
+    else if (kind !== 'service') return
+    else if (resolvedService.Check(value)) this.#services.set(name, value)
+    else this.#drop(this.#services, name, { key, value })
+  }
+
+  /** Takes an item of the route table; undefined when it is gone. */
+  putRouteItem(key: string, value: unknown): void {
+    const [kind, rest] = splitKey(key)
+    if (kind === 'tenant') this.#putTenant(rest, { key, value })
+    if (kind !== 'entry') return
+    const [tenant, service] = splitKey(rest)
+    const { entries } = this.#tenant(tenant)
+    if (routeEntry.Check(value)) entries.set(service, value)
+    else this.#drop(entries, service, { key, value })
+    this.#forgetEmpty(tenant)
+  }
+
+  #putTenant(name: string, item: { readonly key: string; readonly value: unknown }): void {
+    const tenant = this.#tenant(name)
+    tenant.known = tenantItem.Check(item.value)
+    tenant.base = tenantItem.Check(item.value) ? item.value.base : null
+    if (!tenant.known && item.value !== undefined) this.#reportUnreadable(item.key)
+    this.#forgetEmpty(name)
+  }
+
+  #tenant(name: string): MutableTenant {
+    let tenant = this.#tenants.get(name)
+    if (tenant === undefined) {
+      tenant = { base: null, known: false, entries: new Map() }
+      this.#tenants.set(name, tenant)
+    }
+    return tenant
+  }
+
+  #forgetEmpty(name: string): void {
+    const tenant = this.#tenants.get(name)
+    if (tenant !== undefined && !tenant.known && tenant.entries.size === 0) this.#tenants.delete(name)
+  }
+
+  #drop(from: Map<string, unknown>, name: string, item: { readonly key: string; readonly value: unknown }): void {
+    from.delete(name)
+    if (item.value !== undefined) this.#reportUnreadable(item.key)
+  }
+
+  #reportUnreadable(key: string): void {
+    this.#diagnostics.report('item_invalid', `the item ${key} is not of a form that this SDK knows; update the SDK`)
+  }
+}
+
+function splitKey(key: string): readonly [kind: string, rest: string] {
+  const slash = key.indexOf('/')
+  return slash === -1 ? [key, ''] : [key.slice(0, slash), key.slice(slash + 1)]
+}

@@ -1,0 +1,71 @@
+import type { Endpoint } from '@tributary/contract'
+import type { StateListener, StateReport } from './client-state.js'
+import type { Config } from './config/config-store.js'
+import type { DiagnosticCode } from './diagnostics.js'
+import type { SelfCheck } from './health/self-check.js'
+import type { Registration, RegisterOptions } from './registration/registration.js'
+import type { Resolution } from './resolve/resolution.js'
+import type { ResolutionHandler } from './resolve/resolution-watchers.js'
+import type { ResolveOptions } from './resolve/resolver.js'
+
+/**
+ * A client of the config center, made by `connect()`. Reads are answered from memory: they never wait, and never throw because
+ * of an outage.
+ */
+export interface Tributary {
+  /** This process's own tenant. */
+  readonly tenant: string
+  /** This service; undefined for a client without one. */
+  readonly service: string | undefined
+  /** How this process is named among subscribers and instances. */
+  readonly instance: string
+  /** State and reason now. */
+  readonly status: StateReport
+  /** True once there is something to read: live, stale or from the disk snapshot. */
+  readonly holdsView: boolean
+  /** The store revision up to which everything is held; undefined before the first view. */
+  readonly appliedRevision: string | undefined
+  /** Why newer config values are not in use: what schemas and change handlers refused. Empty when all is well. */
+  readonly reloadErrors: readonly string[]
+  /** How often each diagnostic was reported, for metrics. */
+  readonly diagnosticCounts: Readonly<Partial<Record<DiagnosticCode, number>>>
+  /** The config document of this service. */
+  readonly config: Config
+
+  /** Calls `listener(now, before)` at each change of state. Returns the unsubscription. */
+  onStateChange(listener: StateListener): () => void
+
+  /**
+   * Where calls to `service` go, for the tenant of the request (default: the own one). A frozen object from a cache; never throws.
+   * @example client.resolve('orders', { tenant }).url
+   */
+  resolve(service: string, options?: ResolveOptions): Resolution
+
+  /**
+   * One endpoint of the service: those with the primary one's port name and protocol take turns (round robin for each tenant and
+   * service, in this process). Undefined when masked or missing.
+   */
+  pick(service: string, options?: ResolveOptions): Readonly<Endpoint> | undefined
+
+  /**
+   * The URL of `path` at the endpoint that {@link pick} gives.
+   * @throws AppError `SERVICE_MASKED`, `SERVICE_NOT_FOUND`, or `SDK_NOT_READY` when no view is held yet
+   */
+  urlFor(service: string, path: string, options?: ResolveOptions): string
+
+  /** Calls `handler(now, before)` when the service resolves differently. Returns the unsubscription. */
+  onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void
+
+  /**
+   * Registers this process as an instance of its service under a lease, with heartbeats at a third of the time to live, until the
+   * registration or the client is closed. Resolves once it is confirmed; an outage is waited out.
+   * @throws AppError `SDK_REGISTRATION_REFUSED`, `SDK_OPTIONS_INVALID` without a service, `SDK_CLOSED`
+   */
+  register(options: RegisterOptions): Promise<Registration>
+
+  /** State, revision and the dependencies, each resolved and tried by a TCP connect of at most `timeoutMs` (default 1,000). */
+  selfCheck(options?: { readonly timeoutMs?: number }): Promise<SelfCheck>
+
+  /** Deregisters, writes the snapshot, ends the stream and all timers. Reads still give the last values. Idempotent. */
+  close(): Promise<void>
+}
