@@ -1,15 +1,11 @@
 import { EntrySpec, ServiceEntry, WriteResult } from '@tributary/contract'
 import { Type } from 'typebox'
 import { describeEntry } from '../../domain/describe.js'
-import type { CatalogEdit } from '../../domain/edits.js'
 import { failure } from '../../errors.js'
-import { commitChanges } from '../../operations/commit-changes.js'
 import { getTenantRecord, readCatalog } from '../../operations/operation-context.js'
-import { optional } from '../optional.js'
+import { commitOne } from '../commit-one.js'
 import type { RouteDeps, TypedApp } from '../route-deps.js'
 import { answers, EntryParams, listOf, TenantParams, ThingWriteQuery } from '../route-schemas.js'
-import { noteOf, writeAnswer } from '../write-answer.js'
-import type { FastifyRequest } from 'fastify'
 
 const ENTRY = '/v1/tenants/:tenant/entries/:service'
 const write = { params: EntryParams, querystring: ThingWriteQuery, response: answers({ 200: WriteResult }) }
@@ -21,17 +17,13 @@ export function entryRoutes(app: TypedApp, deps: RouteDeps): void {
   app.put(
     ENTRY,
     { config: { access: 'write' }, schema: { summary: 'Create or replace an entry', ...write, body: EntrySpec } },
-    async (request) => {
-      const edit = { op: 'apply-entry', ...request.params, spec: request.body } as const
-      return commitOne(deps, { ...edit, ...precondition(request.query) }, request)
-    },
+    async (request) => commitOne(deps, { op: 'apply-entry', ...request.params, spec: request.body }, request),
   )
 
   app.put(
     `${ENTRY}/mask`,
     { config: { access: 'write' }, schema: { summary: 'Hide an inherited service', ...write } },
-    async (request) =>
-      commitOne(deps, { op: 'mask-entry', ...request.params, ...precondition(request.query) }, request),
+    async (request) => commitOne(deps, { op: 'mask-entry', ...request.params }, request),
   )
 
   app.delete(
@@ -40,8 +32,7 @@ export function entryRoutes(app: TypedApp, deps: RouteDeps): void {
       config: { access: 'write' },
       schema: { summary: 'Delete an entry with its leased instances, or a mask: the base shows through', ...write },
     },
-    async (request) =>
-      commitOne(deps, { op: 'delete-entry', ...request.params, ...precondition(request.query) }, request),
+    async (request) => commitOne(deps, { op: 'delete-entry', ...request.params }, request),
   )
 }
 
@@ -78,22 +69,13 @@ function readRoutes(app: TypedApp, { context }: RouteDeps): void {
       getTenantRecord(catalog, tenant)
       const entry = catalog.entry(tenant, service)
       if (entry !== undefined) return describeEntry(entry)
-      throw failure('ENTRY_NOT_FOUND', `${tenant} has no entry of its own for ${service}; ask for its view to see what it inherits.`, {
-        details: { tenant, service },
-      })
+      throw failure(
+        'ENTRY_NOT_FOUND',
+        `${tenant} has no entry of its own for ${service}; ask for its view to see what it inherits.`,
+        {
+          details: { tenant, service },
+        },
+      )
     },
   )
-}
-
-async function commitOne(
-  { context, convergence }: RouteDeps,
-  edit: CatalogEdit,
-  { query, principal, signal }: { query: ThingWriteQuery } & Pick<FastifyRequest, 'principal' | 'signal'>,
-): Promise<WriteResult> {
-  const commit = await commitChanges(context, { edits: [edit], principal, note: noteOf(query) })
-  return writeAnswer(convergence, commit, { waitMs: query.waitMs, signal })
-}
-
-function precondition({ expectedRevision }: ThingWriteQuery): { expectedRevision?: string } {
-  return optional({ expectedRevision })
 }

@@ -1,11 +1,18 @@
 import { Tenant, TenantSpec, WriteResult } from '@tributary/contract'
 import { Type } from 'typebox'
 import { describeTenant } from '../../domain/describe.js'
-import { commitChanges } from '../../operations/commit-changes.js'
 import { getTenantRecord, readCatalog } from '../../operations/operation-context.js'
 import type { RouteDeps, TypedApp } from '../route-deps.js'
-import { answers, listOf, preconditionQuery, strictObject, TenantParams, ThingWriteQuery, writeQuery } from '../route-schemas.js'
-import { noteOf, writeAnswer } from '../write-answer.js'
+import {
+  answers,
+  listOf,
+  preconditionQuery,
+  strictObject,
+  TenantParams,
+  ThingWriteQuery,
+  writeQuery,
+} from '../route-schemas.js'
+import { commitOne } from '../commit-one.js'
 import { optional } from '../optional.js'
 
 const DeleteQuery = strictObject({
@@ -19,7 +26,8 @@ const DeleteQuery = strictObject({
 })
 
 /** `/v1/tenants` and `/v1/tenants/:tenant`. */
-export function tenantRoutes(app: TypedApp, { context, convergence }: RouteDeps): void {
+export function tenantRoutes(app: TypedApp, deps: RouteDeps): void {
+  const { context } = deps
   app.get(
     '/v1/tenants',
     {
@@ -60,12 +68,7 @@ export function tenantRoutes(app: TypedApp, { context, convergence }: RouteDeps)
         response: answers({ 200: WriteResult }),
       },
     },
-    async ({ params, query, body, principal, signal }) => {
-      const { expectedRevision, waitMs } = query
-      const edit = { op: 'apply-tenant', ...params, spec: body, ...optional({ expectedRevision }) } as const
-      const commit = await commitChanges(context, { edits: [edit], principal, note: noteOf(query) })
-      return writeAnswer(convergence, commit, { waitMs, signal })
-    },
+    async (request) => commitOne(deps, { op: 'apply-tenant', ...request.params, spec: request.body }, request),
   )
 
   app.delete(
@@ -79,11 +82,9 @@ export function tenantRoutes(app: TypedApp, { context, convergence }: RouteDeps)
         response: answers({ 200: WriteResult }),
       },
     },
-    async ({ params, query, principal, signal }) => {
-      const { expectedRevision, dependents, waitMs } = query
-      const edit = { op: 'delete-tenant', ...params, ...optional({ expectedRevision, dependents }) } as const
-      const commit = await commitChanges(context, { edits: [edit], principal, note: noteOf(query) })
-      return writeAnswer(convergence, commit, { waitMs, signal })
+    async (request) => {
+      const { dependents } = request.query
+      return commitOne(deps, { op: 'delete-tenant', ...request.params, ...optional({ dependents }) }, request)
     },
   )
 }

@@ -1,0 +1,45 @@
+import type { DocumentData, RecordedChange } from '@tributary/contract'
+import type { TenantValue } from './catalog-draft.js'
+import type { CatalogReader } from './catalog.js'
+import { DECLARED_INSTANCE } from './keys.js'
+import type { Registration } from './records.js'
+
+/** What a tenant itself had at a revision: its record, declared entries and documents. Leased instances are not part of it. */
+export interface TenantState {
+  readonly tenant: TenantValue | null
+  readonly entries: ReadonlyMap<string, Registration>
+  readonly documents: ReadonlyMap<string, DocumentData>
+}
+
+/** The tenant's state now. Nothing of it for a tenant that does not exist. */
+export function stateNow(catalog: CatalogReader, name: string): TenantState {
+  const record = catalog.tenant(name)
+  const tenant = record === undefined ? null : { base: record.base, stage: record.stage, labels: record.labels }
+  const entries = new Map<string, Registration>()
+  for (const service of catalog.entriesOf(name).keys()) {
+    const declared = catalog.registrations(name, service).get(DECLARED_INSTANCE)?.stored
+    if (declared === undefined) continue
+    const { stamp: _stamp, ...registration } = declared
+    entries.set(service, registration)
+  }
+  const documents = new Map([...catalog.documentsOf(name)].map(([service, { data }]) => [service, data]))
+  return { tenant, entries, documents }
+}
+
+/** The state before recorded changes, given the state after them. Changes of several writes go newest first. */
+export function undoChanges(state: TenantState, changes: Iterable<RecordedChange>): TenantState {
+  let { tenant } = state
+  const entries = new Map(state.entries)
+  const documents = new Map(state.documents)
+  for (const { kind, name, before } of changes) {
+    if (kind === 'tenant') tenant = before as TenantValue | null
+    else if (kind === 'document') restore(documents, name, before as DocumentData | null)
+    else if (!name.includes('/')) restore(entries, name, before as Registration | null)
+  }
+  return { tenant, entries, documents }
+}
+
+function restore<V>(map: Map<string, V>, name: string, value: V | null): void {
+  if (value === null) map.delete(name)
+  else map.set(name, value)
+}

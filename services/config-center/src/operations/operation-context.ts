@@ -1,0 +1,41 @@
+import type { Clock, KeyedMutex } from '@tributary/kit'
+import type { RevisionedStore } from '@tributary/store'
+import type { CatalogReader } from '../domain/catalog.js'
+import type { TenantRecord } from '../domain/records.js'
+import { failure } from '../errors.js'
+import type { LiveCatalog } from '../ports/live-catalog.js'
+import type { TokenRegistry } from '../tokens/token-registry.js'
+
+/** How long an operation waits for the store to say that the catalog is current. */
+export const READ_TIMEOUT_MS = 5_000
+
+/** What operations work with: one per replica. */
+export interface OperationContext {
+  readonly store: RevisionedStore
+  readonly live: LiveCatalog
+  readonly tokens: TokenRegistry
+  readonly clock: Clock
+  /** Writes of this replica to one tenant take turns, so that they do not make each other's transactions fail. */
+  readonly turns: KeyedMutex
+}
+
+/** The catalog, not older than any write acknowledged before. @throws `TimeoutError` when the store does not answer in time. */
+export function readCatalog(context: Pick<OperationContext, 'live'>): Promise<CatalogReader> {
+  return context.live.readLinearizable({ signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
+}
+
+/** @throws AppError `TENANT_NOT_FOUND` */
+export function getTenantRecord(catalog: CatalogReader, tenant: string): TenantRecord {
+  const record = catalog.tenant(tenant)
+  if (record !== undefined) return record
+  throw failure('TENANT_NOT_FOUND', `The tenant ${tenant} does not exist; create it first.`, { details: { tenant } })
+}
+
+/** @throws AppError `REVISION_IN_FUTURE` when the store has not reached `revision` yet. */
+export function requireReached(catalog: CatalogReader, revision: bigint): void {
+  if (revision <= catalog.storeRevision) return
+  const current = String(catalog.storeRevision)
+  throw failure('REVISION_IN_FUTURE', `Revision ${revision} has not been reached; the store is at ${current}.`, {
+    details: { revision: String(revision), storeRevision: current },
+  })
+}
