@@ -1,0 +1,211 @@
+import type {
+  Condition,
+  Endpoint,
+  Environment,
+  EnvironmentService,
+  ServiceDefinition,
+  Stage,
+} from '@tributary/contract'
+import { derivePhase } from './conditions.js'
+import { expiryOf, type Heads, type KnownEnvironment } from './desired-state.js'
+
+/** The copy of a service that serves: what was registered last. */
+export interface DeployedCopy {
+  readonly commitSha: string
+  readonly version: string
+  readonly workloadId: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** A successful deploy, kept for rollback. `at` is epoch milliseconds. */
+export interface PastDeploy {
+  readonly runId: string
+  readonly commitSha: string
+  readonly version: string
+  readonly at: number
+}
+
+/** A service's own deploy that failed. `final`: not tried again at this commit until somebody pushes or asks. */
+export interface DeployFailure {
+  readonly commitSha: string
+  readonly attempts: number
+  readonly message: string
+  readonly final: boolean
+}
+
+/** An own service as it is recorded. */
+export interface ServiceRecord {
+  readonly name: string
+  readonly repository: string
+  readonly directory: string
+  readonly wantedCommit: string
+  readonly dependsOn: readonly string[]
+  readonly public: boolean
+  readonly deployed: DeployedCopy | null
+  readonly health: 'unknown' | 'starting' | 'healthy' | 'unhealthy'
+  readonly healthMessage: string | null
+  readonly deploying: boolean
+  /** Its definition cannot be used now: `file:line: …`. The deployed copy stays. */
+  readonly invalid: string | null
+  readonly failure: DeployFailure | null
+  /** A commit that a person went back to; it holds while the branch stays at `head`. */
+  readonly rolledBack: { readonly commitSha: string; readonly head: string } | null
+  /** Newest first. */
+  readonly history: readonly PastDeploy[]
+}
+
+/** Everything that the manager remembers of an environment, but its ledger, secrets and runs. Instants are epoch milliseconds. */
+export interface EnvironmentRecord {
+  readonly name: string
+  readonly branch: string
+  readonly stage: Stage
+  readonly generation: number
+  readonly createdAt: number
+  readonly lastPushAt: number
+  readonly pinned: boolean
+  readonly heads: Heads
+  /** The tenant's base as it was registered last. */
+  readonly base: string | null
+  /** The branch that `tributary.yaml` names. */
+  readonly declaredBase: string | null
+  /** Tenant and space are there. */
+  readonly established: boolean
+  readonly masked: readonly string[]
+  readonly services: Readonly<Record<string, ServiceRecord>>
+  readonly conditions: readonly Condition[]
+  readonly tombstone: { readonly reason: string; readonly at: number } | null
+  readonly url: string | null
+  readonly currentRunId: string | null
+  readonly lastRunId: string | null
+  /** What the last reconcile that found nothing to do was computed from; see `settlementOf`. */
+  readonly settledFor: string | null
+  /** Grows with each explicit request to look again, so that commits given up on are tried once more. */
+  readonly retryRequests: number
+}
+
+/** How many past deploys of a service are kept. */
+const HISTORY_LENGTH = 20
+
+/** A record of an environment that was just named. */
+export function newEnvironmentRecord(
+  given: Pick<EnvironmentRecord, 'name' | 'branch' | 'stage' | 'generation' | 'heads'> & { readonly now: number },
+): EnvironmentRecord {
+  const { now, ...identity } = given
+  return {
+    ...identity,
+    createdAt: now,
+    lastPushAt: now,
+    pinned: false,
+    base: null,
+    declaredBase: null,
+    established: false,
+    masked: [],
+    services: {},
+    conditions: [],
+    tombstone: null,
+    url: null,
+    currentRunId: null,
+    lastRunId: null,
+    settledFor: null,
+    retryRequests: 0,
+  }
+}
+
+/** A service's record for the commit and definition that are wanted now, on top of what was recorded. */
+export function wantService(
+  before: ServiceRecord | undefined,
+  wanted: Pick<ServiceRecord, 'name' | 'repository' | 'directory' | 'wantedCommit'> & {
+    readonly definition: ServiceDefinition
+  },
+): ServiceRecord {
+  const { definition, ...identity } = wanted
+  const failure = before?.failure?.commitSha === wanted.wantedCommit ? before.failure : null
+  return {
+    deployed: null,
+    health: 'unknown',
+    healthMessage: null,
+    deploying: false,
+    rolledBack: null,
+    history: [],
+    ...before,
+    ...identity,
+    dependsOn: definition.dependsOn ?? [],
+    public: definition.expose?.public ?? false,
+    invalid: null,
+    failure,
+  }
+}
+
+/** Adds a successful deploy to a service's history. */
+export function withPastDeploy(history: readonly PastDeploy[], past: PastDeploy): readonly PastDeploy[] {
+  return [past, ...history.filter((one) => one.runId !== past.runId)].slice(0, HISTORY_LENGTH)
+}
+
+/** What the pass over all environments needs of a record. */
+export function knownEnvironment(record: EnvironmentRecord): KnownEnvironment {
+  const { name, branch, generation, heads, pinned, lastPushAt } = record
+  return { name, branch, generation, heads, pinned, lastPushAt, terminating: record.tombstone !== null }
+}
+
+/** The record as the API shows it. */
+export function toEnvironment(
+  record: EnvironmentRecord,
+  { ttlMs, urlOf }: { readonly ttlMs: number | null; readonly urlOf: (service: string) => string },
+): Environment {
+  const services = Object.values(record.services).map((service) => toService(service, urlOf))
+  const expiresAt = expiryOf(record, ttlMs)
+  return {
+    name: record.name,
+    branch: record.branch,
+    stage: record.stage,
+    base: record.base,
+    generation: record.generation,
+    phase: phaseOf(record),
+    pinned: record.pinned,
+    createdAt: instant(record.createdAt),
+    lastPushAt: instant(record.lastPushAt),
+    expiresAt: expiresAt === null ? null : instant(expiresAt),
+    repositories: Object.entries(record.heads).map(([repository, commitSha]) => ({ repository, commitSha })),
+    services,
+    masked: [...record.masked],
+    conditions: [...record.conditions],
+    url: record.url,
+    currentRunId: record.currentRunId,
+    lastRunId: record.lastRunId,
+  }
+}
+
+/** The phase that follows from a record. */
+export function phaseOf(record: EnvironmentRecord): Environment['phase'] {
+  return derivePhase({
+    terminating: record.tombstone !== null,
+    deploying: record.currentRunId !== null,
+    established: record.established,
+    services: Object.values(record.services).map((service) => toService(service, () => '')),
+  })
+}
+
+function toService(service: ServiceRecord, urlOf: (service: string) => string): EnvironmentService {
+  return {
+    name: service.name,
+    repository: service.repository,
+    wantedCommit: service.wantedCommit,
+    deployedCommit: service.deployed?.commitSha ?? null,
+    version: service.deployed?.version ?? null,
+    status: statusOf(service),
+    url: service.deployed === null ? null : urlOf(service.name),
+  }
+}
+
+function statusOf(service: ServiceRecord): EnvironmentService['status'] {
+  if (service.deploying) return 'deploying'
+  if (service.invalid !== null) return 'invalid'
+  if (service.failure !== null) return 'failed'
+  if (service.deployed === null) return 'pending'
+  if (service.health === 'unhealthy') return 'unhealthy'
+  return service.deployed.commitSha === service.wantedCommit ? 'healthy' : 'pending'
+}
+
+function instant(at: number): string {
+  return new Date(at).toISOString()
+}

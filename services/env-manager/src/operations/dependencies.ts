@@ -1,0 +1,46 @@
+import type { Clock } from '@tributary/kit'
+import type { RevisionedStore } from '@tributary/store'
+import type { PlatformConfig } from '../domain/platform-config.js'
+import type { ConfigCenter } from '../ports/config-center.js'
+import type { EnvironmentRoutes } from '../ports/environment-routes.js'
+import type { Platform } from '../ports/platform.js'
+import type { SourceControl } from '../ports/source-control.js'
+import type { StatusReporter } from '../ports/status-reporter.js'
+import type { ContentLoader } from './load-content.js'
+import type { RunLogs } from './run-logs.js'
+
+/** Structured log, as pino and Fastify write it. */
+export interface Logger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** What the operations on environments work with. */
+export interface EnvironmentDependencies {
+  readonly store: RevisionedStore
+  readonly platform: Platform
+  readonly sourceControl: SourceControl
+  readonly content: ContentLoader
+  readonly routes: EnvironmentRoutes
+  readonly configCenter: ConfigCenter
+  /** Address of the config center as services reach it: `TRIBUTARY_URL`. */
+  readonly configCenterUrl: string
+  readonly reporter: StatusReporter
+  readonly config: PlatformConfig
+  /** Values of the secrets that the platform configuration offers, by name. */
+  readonly offeredSecrets: Readonly<Record<string, string>>
+  readonly runLogs: RunLogs
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Time to live of the configuration in milliseconds; null: none. */
+export function ttlMsOf({ ttlHours }: Pick<PlatformConfig, 'ttlHours'>): number | null {
+  return ttlHours === null ? null : ttlHours * 3_600_000
+}
+
+/** One readable line for any failure. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,264 @@
+import type { PlanAction } from '@tributary/contract'
+import { AppError, isAppError } from '@tributary/kit'
+import type { DesiredService } from '../../domain/desired-services.js'
+import { withPastDeploy, type EnvironmentRecord, type ServiceRecord } from '../../domain/environment-record.js'
+import { failure } from '../../errors.js'
+import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
+import { drain } from '../drain.js'
+import { pruneLedger } from '../ledger-verification.js'
+import { RunRecorder } from '../run-recorder.js'
+import { getEnvironment, updateEnvironment } from '../state/environments.js'
+import { secretValuesOf } from '../state/secret-vault.js'
+import { platformContext, recordThing, type FreshCopy, type RunContext } from './deploy-context.js'
+import { registerServices, type Registration } from './register-services.js'
+import { registerTenant } from './register-tenant.js'
+import { reportRun } from './report-run.js'
+import { rollOutService } from './roll-out-service.js'
+import { revertCopies } from './revert-copies.js'
+import { deploySteps } from './deploy-steps.js'
+import { verifyService } from './verify-service.js'
+
+/** What a deploy run is to do. */
+export interface DeployRequest {
+  readonly record: EnvironmentRecord
+  readonly base: string | null
+  /** Services to start (deploy or restart), with their definitions. */
+  readonly services: readonly DesiredService[]
+  readonly actions: readonly PlanAction[]
+  readonly masked: readonly string[]
+  readonly trigger: string
+  /** Aborts when the run is superseded or the manager stops. */
+  readonly signal: AbortSignal
+}
+
+/** A failure of one service; the others went on. */
+export interface ServiceFailure {
+  readonly service: DesiredService
+  readonly error: unknown
+}
+
+/** How often a commit's deploy is tried before it is given up on. */
+const MAX_DEPLOY_ATTEMPTS = 3
+/** Failures that the same commit will always have again. */
+const FINAL_CODES = ['PLATFORM_BUILD_FAILED', 'PLATFORM_UNSUPPORTED', 'SECRET_UNAVAILABLE', 'GIT_COMMIT_NOT_FOUND', 'VERIFY_FAILED']
+
+/**
+ * One deploy run (SPEC 5.3). Services are started side by side, and one that fails leaves the others alone; those that are
+ * healthy are registered in one transaction; old copies go last. Throws what ended the run as a whole; failures of single
+ * services are recorded and returned.
+ */
+export async function deployEnvironment(
+  deps: EnvironmentDependencies,
+  request: DeployRequest,
+): Promise<readonly ServiceFailure[]> {
+  const secrets = new Set(await secretValuesOf(deps.store, request.record.name))
+  await updateEnvironment(deps.store, request.record.name, (record) => markDeploying(record, request.services))
+  const run = await RunRecorder.begin(deps, request.record, {
+    kind: 'deploy',
+    trigger: request.trigger,
+    commits: Object.entries(request.record.heads).map(([repository, commitSha]) => ({ repository, commitSha })),
+    steps: deploySteps(request.services),
+    secrets: () => [...secrets],
+  })
+  const context: RunContext = { deps, run, record: request.record, signal: request.signal, secrets }
+  try {
+    const failures = await deploy(context, request)
+    await finish(context, failures)
+    return failures
+  } catch (error) {
+    await abandon(context, request.signal.aborted ? request.signal.reason : error)
+    throw request.signal.aborted ? request.signal.reason : error
+  } finally {
+    await run.close()
+  }
+}
+
+async function deploy(context: RunContext, request: DeployRequest): Promise<readonly ServiceFailure[]> {
+  const { deps, run, record } = context
+  const prepare = { name: 'prepare' }
+  await run.step(prepare, () => deps.platform.ensureSpace(record.name, record.generation, platformContext(context, prepare)))
+  const token = await run.step({ name: 'register-tenant' }, () => registerTenant(context, request.base))
+  context.secrets.add(token)
+  const outcomes = await Promise.all(request.services.map((service) => rollOut(context, service, token)))
+  context.signal.throwIfAborted()
+  const copies = outcomes.flatMap((outcome) => ('workload' in outcome ? [outcome] : []))
+  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []))
+  const registration: Registration = { copies, ...registrationOf(request) }
+  const revision = await run.step({ name: 'register-services' }, () => register(context, request, registration))
+  await run.step({ name: 'configure-routes' }, () => configureRoutes(context))
+  const unverified = await verifyAll(context, copies)
+  if (unverified.length > 0) await revertCopies(context, unverified)
+  await retire(context, revision)
+  return [...failed, ...unverified]
+}
+
+async function rollOut(
+  context: RunContext,
+  service: DesiredService,
+  token: string,
+): Promise<FreshCopy | ServiceFailure> {
+  try {
+    return await rollOutService(context, service, token)
+  } catch (error) {
+    if (context.signal.aborted) return { service, error: context.signal.reason }
+    await dropFailedCopy(context, service)
+    return { service, error }
+  }
+}
+
+/** The copy that failed goes, the one that serves stays. */
+async function dropFailedCopy(context: RunContext, { service }: DesiredService): Promise<void> {
+  const { deps, record } = context
+  const keep = record.services[service]?.deployed?.workloadId
+  const target = { environment: record.name, service, ...(keep === undefined ? {} : { keepWorkloadId: keep }) }
+  const step = { name: 'deploy', service }
+  await deps.platform.retireWorkloads(target, platformContext(context, step)).catch((error: unknown) => {
+    context.run.logOf(step)(`the failed copy could not be removed now: ${messageOf(error)}`)
+  })
+}
+
+function registrationOf({ actions }: DeployRequest): Omit<Registration, 'copies'> {
+  const named = (kind: PlanAction['action']): readonly string[] =>
+    actions.flatMap(({ action, service }) => (action === kind && service !== undefined ? [service] : []))
+  return { remove: named('remove-service'), mask: named('mask-service'), unmask: named('unmask-service') }
+}
+
+/** Registers, then remembers what serves: a crash in between is made good by the next reconcile, which finds the copies running. */
+async function register(
+  context: RunContext,
+  request: DeployRequest,
+  registration: Registration,
+): Promise<string | undefined> {
+  const revision = await registerServices(context, registration)
+  const { deps, run, record } = context
+  const now = deps.clock.now()
+  await updateEnvironment(deps.store, record.name, (current) => {
+    const services: Record<string, ServiceRecord> = { ...current.services }
+    for (const name of registration.remove) delete services[name]
+    for (const copy of registration.copies) {
+      const before = services[copy.service.service]
+      if (before !== undefined) services[copy.service.service] = withCopy(before, copy, { runId: run.run.runId, at: now })
+    }
+    return { ...current, services, masked: request.masked, base: request.base, established: true }
+  })
+  return revision
+}
+
+function withCopy(
+  before: ServiceRecord,
+  { service, workload }: FreshCopy,
+  { runId, at }: { readonly runId: string; readonly at: number },
+): ServiceRecord {
+  const { workloadId, version, endpoints } = workload
+  const { commitSha } = service
+  const history = withPastDeploy(before.history, { runId, commitSha, version, at })
+  const deployed = { commitSha, version, workloadId, endpoints }
+  return { ...before, deployed, health: 'healthy', healthMessage: null, failure: null, deploying: false, history }
+}
+
+async function configureRoutes(context: RunContext): Promise<void> {
+  const { deps, record } = context
+  await recordThing(context, { kind: 'route', id: record.name })
+  await deps.routes.apply(record.name)
+  const url = deps.routes.urlOf(record.name)
+  await updateEnvironment(deps.store, record.name, (current) => (current.url === url ? current : { ...current, url }))
+}
+
+async function verifyAll(
+  context: RunContext,
+  copies: readonly FreshCopy[],
+): Promise<readonly (ServiceFailure & FreshCopy)[]> {
+  const outcomes = await Promise.all(
+    copies.map(async (copy) => {
+      try {
+        await context.run.step({ name: 'verify', service: copy.service.service }, async (log) =>
+          log(await verifyService(context, copy)),
+        )
+        return []
+      } catch (error) {
+        context.signal.throwIfAborted()
+        return [{ ...copy, error }]
+      }
+    }),
+  )
+  return outcomes.flat()
+}
+
+/** Removes every copy that no entry leads to, once subscribers have moved on; then strikes what is gone out of the ledger. */
+async function retire(context: RunContext, revision: string | undefined): Promise<void> {
+  const { deps, run, record, signal } = context
+  const ref = { name: 'retire' }
+  await run.step(ref, async (log) => {
+    const current = await getEnvironment(deps.store, record.name)
+    const workloads = await deps.platform.listWorkloads(record.name)
+    const old = workloads.filter(({ service, workloadId }) => current.services[service]?.deployed?.workloadId !== workloadId)
+    if (old.length > 0) await drain(deps, revision, { signal, log })
+    for (const service of new Set(old.map((workload) => workload.service))) {
+      const keep = current.services[service]?.deployed?.workloadId
+      const target = { environment: record.name, service, ...(keep === undefined ? {} : { keepWorkloadId: keep }) }
+      await deps.platform.retireWorkloads(target, platformContext(context, ref))
+    }
+    await pruneLedger(deps, record.name)
+  })
+}
+
+async function finish(context: RunContext, failures: readonly ServiceFailure[]): Promise<void> {
+  const { deps, run, record } = context
+  const [first] = failures
+  await run.step({ name: 'report' }, (log) => reportRun(context, { log, failures }))
+  const ended = run.ended(failures.length === 0 ? 'succeeded' : 'failed', summaryOf(failures, first?.error))
+  await updateEnvironment(deps.store, record.name, (current) => ({
+    record: withoutRun(failures.reduce(withFailure, current), ended.runId),
+    alongside: { mutations: run.mutations() },
+  }))
+}
+
+/** Ends a run that did not get through: superseded, or stopped by something that concerns all of it. */
+async function abandon(context: RunContext, error: unknown): Promise<void> {
+  const { deps, run, record } = context
+  const superseded = isAppError(error, 'RUN_SUPERSEDED')
+  const state = superseded ? 'superseded' : isAppError(error, 'MANAGER_STOPPING') ? 'interrupted' : 'failed'
+  const ended = run.ended(state, error)
+  await updateEnvironment(deps.store, record.name, (current) => ({
+    record: withoutRun(current, ended.runId),
+    alongside: { mutations: run.mutations() },
+  }))
+}
+
+function summaryOf(failures: readonly ServiceFailure[], first: unknown): unknown {
+  if (failures.length <= 1) return first
+  const lines = failures.map(({ service, error }) => `${service.service}: ${messageOf(error)}`)
+  const code = first instanceof AppError ? first.code : 'INTERNAL'
+  return new AppError({ kind: 'failed_precondition', code, message: lines.join('\n') })
+}
+
+function withFailure(record: EnvironmentRecord, { service, error }: ServiceFailure): EnvironmentRecord {
+  const before = record.services[service.service]
+  if (before === undefined) return record
+  const { commitSha } = service
+  const counts = !(error instanceof AppError && error.retryable)
+  const attempts = (before.failure?.commitSha === commitSha ? before.failure.attempts : 0) + (counts ? 1 : 0)
+  const isFinal = attempts >= MAX_DEPLOY_ATTEMPTS || (isAppError(error) && FINAL_CODES.includes(error.code))
+  const failed = { commitSha, attempts, message: messageOf(error), final: isFinal }
+  return { ...record, services: { ...record.services, [service.service]: { ...before, failure: failed } } }
+}
+
+function markDeploying(record: EnvironmentRecord, services: readonly DesiredService[]): EnvironmentRecord {
+  const names = new Set(services.map(({ service }) => service))
+  return mapServices(record, (service) => (names.has(service.name) ? { ...service, deploying: true } : service))
+}
+
+function withoutRun(record: EnvironmentRecord, runId: string): EnvironmentRecord {
+  const settled = mapServices(record, (service) => (service.deploying ? { ...service, deploying: false } : service))
+  return { ...settled, currentRunId: null, lastRunId: runId }
+}
+
+function mapServices(record: EnvironmentRecord, change: (service: ServiceRecord) => ServiceRecord): EnvironmentRecord {
+  const services = Object.fromEntries(Object.entries(record.services).map(([name, service]) => [name, change(service)]))
+  return { ...record, services }
+}
+
+/** The reason of an abort by a newer push. */
+export function superseded(why: string): AppError {
+  return failure('RUN_SUPERSEDED', why)
+}

@@ -1,0 +1,60 @@
+import type { LedgerLine } from '@tributary/contract'
+import type { EnvironmentDependencies } from './dependencies.js'
+import { listTenantTokens } from './deploy/register-tenant.js'
+import { unlessNotFound } from './observe-environment.js'
+import { listLedger, strikeLedgerLine } from './state/ledger.js'
+import { hasSecrets } from './state/secret-vault.js'
+
+/** What was seen when a thing of the ledger was looked for. */
+export interface Sighting {
+  readonly gone: boolean
+  readonly evidence: string
+}
+
+/** Kinds that the env-manager makes itself; every other kind is the platform's. */
+const OWN_KINDS = ['tenant', 'token', 'entry', 'secret', 'route'] as const
+
+/** True for lines of things that the platform made. */
+export function isPlatformLine(line: Pick<LedgerLine, 'kind'>): boolean {
+  return !(OWN_KINDS as readonly string[]).includes(line.kind)
+}
+
+/** Looks for a thing of the ledger where it would be, now. */
+export async function verifyLedgerLine(deps: EnvironmentDependencies, line: LedgerLine): Promise<Sighting> {
+  const { environment, kind, id } = line
+  switch (kind) {
+    case 'tenant':
+      return seen((await unlessNotFound(deps.configCenter.getTenant(environment))) === undefined, `tenant ${environment}`, 'the config center')
+    case 'entry':
+      return verifyEntry(deps, environment, id)
+    case 'token': {
+      const tokens = await listTenantTokens(deps, environment)
+      return seen(!tokens.some(({ name }) => name === id), `token ${id}`, 'the config center')
+    }
+    case 'secret':
+      return seen(!(await hasSecrets(deps.store, { environment, service: id })), `secrets of ${id}`, 'the manager’s store')
+    case 'route':
+      return deps.routes.verifyGone(environment)
+    default:
+      return deps.platform.verifyGone({ environment, kind, id })
+  }
+}
+
+/** Strikes out the platform's lines whose thing is gone: old copies that a deploy has replaced. */
+export async function pruneLedger(deps: EnvironmentDependencies, environment: string): Promise<void> {
+  for (const line of await listLedger(deps.store, environment)) {
+    if (!isPlatformLine(line)) continue
+    const { gone } = await deps.platform.verifyGone({ environment, kind: line.kind, id: line.id })
+    if (gone) await strikeLedgerLine(deps.store, line)
+  }
+}
+
+async function verifyEntry(deps: EnvironmentDependencies, environment: string, service: string): Promise<Sighting> {
+  const listed = await unlessNotFound(deps.configCenter.listEntries(environment))
+  const found = listed?.entries.some((entry) => entry.service === service) ?? false
+  return seen(!found, `entry ${environment}/${service}`, 'the config center')
+}
+
+function seen(gone: boolean, what: string, where: string): Sighting {
+  return { gone, evidence: gone ? `${where} has no ${what}` : `${where} still has ${what}` }
+}

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import type { RevisionedStore } from '@tributary/store'
+import { listJson, putJson, readJson } from './json-store.js'
+import { stateKeys } from './keys.js'
+
+/**
+ * The only file that reads and writes secret values: generated secrets of services, and the tenant token that an
+ * environment's processes get. At rest they are as safe as the store's file (mode 0600).
+ */
+export type SecretValues = Readonly<Record<string, string>>
+
+/** A tenant's token as the config center made it. */
+export interface TenantToken {
+  readonly tokenId: string
+  readonly token: string
+}
+
+/** A service's generated secrets, made on first need and kept across deploys. `bytes` by name; values are base64url. */
+export async function ensureSecrets(
+  store: RevisionedStore,
+  target: { readonly environment: string; readonly service: string },
+  wanted: Readonly<Record<string, number>>,
+): Promise<SecretValues> {
+  const key = stateKeys.secret(target.environment, target.service)
+  const before = (await readJson<SecretValues>(store, key))?.value ?? {}
+  const missing = Object.entries(wanted).filter(([name]) => before[name] === undefined)
+  if (missing.length === 0) return before
+  const made = Object.fromEntries(missing.map(([name, bytes]) => [name, randomBytes(bytes).toString('base64url')]))
+  await store.transact({ compares: [], mutations: [putJson(key, { ...before, ...made })] })
+  return { ...before, ...made }
+}
+
+/** True when a service of the environment has secrets here. */
+export async function hasSecrets(
+  store: RevisionedStore,
+  target: { readonly environment: string; readonly service: string },
+): Promise<boolean> {
+  return (await readJson<SecretValues>(store, stateKeys.secret(target.environment, target.service))) !== undefined
+}
+
+/** Deletes all secrets of an environment, its token among them. Idempotent. */
+export async function deleteSecrets(store: RevisionedStore, environment: string): Promise<void> {
+  await store.transact({
+    compares: [],
+    mutations: [
+      { kind: 'delete', select: { prefix: stateKeys.secretsOf(environment) } },
+      { kind: 'delete', select: { key: stateKeys.tenantToken(environment) } },
+      { kind: 'delete', select: { prefix: stateKeys.defaultsOf(environment) } },
+    ],
+  })
+}
+
+/** The token of an environment's tenant; undefined when none was kept. */
+export async function findTenantToken(store: RevisionedStore, environment: string): Promise<TenantToken | undefined> {
+  return (await readJson<TenantToken>(store, stateKeys.tenantToken(environment)))?.value
+}
+
+/** Keeps the token of an environment's tenant. */
+export async function keepTenantToken(store: RevisionedStore, environment: string, token: TenantToken): Promise<void> {
+  await store.transact({ compares: [], mutations: [putJson(stateKeys.tenantToken(environment), token)] })
+}
+
+/** Every secret value of an environment, to be blacked out in logs. */
+export async function secretValuesOf(store: RevisionedStore, environment: string): Promise<readonly string[]> {
+  const secrets = await listJson<SecretValues>(store, stateKeys.secretsOf(environment))
+  const token = await findTenantToken(store, environment)
+  return [...secrets.flatMap(({ value }) => Object.values(value)), ...(token === undefined ? [] : [token.token])]
+}
