@@ -1,0 +1,2 @@
+/** What a customer can do with an order. */
+export const BUTTONS = ['pay']
