@@ -1,12 +1,12 @@
 /** Things that nobody uses right now, kept for whoever comes next; the least recently used go first when there are too many. */
 export class IdleCache<T> {
   readonly #max: number
-  readonly #discard: (item: T) => void
+  readonly #discard: (item: T) => unknown
   // A Set keeps the order of insertion, so its first item is the least recently used.
   readonly #items = new Set<T>()
 
   /** `discard` is called for every item that is pushed out. */
-  constructor(max: number, discard: (item: T) => void) {
+  constructor(max: number, discard: (item: T) => unknown) {
     this.#max = max
     this.#discard = discard
   }

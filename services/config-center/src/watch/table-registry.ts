@@ -22,7 +22,7 @@ export class TableRegistry {
     this.#catalog = options.catalog
     this.#source = options.source
     this.#budget = options.budget
-    this.#idle = new IdleCache(options.maxIdle, (table) => this.#discard(table))
+    this.#idle = new IdleCache(options.maxIdle, (table) => table.listenerCount === 0 && this.#discard(table))
   }
 
   /** Tables in memory. */

@@ -51,7 +51,8 @@ export class ViewRegistry {
     this.#catalog = options.catalog
     this.#source = options.source
     this.#budget = options.budget
-    this.#idle = new IdleCache(options.maxIdle, (view) => this.#discard(view))
+    // Whoever found a view may have begun to follow it without a word; it is only forgotten when nobody does.
+    this.#idle = new IdleCache(options.maxIdle, (view) => view.listenerCount === 0 && this.#discard(view))
   }
 
   /** Views in memory. */

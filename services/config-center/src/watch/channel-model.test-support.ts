@@ -1,0 +1,67 @@
+import { canonicalJson, type DeltaFrame, type SnapshotFrame } from '@tributary/contract'
+import { hashItems } from '@tributary/contract/hash'
+
+/** What a client of one channel had after one frame. */
+export interface ModelState {
+  readonly revision: bigint
+  readonly hash: string
+}
+
+/**
+ * A client of one channel, written after the contract alone (stream.ts). It notes every broken promise and every state it was in.
+ */
+export class ChannelModel {
+  readonly items = new Map<string, unknown>()
+  readonly states: ModelState[] = []
+  readonly violations: string[] = []
+  /** Everything up to here has been seen; undefined before the first frame. */
+  revision: bigint | undefined
+
+  get hash(): string {
+    return hashItems(this.items)
+  }
+
+  /** Items as comparable text. */
+  get text(): string {
+    return itemsText(this.items)
+  }
+
+  snapshot(frame: SnapshotFrame): void {
+    this.items.clear()
+    for (const { key, value } of frame.items) this.items.set(key, value)
+    if (this.items.size !== frame.items.length) this.violations.push(`snapshot ${frame.storeRevision} repeats a key`)
+    this.#arrive(BigInt(frame.storeRevision), frame.hash)
+  }
+
+  delta(frame: DeltaFrame): void {
+    const [from, to] = [BigInt(frame.from), BigInt(frame.to)]
+    if (this.revision === undefined) this.violations.push(`delta ${to} before a snapshot`)
+    else if (from > this.revision) this.violations.push(`gap: at ${this.revision}, delta ${from}..${to}`)
+    else if (to <= this.revision)
+      this.violations.push(`again or out of order: at ${this.revision}, delta ${from}..${to}`)
+    for (const { key, value } of frame.changes) {
+      if (value === null) this.items.delete(key)
+      else this.items.set(key, value)
+    }
+    this.#arrive(to, frame.hash)
+  }
+
+  /** `resumed` and `heartbeat` say that nothing is missing up to a revision. */
+  upTo(revision: bigint, hash?: string): void {
+    if (this.revision !== undefined && revision < this.revision) {
+      this.violations.push(`back from ${this.revision} to ${revision}`)
+    }
+    this.#arrive(revision, hash ?? this.hash)
+  }
+
+  #arrive(revision: bigint, hash: string): void {
+    this.revision = revision
+    if (hash !== this.hash) this.violations.push(`at ${revision} the hash is ${this.hash}, the server says ${hash}`)
+    this.states.push({ revision, hash: this.hash })
+  }
+}
+
+/** Items as text that is equal exactly when they are, in canonical form. */
+export function itemsText(items: ReadonlyMap<string, unknown>): string {
+  return canonicalJson(Object.fromEntries(items))
+}
