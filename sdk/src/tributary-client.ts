@@ -161,6 +161,14 @@ export class TributaryClient implements Tributary {
     return this.#resolver.urlFor(service, path, options)
   }
 
+  services(): readonly Resolution[] {
+    return [...this.#directory.serviceNames].sort().map((name) => this.resolve(name))
+  }
+
+  onServicesChange(handler: () => void): () => void {
+    return this.#watchers.addAny(handler)
+  }
+
   onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void {
     return this.#watchers.add(service, handler, options)
   }
@@ -262,6 +270,7 @@ export class TributaryClient implements Tributary {
     this.#resolver.invalidate(channel, keys)
     if (channel === 'view' && keys.includes(this.#configKey)) this.#config.replace(items.get(this.#configKey))
     this.#watchers.notify()
+    if (channel === 'view' && keys.some((key) => key.startsWith('service/'))) this.#watchers.notifyAny()
     this.#snapshotWriter?.schedule()
   }
 

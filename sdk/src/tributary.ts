@@ -53,6 +53,12 @@ export interface Tributary {
    */
   urlFor(service: string, path: string, options?: ResolveOptions): string
 
+  /** Every service that the own tenant sees, masked ones included, in order of their names; empty before the first view. */
+  services(): readonly Resolution[]
+
+  /** Calls `handler` when {@link services} answers something else: one came, went or resolves differently. Returns the unsubscription. */
+  onServicesChange(handler: () => void): () => void
+
   /** Calls `handler(now, before)` when the service resolves differently. Returns the unsubscription. */
   onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void
 

@@ -18,6 +18,7 @@ export class ResolutionWatchers {
   readonly #resolver: Resolver
   readonly #diagnostics: Diagnostics
   readonly #watchers = new Set<Watcher>()
+  readonly #anyWatchers = new Set<{ readonly handler: () => void }>()
 
   constructor(resolver: Resolver, diagnostics: Diagnostics) {
     this.#resolver = resolver
@@ -29,6 +30,18 @@ export class ResolutionWatchers {
     const watcher: Watcher = { service, handler, options, last: this.#resolver.resolve(service, options) }
     this.#watchers.add(watcher)
     return () => this.#watchers.delete(watcher)
+  }
+
+  /** Watches all services of the own view; returns the end of it. */
+  addAny(handler: () => void): () => void {
+    const watcher = { handler }
+    this.#anyWatchers.add(watcher)
+    return () => this.#anyWatchers.delete(watcher)
+  }
+
+  /** Tells the watchers of all services that one has changed. */
+  notifyAny(): void {
+    for (const { handler } of this.#anyWatchers) this.#guard('all services', handler)
   }
 
   /** Compares all with what they last were. A handler that throws is a diagnostic; it does not refuse an address. */
@@ -45,13 +58,18 @@ export class ResolutionWatchers {
   /** No handler is called any more. */
   close(): void {
     this.#watchers.clear()
+    this.#anyWatchers.clear()
   }
 
   #call(watcher: Watcher, now: Resolution, before: Resolution): void {
+    this.#guard(watcher.service, () => watcher.handler(now, before))
+  }
+
+  #guard(service: string, call: () => void): void {
     try {
-      watcher.handler(now, before)
+      call()
     } catch (error) {
-      const message = `the handler of ${watcher.service} threw: ${messageOf(error)}`
+      const message = `the handler of ${service} threw: ${messageOf(error)}`
       this.#diagnostics.report('handler_failed', message, error)
     }
   }
