@@ -72,6 +72,10 @@ export const ERRORS = {
   },
   READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
   NOT_READY: { kind: 'unavailable', description: 'The replica has not read the store yet, or is shutting down.' },
+  CONFIG_INVALID: {
+    kind: 'invalid_argument',
+    description: 'The process environment of the server is wrong; the message lists everything at once.',
+  },
   INTERNAL: { kind: 'internal', description: 'A bug; the server’s log has it under the request id.' },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>
 

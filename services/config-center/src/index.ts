@@ -1,1 +1,7 @@
-export {}
+export { Catalog, type CatalogChange, type CatalogReader } from './domain/catalog.js'
+export { routeItems, viewItem, viewItems } from './domain/items.js'
+export { mergeDocuments, mergePatch } from './domain/merge-patch.js'
+export { chainOf, resolveDocument, resolveService, resolveServices } from './domain/resolve.js'
+export { ERRORS as CONFIG_CENTER_ERRORS, type ErrorCode as ConfigCenterErrorCode } from './errors.js'
+export { renderOpenApi } from './render-openapi.js'
+export { assembleConfigCenter, startConfigCenter, type ConfigCenter, type ConfigCenterOptions } from './start.js'

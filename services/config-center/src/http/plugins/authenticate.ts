@@ -17,8 +17,10 @@ declare module 'fastify' {
     readonly access?: RouteAccess
   }
   interface FastifyRequest {
-    /** Who asks. Set before any handler of a route that is not `open` runs. */
-    principal: Principal
+    /** Who asks; nobody, who may do nothing, on `open` routes. */
+    readonly principal: Principal
+    /** What authentication found; read {@link principal} instead. */
+    authenticated: Principal | null
   }
 }
 
@@ -36,7 +38,12 @@ const NOBODY: Principal = Object.freeze({ tokenId: '', name: 'nobody', role: 'te
  * before any route is added: a route without `config.access` is refused at start, so none can be left open by mistake.
  */
 export function installAuthentication(app: FastifyInstance, options: AuthenticateOptions): void {
-  app.decorateRequest('principal', NOBODY)
+  app.decorateRequest('authenticated', null)
+  app.decorateRequest('principal', {
+    getter(this: FastifyRequest) {
+      return this.authenticated ?? NOBODY
+    },
+  })
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined) {
       throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it: set config.access`)
@@ -46,8 +53,9 @@ export function installAuthentication(app: FastifyInstance, options: Authenticat
     if (request.is404) return
     const access = request.routeOptions.config.access ?? 'authenticated'
     if (access === 'open') return
-    request.principal = await authenticate(request, options)
-    if (access !== 'authenticated') requireMay(request.principal, access, tenantOfPath(request))
+    const principal = await authenticate(request, options)
+    request.authenticated = principal
+    if (access !== 'authenticated') requireMay(principal, access, tenantOfPath(request))
   })
 }
 

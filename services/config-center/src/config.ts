@@ -1,0 +1,62 @@
+import { join, resolve } from 'node:path'
+import { failure } from './errors.js'
+
+/** Levels of the log, least to most. */
+export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Where the standalone server listens and keeps its data. */
+export interface ConfigCenterConfig {
+  readonly host: string
+  readonly port: number
+  /** Folder of the store's file. */
+  readonly dataDir: string
+  /** Where the admin token is written at the first start. */
+  readonly adminTokenFile: string
+  readonly logLevel: LogLevel
+}
+
+/** Process environment, as Node gives it. */
+export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the configuration from the process environment. Nothing else does.
+ *
+ * | variable | default | meaning |
+ * | --- | --- | --- |
+ * | `TRIBUTARY_HOST` | `127.0.0.1` | address to listen on |
+ * | `TRIBUTARY_PORT` | `7400` | port to listen on; 0 takes a free one |
+ * | `TRIBUTARY_DATA_DIR` | `.tributary/config-center` | folder of the store's file |
+ * | `TRIBUTARY_ADMIN_TOKEN_FILE` | `<data>/admin.token` | the admin token, mode 0600 |
+ * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
+ *
+ * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
+ */
+export function readConfig(env: ProcessEnvironment = process.env): ConfigCenterConfig {
+  const problems: string[] = []
+  const dataDir = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'config-center'))
+  const config = {
+    host: env.TRIBUTARY_HOST ?? '127.0.0.1',
+    port: readPort(env.TRIBUTARY_PORT ?? '7400', problems),
+    dataDir,
+    adminTokenFile: resolve(env.TRIBUTARY_ADMIN_TOKEN_FILE ?? join(dataDir, 'admin.token')),
+    logLevel: readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info', problems),
+  }
+  if (config.host === '') problems.push('TRIBUTARY_HOST is empty; leave it out to listen on 127.0.0.1')
+  if (problems.length === 0) return config
+  throw failure('CONFIG_INVALID', `The config center cannot start: ${problems.join('; ')}.`, { details: { problems } })
+}
+
+function readPort(text: string, problems: string[]): number {
+  const port = Number(text)
+  if (/^[0-9]{1,5}$/.test(text) && port <= 65_535) return port
+  problems.push(`TRIBUTARY_PORT is ${JSON.stringify(text)}, not a port from 0 to 65535`)
+  return 0
+}
+
+function readLogLevel(text: string, problems: string[]): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === text)
+  if (level !== undefined) return level
+  problems.push(`TRIBUTARY_LOG_LEVEL is ${JSON.stringify(text)}, not one of ${LOG_LEVELS.join(', ')}`)
+  return 'info'
+}

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { isAppError } from '@tributary/kit'
+import { openEmbeddedStore } from '@tributary/store'
+import { readConfig } from './config.js'
+import { startConfigCenter } from './start.js'
+
+const STORE_FILE = 'store.db'
+
+/** Runs until SIGINT or SIGTERM; then streams get their goodbye and the store is closed. */
+async function main(): Promise<void> {
+  const { host, port, dataDir, adminTokenFile, logLevel } = readConfig()
+  const store = await openEmbeddedStore({ path: join(dataDir, STORE_FILE) })
+  try {
+    const center = await startConfigCenter({ store, host, port, adminTokenFile, logger: { level: logLevel } })
+    center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')
+    const signal = await untilSignal()
+    center.app.log.info({ signal }, 'config center is stopping')
+    await center.close()
+  } finally {
+    await store.close()
+  }
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
+  })
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`${isAppError(error) ? `${error.code}: ${error.message}` : String(error)}\n`)
+  process.exitCode = 1
+}
