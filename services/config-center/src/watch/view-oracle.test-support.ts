@@ -1,0 +1,66 @@
+import { hashItems } from '@tributary/contract/hash'
+import type { RevisionedStore, WatchBatch } from '@tributary/store'
+import { Catalog } from '../domain/catalog.js'
+import { routeItems, viewItems } from '../domain/items.js'
+import { STORE_PREFIX } from '../domain/keys.js'
+import { chainOf } from '../domain/resolve.js'
+import type { ModelState } from './channel-model.test-support.js'
+
+/** A channel as the pure functions see it: its hash from each revision on; `gone` while its tenant does not exist. */
+export interface Timeline {
+  at(revision: bigint): string
+}
+
+const GONE = 'gone'
+
+/** Says what each view and table was at each revision, from the store's history and the pure functions alone. */
+export class ViewOracle {
+  readonly #batches: readonly WatchBatch[]
+
+  private constructor(batches: readonly WatchBatch[]) {
+    this.#batches = batches
+  }
+
+  /** Reads the whole history. */
+  static async read(store: RevisionedStore): Promise<ViewOracle> {
+    const last = await store.currentRevision()
+    const stop = new AbortController()
+    const batches: WatchBatch[] = []
+    for await (const batch of store.watch({ select: { prefix: STORE_PREFIX }, after: 0n, signal: stop.signal })) {
+      batches.push(batch)
+      if (batch.storeRevision >= last) stop.abort()
+    }
+    return new ViewOracle(batches)
+  }
+
+  view(tenant: string, service: string | null): Timeline {
+    return this.#timeline((catalog) =>
+      catalog.tenant(tenant) === undefined ? GONE : hashItems(viewItems(catalog, tenant, service)),
+    )
+  }
+
+  /** The table of whatever tree the tenant is in at the time. */
+  routes(tenant: string): Timeline {
+    return this.#timeline((catalog) => {
+      const root = chainOf(catalog, tenant).at(-1)
+      return root === undefined ? GONE : hashItems(routeItems(catalog, root))
+    })
+  }
+
+  #timeline(hashOf: (catalog: Catalog) => string): Timeline {
+    const catalog = new Catalog()
+    const hashes: string[] = [GONE]
+    for (const batch of this.#batches) {
+      catalog.applyBatch(batch)
+      hashes[Number(batch.storeRevision)] = hashOf(catalog)
+    }
+    return { at: (revision) => hashes.slice(0, Number(revision) + 1).findLast((hash) => hash !== undefined) ?? GONE }
+  }
+}
+
+/** Every state in which a client was not what the oracle says it had to be at that revision. */
+export function contradictions(states: readonly ModelState[], timeline: Timeline): string[] {
+  return states
+    .filter(({ revision, hash }) => timeline.at(revision) !== hash)
+    .map(({ revision, hash }) => `at ${revision} it had ${hash.slice(0, 8)}, not ${timeline.at(revision).slice(0, 8)}`)
+}
