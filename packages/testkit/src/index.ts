@@ -1,3 +1,4 @@
+export * from './ensure-built.js'
 export * from './eventually.js'
 export * from './manual-clock.js'
 export * from './revisioned-store-contract.js'

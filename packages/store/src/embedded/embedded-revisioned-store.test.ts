@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeRevisionedStore, ManualClock, type RevisionedStoreHarness } from '@tributary/testkit'
-import { openEmbeddedStore } from './open-embedded-store.js'
+import { type EmbeddedStoreOptions, openEmbeddedStore } from './open-embedded-store.js'
 
-async function createHarness(): Promise<RevisionedStoreHarness> {
+async function createHarness(options: Partial<EmbeddedStoreOptions> = {}): Promise<RevisionedStoreHarness> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-store-'))
   const clock = new ManualClock()
-  const open = () => openEmbeddedStore({ path: join(folder, 'store.db'), clock })
+  const open = () => openEmbeddedStore({ ...options, path: join(folder, 'store.db'), clock })
   let store = await open()
   return {
     store,
@@ -24,4 +24,13 @@ async function createHarness(): Promise<RevisionedStoreHarness> {
   }
 }
 
-describeRevisionedStore('EmbeddedRevisionedStore', createHarness, { reopen: true, minLeaseTtlMs: 1_000 })
+const CAPABILITIES = { reopen: true, minLeaseTtlMs: 1_000 }
+
+describeRevisionedStore('EmbeddedRevisionedStore', () => createHarness(), CAPABILITIES)
+
+// Everything but the newest revision then comes from the file.
+describeRevisionedStore(
+  'EmbeddedRevisionedStore with a window of one',
+  () => createHarness({ memoryRevisions: 1 }),
+  CAPABILITIES,
+)

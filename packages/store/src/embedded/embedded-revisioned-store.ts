@@ -123,7 +123,8 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
     this.#state.wake()
     await this.#commits.close()
     await this.#expiry.stop()
-    await this.#history.close()
+    // On a full disk the log cannot be folded into the file. All is durable there, and the next open goes on from both.
+    await this.#history.close().catch(this.#parts.onBackgroundError)
   }
 
   #current(request: RangeRequest, limit: number): StoreEntry[] {

@@ -20,7 +20,10 @@ export interface EmbeddedStoreOptions {
   readonly memoryRevisions?: number
   /** Bound of the file's size; writes beyond it answer `STORE_FULL`. Default: none but the disk's. */
   readonly quotaBytes?: number
-  /** Told when compaction in the background fails; it is tried again later. Default: a process warning. */
+  /**
+   * Told when compaction in the background fails (it is tried again later), and when a full disk keeps the file from being tidied
+   * at the close (the lock then lasts until the process ends). Default: a process warning.
+   */
   readonly onBackgroundError?: (error: unknown) => void
 }
 

@@ -41,6 +41,7 @@ export async function openSqliteFile(path: string): Promise<SqliteFile> {
     await file.exec('PRAGMA journal_mode=WAL')
     await file.exec('PRAGMA synchronous=FULL')
     await file.exec('BEGIN IMMEDIATE; COMMIT')
+    file.opened()
     return file
   } catch (error) {
     file.abandon()
@@ -51,10 +52,21 @@ export async function openSqliteFile(path: string): Promise<SqliteFile> {
 class LibsqlFile implements SqliteFile {
   readonly path: string
   readonly #database: Database
+  #attempt = 'open the store'
 
   constructor(path: string) {
     this.path = path
-    this.#database = this.#mapped('open the store', () => new Database(path, {}).defaultSafeIntegers(true))
+    try {
+      this.#database = new Database(path, {}).defaultSafeIntegers(true)
+    } catch (error) {
+      // The driver loses SQLite's code here; opening fails only when the file cannot be opened.
+      throw toStoreError(Object.assign(new Error(String(error)), { code: 'SQLITE_CANTOPEN' }), this.#attempt, path)
+    }
+  }
+
+  /** From here on errors speak of using the file, not of opening it. */
+  opened(): void {
+    this.#attempt = 'use the store'
   }
 
   inTransaction(): boolean {
@@ -66,7 +78,7 @@ class LibsqlFile implements SqliteFile {
     try {
       await this.#database.exec(sql)
     } catch (error) {
-      throw toStoreError(error, 'use the store', this.path)
+      throw toStoreError(error, this.#attempt, this.path)
     }
   }
 
@@ -75,17 +87,17 @@ class LibsqlFile implements SqliteFile {
       const statement = await this.#database.prepare(sql)
       return {
         // The parameters go as one array: the driver takes a single object, a Buffer too, for named parameters and aborts.
-        run: (parameters = []) => this.#mapped('write the store', () => void statement.run(parameters)),
+        run: (parameters = []) => this.#mapped(() => void statement.run(parameters)),
         all: async (parameters = []) => {
           try {
             return await statement.all(parameters)
           } catch (error) {
-            throw toStoreError(error, 'read the store', this.path)
+            throw toStoreError(error, this.#attempt, this.path)
           }
         },
       }
     } catch (error) {
-      throw toStoreError(error, 'use the store', this.path)
+      throw toStoreError(error, this.#attempt, this.path)
     }
   }
 
@@ -105,11 +117,11 @@ class LibsqlFile implements SqliteFile {
     this.#database.close()
   }
 
-  #mapped<T>(attempt: string, call: () => T): T {
+  #mapped<T>(call: () => T): T {
     try {
       return call()
     } catch (error) {
-      throw toStoreError(error, attempt, this.path)
+      throw toStoreError(error, this.#attempt, this.path)
     }
   }
 }

@@ -7,7 +7,7 @@ import type { HistoryTable } from './history-table.js'
 import { eventKey } from './staged-changes.js'
 
 /** Revisions read from the file at a time when a watcher is behind the memory window: bounds what one watcher holds. */
-const REPLAY_REVISIONS = 64n
+const REPLAY_REVISIONS = 32n
 
 /** What a watch reads from. */
 export interface WatchSource {

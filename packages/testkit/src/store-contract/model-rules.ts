@@ -47,13 +47,11 @@ export function modelRules(test: StoreUnderTest): void {
   describe('a random sequence of transactions', () => {
     it('leaves the same results, keys, past and events as the model', async () => {
       let run = 0
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
-          run += 1
-          await compareWithModel(test.store, { steps, root: `run-${run}/` })
-        }),
-        { numRuns: 60 },
-      )
+      const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
+        run += 1
+        await compareWithModel(test.store, { steps, root: `run-${run}/` })
+      })
+      await expect(fc.assert(property, { numRuns: 60 })).resolves.toBeUndefined()
     })
   })
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.js'
 import type { StoreUnderTest } from './harness.js'
-import { changes, deleteOf, EVERYTHING, expectRefused, find, put, putOf, replay, write } from './store-actions.js'
+import { changes, deleteOf, EVERYTHING, refusal, find, put, putOf, replay, write } from './store-actions.js'
 
 /** What outlives the process that wrote it. Skipped, visibly, where the harness cannot reopen. */
 export function reopenRules(test: StoreUnderTest): void {
@@ -34,7 +34,7 @@ export function reopenRules(test: StoreUnderTest): void {
       const second = await put(test.store, 'a', '2')
       await test.store.compact(second)
       const store = await test.reopen()
-      await expectRefused(find(store, 'a', first), 'STORE_COMPACTED')
+      expect(await refusal(find(store, 'a', first))).toBe('STORE_COMPACTED')
       expect(await find(store, 'a', second)).toMatchObject({ value: '2' })
     })
 
@@ -46,7 +46,7 @@ export function reopenRules(test: StoreUnderTest): void {
       expect(await find(store, 'a')).toMatchObject({ leaseId: lease.leaseId })
       await test.pass(lease.ttlMs)
       await eventually(async () => expect(await find(store, 'a')).toBeUndefined(), { timeoutMs: 15_000 })
-      await expectRefused(store.keepLeaseAlive(lease.leaseId), 'STORE_LEASE_NOT_FOUND')
+      expect(await refusal(store.keepLeaseAlive(lease.leaseId))).toBe('STORE_LEASE_NOT_FOUND')
     })
   })
 }

@@ -51,13 +51,14 @@ export async function keys(store: RevisionedStore, prefix = ''): Promise<string[
   return (await store.range({ select: { prefix } })).entries.map((entry) => entry.key)
 }
 
-/** Asserts that a call is refused with this code, as an AppError. */
-export async function expectRefused(call: Promise<unknown>, code: string): Promise<void> {
+/** The code of the AppError that a call rejects with. Any other outcome of the call is a failure of the test. */
+export async function refusal(call: Promise<unknown>): Promise<string> {
   const error = await call.then(
     () => undefined,
     (thrown: unknown) => thrown,
   )
-  expect(isAppError(error, code), `expected ${code}, got ${String(error)}`).toBe(true)
+  if (isAppError(error)) return error.code
+  throw new Error(`expected the call to be refused with an AppError, got ${String(error)}`)
 }
 
 /** The key that an event is about. */
@@ -88,7 +89,9 @@ export class WatchProbe {
   async reaches(revision: StoreRevision): Promise<WatchBatch[]> {
     await eventually(() => {
       if (this.error !== undefined) throw this.error
-      expect(this.batches.at(-1)?.storeRevision ?? -1n).toBeGreaterThanOrEqual(revision)
+      const reached = this.batches.at(-1)?.storeRevision ?? 'nothing'
+      if (reached === 'nothing' || reached < revision)
+        throw new Error(`the watch has reached ${reached}, not ${revision}`)
     })
     return this.batches
   }

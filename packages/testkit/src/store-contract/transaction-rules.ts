@@ -1,13 +1,19 @@
 import type { Compare, RevisionedStore, TransactResult } from '@tributary/store'
 import { describe, expect, it } from 'vitest'
 import type { StoreUnderTest } from './harness.js'
-import { deleteOf, EVERYTHING, expectRefused, find, keys, put, putOf, write } from './store-actions.js'
+import { deleteOf, EVERYTHING, refusal, find, keys, put, putOf, write } from './store-actions.js'
 
 /** Revisions, versions, compares and limits of transactions. */
 export function transactionRules(test: StoreUnderTest): void {
-  describe('a transaction', () => revisions(test))
-  describe('a compare', () => compareRules(test))
-  describe('a limit', () => limits(test))
+  describe('a transaction', () => {
+    revisions(test)
+  })
+  describe('a compare', () => {
+    compareRules(test)
+  })
+  describe('a limit', () => {
+    limits(test)
+  })
 }
 
 function revisions(test: StoreUnderTest): void {
@@ -70,19 +76,18 @@ function revisions(test: StoreUnderTest): void {
 
   it('is refused when it puts a key twice, or puts and deletes it', async () => {
     const before = await put(test.store, 'a', '1')
-    await expectRefused(write(test.store, putOf('a', '2'), putOf('a', '3')), 'STORE_INVALID_REQUEST')
-    await expectRefused(write(test.store, putOf('a', '2'), deleteOf('a')), 'STORE_INVALID_REQUEST')
-    await expectRefused(
-      write(test.store, putOf('a', '2'), { kind: 'delete', select: EVERYTHING }),
+    expect(await refusal(write(test.store, putOf('a', '2'), putOf('a', '3')))).toBe('STORE_INVALID_REQUEST')
+    expect(await refusal(write(test.store, putOf('a', '2'), deleteOf('a')))).toBe('STORE_INVALID_REQUEST')
+    expect(await refusal(write(test.store, putOf('a', '2'), { kind: 'delete', select: EVERYTHING }))).toBe(
       'STORE_INVALID_REQUEST',
     )
     expect(await find(test.store, 'a')).toMatchObject({ value: '1', modRevision: before })
   })
 
   it('is refused when a key is empty or text has no UTF-8 form', async () => {
-    await expectRefused(put(test.store, '', '1'), 'STORE_INVALID_REQUEST')
-    await expectRefused(put(test.store, 'a\ud800', '1'), 'STORE_INVALID_REQUEST')
-    await expectRefused(put(test.store, 'a', '\udc00'), 'STORE_INVALID_REQUEST')
+    expect(await refusal(put(test.store, '', '1'))).toBe('STORE_INVALID_REQUEST')
+    expect(await refusal(put(test.store, 'a\ud800', '1'))).toBe('STORE_INVALID_REQUEST')
+    expect(await refusal(put(test.store, 'a', '\udc00'))).toBe('STORE_INVALID_REQUEST')
     expect(await keys(test.store)).toEqual([])
   })
 
@@ -96,8 +101,7 @@ function revisions(test: StoreUnderTest): void {
 
   it('does not begin when its signal has been aborted', async () => {
     const signal = AbortSignal.abort()
-    await expectRefused(
-      test.store.transact({ compares: [], mutations: [putOf('a', '1')] }, { signal }),
+    expect(await refusal(test.store.transact({ compares: [], mutations: [putOf('a', '1')] }, { signal }))).toBe(
       'STORE_CANCELED',
     )
     expect(await keys(test.store)).toEqual([])
@@ -207,17 +211,17 @@ function limits(test: StoreUnderTest): void {
   })
 
   it('refuses 129 mutations, 129 compares, and writes nothing', async () => {
-    await expectRefused(write(test.store, ...many(129)), 'STORE_TOO_LARGE')
+    expect(await refusal(write(test.store, ...many(129)))).toBe('STORE_TOO_LARGE')
     const compares = many(129).map((): Compare => ({ select: { key: 'a' }, target: 'version', op: '=', value: 0n }))
-    await expectRefused(test.store.transact({ compares, mutations: [putOf('a', '1')] }), 'STORE_TOO_LARGE')
+    expect(await refusal(test.store.transact({ compares, mutations: [putOf('a', '1')] }))).toBe('STORE_TOO_LARGE')
     expect(await keys(test.store)).toEqual([])
   })
 
   it('refuses a value over 1 MiB, counted in UTF-8 bytes, and 1.5 MiB in all', async () => {
-    await expectRefused(put(test.store, 'a', 'x'.repeat(MIB + 1)), 'STORE_TOO_LARGE')
-    await expectRefused(put(test.store, 'a', 'é'.repeat(MIB / 2 + 1)), 'STORE_TOO_LARGE')
+    expect(await refusal(put(test.store, 'a', 'x'.repeat(MIB + 1)))).toBe('STORE_TOO_LARGE')
+    expect(await refusal(put(test.store, 'a', 'é'.repeat(MIB / 2 + 1)))).toBe('STORE_TOO_LARGE')
     const part = 'x'.repeat(0.9 * MIB)
-    await expectRefused(write(test.store, putOf('a', part), putOf('b', part)), 'STORE_TOO_LARGE')
+    expect(await refusal(write(test.store, putOf('a', part), putOf('b', part)))).toBe('STORE_TOO_LARGE')
     expect(await keys(test.store)).toEqual([])
   })
 }

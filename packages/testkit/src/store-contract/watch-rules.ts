@@ -5,7 +5,7 @@ import {
   changes,
   deleteOf,
   EVERYTHING,
-  expectRefused,
+  refusal,
   find,
   keyOf,
   put,
@@ -21,7 +21,9 @@ export function watchRules(test: StoreUnderTest): void {
     contents(test)
     resumption(test)
   })
-  describe('the end of a watch', () => ends(test))
+  describe('the end of a watch', () => {
+    ends(test)
+  })
 }
 
 function contents(test: StoreUnderTest): void {
@@ -255,12 +257,12 @@ function ends(test: StoreUnderTest): void {
   it('is followed by STORE_CLOSED from every method; closing again is fine', async () => {
     await test.store.close()
     await test.store.close()
-    await expectRefused(test.store.currentRevision(), 'STORE_CLOSED')
-    await expectRefused(find(test.store, 'a'), 'STORE_CLOSED')
-    await expectRefused(put(test.store, 'a', '1'), 'STORE_CLOSED')
-    await expectRefused(test.store.grantLease(60_000), 'STORE_CLOSED')
-    await expectRefused(test.store.keepLeaseAlive('1'), 'STORE_CLOSED')
-    await expectRefused(test.store.revokeLease('1'), 'STORE_CLOSED')
-    await expectRefused(test.store.compact(0n), 'STORE_CLOSED')
+    expect(await refusal(test.store.currentRevision())).toBe('STORE_CLOSED')
+    expect(await refusal(find(test.store, 'a'))).toBe('STORE_CLOSED')
+    expect(await refusal(put(test.store, 'a', '1'))).toBe('STORE_CLOSED')
+    expect(await refusal(test.store.grantLease(60_000))).toBe('STORE_CLOSED')
+    expect(await refusal(test.store.keepLeaseAlive('1'))).toBe('STORE_CLOSED')
+    expect(await refusal(test.store.revokeLease('1'))).toBe('STORE_CLOSED')
+    expect(await refusal(test.store.compact(0n))).toBe('STORE_CLOSED')
   })
 }
