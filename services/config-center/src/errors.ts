@@ -72,6 +72,7 @@ export const ERRORS = {
   },
   READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
   NOT_READY: { kind: 'unavailable', description: 'The replica has not read the store yet, or is shutting down.' },
+  CLIENT_GONE: { kind: 'canceled', description: 'The client closed the connection while the server waited for it.' },
   CONFIG_INVALID: {
     kind: 'invalid_argument',
     description: 'The process environment of the server is wrong; the message lists everything at once.',

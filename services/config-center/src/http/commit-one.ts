@@ -1,5 +1,5 @@
 import type { WriteResult } from '@tributary/contract'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CatalogEdit } from '../domain/edits.js'
 import { commitChanges } from '../operations/commit-changes.js'
 import { optional } from './optional.js'
@@ -7,9 +7,10 @@ import type { RouteDeps } from './route-deps.js'
 import type { ThingWriteQuery } from './route-schemas.js'
 import { noteOf, writeAnswer } from './write-answer.js'
 
-/** A request that writes one thing. */
-export interface ThingWriteRequest extends Pick<FastifyRequest, 'principal' | 'signal'> {
-  readonly query: ThingWriteQuery
+/** A request that writes one thing, and where its answer goes. */
+export interface ThingWrite {
+  readonly request: Pick<FastifyRequest, 'principal'> & { readonly query: ThingWriteQuery }
+  readonly reply: FastifyReply
 }
 
 /** An edit without its precondition, which comes with the query. */
@@ -20,9 +21,9 @@ export type BareEdit = CatalogEdit extends infer Edit
   : never
 
 /** Commits one edit under the request's precondition and answers with the write. */
-export async function commitOne(deps: RouteDeps, edit: BareEdit, request: ThingWriteRequest): Promise<WriteResult> {
-  const { query, principal, signal } = request
+export async function commitOne(deps: RouteDeps, edit: BareEdit, { request, reply }: ThingWrite): Promise<WriteResult> {
+  const { query, principal } = request
   const edits: CatalogEdit[] = [{ ...edit, ...optional({ expectedRevision: query.expectedRevision }) }]
   const commit = await commitChanges(deps.context, { edits, principal, note: noteOf(query) })
-  return writeAnswer(deps.convergence, commit, { waitMs: query.waitMs, signal })
+  return writeAnswer(deps.convergence, commit, { waitMs: query.waitMs, reply })
 }

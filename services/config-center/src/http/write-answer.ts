@@ -1,6 +1,8 @@
 import type { WriteNote, WriteResult } from '@tributary/contract'
+import type { FastifyReply } from 'fastify'
 import type { CommitResult } from '../operations/commit-plan.js'
 import type { ConvergenceWatcher } from '../ports/convergence.js'
+import { clientGone } from './client-gone.js'
 
 /** The part of a write's query that says why and how long to wait. */
 export interface WriteQuery extends WriteNote {
@@ -12,20 +14,22 @@ export function noteOf({ reason, runId }: WriteQuery): WriteNote {
   return { ...(reason === undefined ? {} : { reason }), ...(runId === undefined ? {} : { runId }) }
 }
 
-/** How long the caller waits for subscribers, and until when it is there. */
+/** What a write's answer waits for. */
 export interface WaitRequest {
   readonly waitMs: number | undefined
-  readonly signal: AbortSignal
+  /** Nobody waits for a client that has gone. */
+  readonly reply: FastifyReply
 }
 
 /** A write's answer; with `waitMs`, after the subscribers whose view it changed have it. */
 export async function writeAnswer(
   convergence: ConvergenceWatcher,
   commit: CommitResult,
-  { waitMs, signal }: WaitRequest,
+  { waitMs, reply }: WaitRequest,
 ): Promise<WriteResult> {
   const { storeRevision, changed } = commit
   const result = { storeRevision: String(storeRevision), changed }
   if (waitMs === undefined || waitMs === 0) return result
+  const signal = clientGone(reply)
   return { ...result, convergence: await convergence.wait({ storeRevision, timeoutMs: waitMs, signal }) }
 }

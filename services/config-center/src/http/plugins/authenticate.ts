@@ -2,6 +2,7 @@ import type { Clock } from '@tributary/kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { may, type Action, type Principal } from '../../domain/access.js'
 import { failure } from '../../errors.js'
+import { readCatalog } from '../../operations/operation-context.js'
 import type { LiveCatalog } from '../../ports/live-catalog.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
 
@@ -74,7 +75,7 @@ async function authenticate(request: FastifyRequest, options: AuthenticateOption
   const known = options.tokens.authenticate(token, options.clock.now())
   if (known !== undefined) return known
   // Another replica may have made the token a moment ago; only the store's own revision can tell.
-  await options.live.readLinearizable({ signal: request.signal })
+  await readCatalog(options)
   const confirmed = options.tokens.authenticate(token, options.clock.now())
   if (confirmed !== undefined) return confirmed
   throw failure('UNAUTHENTICATED', 'The bearer token is unknown, revoked or expired; get a new one from an admin.')

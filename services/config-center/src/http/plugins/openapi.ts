@@ -1,6 +1,8 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 
+const BEARER = { type: 'http', scheme: 'bearer', bearerFormat: 'trb_<id>_<secret>' } as const
+
 /** Describes every route that is added after it, and serves the description at `/openapi.json`. */
 export async function installOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -11,11 +13,17 @@ export async function installOpenApi(app: FastifyInstance, version: string): Pro
         version,
         description: 'Tenants, service entries and config documents; overlay, history and streams.',
       },
-      components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'trb_<id>_<secret>' } },
-      },
+      components: { securitySchemes: { bearer: BEARER } },
       security: [{ bearer: [] }],
     },
+    refResolver: {
+      buildLocalReference: ({ $id }, _baseUri, _fragment, index) => (typeof $id === 'string' ? $id : `def-${index}`),
+    },
+    transform: ({ schema, url, route }) => ({
+      // Only the routes that say so are open; the others take the bearer token that is declared for all.
+      schema: route.config?.access === 'open' ? { ...schema, security: [] } : schema,
+      url,
+    }),
   })
   app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async () => app.swagger())
 }

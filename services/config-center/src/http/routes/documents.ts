@@ -24,7 +24,8 @@ export function documentRoutes(app: TypedApp, deps: RouteDeps): void {
         body: DocumentData,
       },
     },
-    async (request) => commitOne(deps, { op: 'apply-document', ...request.params, data: request.body }, request),
+    async (request, reply) =>
+      commitOne(deps, { op: 'apply-document', ...request.params, data: request.body }, { request, reply }),
   )
 
   app.patch(
@@ -38,13 +39,14 @@ export function documentRoutes(app: TypedApp, deps: RouteDeps): void {
         body: DocumentData,
       },
     },
-    async (request) => commitOne(deps, { op: 'patch-document', ...request.params, patch: request.body }, request),
+    async (request, reply) =>
+      commitOne(deps, { op: 'patch-document', ...request.params, patch: request.body }, { request, reply }),
   )
 
   app.delete(
     DOCUMENT,
     { config: { access: 'write' }, schema: { summary: 'Delete a tenant’s own document', ...write } },
-    async (request) => commitOne(deps, { op: 'delete-document', ...request.params }, request),
+    async (request, reply) => commitOne(deps, { op: 'delete-document', ...request.params }, { request, reply }),
   )
 }
 

@@ -17,13 +17,14 @@ export function entryRoutes(app: TypedApp, deps: RouteDeps): void {
   app.put(
     ENTRY,
     { config: { access: 'write' }, schema: { summary: 'Create or replace an entry', ...write, body: EntrySpec } },
-    async (request) => commitOne(deps, { op: 'apply-entry', ...request.params, spec: request.body }, request),
+    async (request, reply) =>
+      commitOne(deps, { op: 'apply-entry', ...request.params, spec: request.body }, { request, reply }),
   )
 
   app.put(
     `${ENTRY}/mask`,
     { config: { access: 'write' }, schema: { summary: 'Hide an inherited service', ...write } },
-    async (request) => commitOne(deps, { op: 'mask-entry', ...request.params }, request),
+    async (request, reply) => commitOne(deps, { op: 'mask-entry', ...request.params }, { request, reply }),
   )
 
   app.delete(
@@ -32,7 +33,7 @@ export function entryRoutes(app: TypedApp, deps: RouteDeps): void {
       config: { access: 'write' },
       schema: { summary: 'Delete an entry with its leased instances, or a mask: the base shows through', ...write },
     },
-    async (request) => commitOne(deps, { op: 'delete-entry', ...request.params }, request),
+    async (request, reply) => commitOne(deps, { op: 'delete-entry', ...request.params }, { request, reply }),
   )
 }
 

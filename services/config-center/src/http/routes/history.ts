@@ -89,9 +89,9 @@ function rollbackRoute(app: TypedApp, { context, convergence }: RouteDeps): void
         response: answers({ 200: WriteResult }),
       },
     },
-    async ({ params, query, body, principal, signal }) => {
+    async ({ params, query, body, principal }, reply) => {
       const commit = await rollbackTenant(context, { ...params, request: body, principal, note: noteOf(query) })
-      return writeAnswer(convergence, commit, { waitMs: query.waitMs, signal })
+      return writeAnswer(convergence, commit, { waitMs: query.waitMs, reply })
     },
   )
 }

@@ -68,7 +68,8 @@ export function tenantRoutes(app: TypedApp, deps: RouteDeps): void {
         response: answers({ 200: WriteResult }),
       },
     },
-    async (request) => commitOne(deps, { op: 'apply-tenant', ...request.params, spec: request.body }, request),
+    async (request, reply) =>
+      commitOne(deps, { op: 'apply-tenant', ...request.params, spec: request.body }, { request, reply }),
   )
 
   app.delete(
@@ -82,9 +83,13 @@ export function tenantRoutes(app: TypedApp, deps: RouteDeps): void {
         response: answers({ 200: WriteResult }),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { dependents } = request.query
-      return commitOne(deps, { op: 'delete-tenant', ...request.params, ...optional({ dependents }) }, request)
+      return commitOne(
+        deps,
+        { op: 'delete-tenant', ...request.params, ...optional({ dependents }) },
+        { request, reply },
+      )
     },
   )
 }

@@ -17,10 +17,10 @@ export function transactionRoutes(app: TypedApp, { context, convergence }: Route
         response: answers({ 200: WriteResult }),
       },
     },
-    async ({ body, query, principal, signal }) => {
+    async ({ body, query, principal }, reply) => {
       const note = { ...body.note, ...noteOf(query) }
       const commit = await commitChanges(context, { edits: body.changes, principal, note })
-      return writeAnswer(convergence, commit, { waitMs: query.waitMs, signal })
+      return writeAnswer(convergence, commit, { waitMs: query.waitMs, reply })
     },
   )
 }
