@@ -3,6 +3,7 @@ import { hashItems } from '@tributary/contract/hash'
 
 /** What a client of one channel had after one frame. */
 export interface ModelState {
+  readonly via: 'snapshot' | 'delta' | 'cursor'
   readonly revision: bigint
   readonly hash: string
 }
@@ -17,6 +18,8 @@ export class ChannelModel {
   /** Everything up to here has been seen; undefined before the first frame. */
   revision: bigint | undefined
 
+  #resumedAt = -1n
+
   get hash(): string {
     return hashItems(this.items)
   }
@@ -26,15 +29,21 @@ export class ChannelModel {
     return itemsText(this.items)
   }
 
+  /** A new connection begins; its server may tell again what came before a cut (at least once). */
+  reconnecting(): void {
+    this.#resumedAt = this.revision ?? -1n
+  }
+
   snapshot(frame: SnapshotFrame): void {
     this.items.clear()
     for (const { key, value } of frame.items) this.items.set(key, value)
     if (this.items.size !== frame.items.length) this.violations.push(`snapshot ${frame.storeRevision} repeats a key`)
-    this.#arrive(BigInt(frame.storeRevision), frame.hash)
+    this.#arrive('snapshot', BigInt(frame.storeRevision), frame.hash)
   }
 
   delta(frame: DeltaFrame): void {
     const [from, to] = [BigInt(frame.from), BigInt(frame.to)]
+    if (to <= this.#resumedAt && to <= (this.revision ?? -1n)) return
     if (this.revision === undefined) this.violations.push(`delta ${to} before a snapshot`)
     else if (from > this.revision) this.violations.push(`gap: at ${this.revision}, delta ${from}..${to}`)
     else if (to <= this.revision)
@@ -43,21 +52,22 @@ export class ChannelModel {
       if (value === null) this.items.delete(key)
       else this.items.set(key, value)
     }
-    this.#arrive(to, frame.hash)
+    this.#arrive('delta', to, frame.hash)
   }
 
   /** `resumed` and `heartbeat` say that nothing is missing up to a revision. */
   upTo(revision: bigint, hash?: string): void {
+    if (revision < this.#resumedAt && this.revision === this.#resumedAt) return
     if (this.revision !== undefined && revision < this.revision) {
       this.violations.push(`back from ${this.revision} to ${revision}`)
     }
-    this.#arrive(revision, hash ?? this.hash)
+    this.#arrive('cursor', revision, hash ?? this.hash)
   }
 
-  #arrive(revision: bigint, hash: string): void {
+  #arrive(via: ModelState['via'], revision: bigint, hash: string): void {
     this.revision = revision
     if (hash !== this.hash) this.violations.push(`at ${revision} the hash is ${this.hash}, the server says ${hash}`)
-    this.states.push({ revision, hash: this.hash })
+    this.states.push({ via, revision, hash: this.hash })
   }
 }
 

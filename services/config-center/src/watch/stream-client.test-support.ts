@@ -49,6 +49,7 @@ export class StreamClient {
 
   /** Opens a connection, resuming from what the client has. Resolves with the headers. */
   async connect(url: string): Promise<IncomingMessage> {
+    for (const model of this.#models()) model.reconnecting()
     const target = new URL(`${url}/v1/tenants/${this.#options.tenant}/stream?${this.#query()}`)
     const headers = { authorization: `Bearer ${this.#options.token}` }
     const request = get(target, { headers, agent: false })

@@ -127,8 +127,8 @@ export class StreamHub {
     const subscriber = this.#createSubscriber(request, connection)
     // The table goes first, so that a client can resolve for everyone by the time it has its view.
     const { after } = request
-    const routes = table && this.#join(subscriber, table, { after, hash: request.routesHash })
-    const items = view && this.#join(subscriber, view, { after, hash: request.viewHash })
+    const routes = table && this.#joinTable(subscriber, table, { after, hash: request.routesHash })
+    const items = view && this.#joinView(subscriber, view, { after, hash: request.viewHash })
     const caughtUp = [routes, items].filter((part) => part !== undefined)
     const frames = caughtUp.flatMap((part) => part.frames)
     subscriber.start([this.#hello(subscriber), ...frames], this.#appliedRevision(request, caughtUp))
@@ -179,7 +179,7 @@ export class StreamHub {
     for (const tenant of impact.gone) for (const peer of this.book.ofTenant(tenant)) peer.end('tenant_deleted')
     const moved = this.#leaveTables(impact)
     this.tables.apply(impact, changes, revision)
-    for (const subscriber of moved) this.#enterTable(subscriber, revision)
+    for (const subscriber of moved) this.#enterTable(subscriber)
     this.views.apply(impact, revision)
   }
 
@@ -192,11 +192,10 @@ export class StreamHub {
     return moved
   }
 
-  #enterTable(subscriber: Subscriber, revision: StoreRevision): void {
+  #enterTable(subscriber: Subscriber): void {
     const table = this.tables.find(subscriber.tenant)
     if (table === undefined) return
-    this.#join(subscriber, table, NO_CURSOR)
-    subscriber.replace([table.snapshot(revision)])
+    subscriber.replace(this.#joinTable(subscriber, table, NO_CURSOR).frames)
   }
 
   #admit(request: SubscribeRequest): void {
@@ -231,13 +230,16 @@ export class StreamHub {
     })
   }
 
-  #join(subscriber: Subscriber, channel: ViewChannel | TableChannel, cursor: ChannelCursor): CatchUp {
-    if (channel.kind === 'view') subscriber.view = channel
-    else subscriber.table = channel
-    channel.addListener(subscriber)
-    if (channel.kind === 'view') this.views.release(channel)
-    else this.tables.release(channel)
-    return channel.catchUp(cursor, this.#mirror.catalog.storeRevision)
+  #joinView(subscriber: Subscriber, view: ViewChannel, cursor: ChannelCursor): CatchUp {
+    subscriber.view = view
+    view.addListener(subscriber)
+    return view.catchUp(cursor, this.#mirror.catalog.storeRevision)
+  }
+
+  #joinTable(subscriber: Subscriber, table: TableChannel, cursor: ChannelCursor): CatchUp {
+    subscriber.table = table
+    table.addListener(subscriber)
+    return table.catchUpTenant(subscriber.tenant, cursor, this.#mirror.catalog.storeRevision)
   }
 
   /** What a resuming subscriber has applied already: everything, when nothing was missing. */

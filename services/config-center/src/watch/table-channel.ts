@@ -1,5 +1,5 @@
 import type { StoreRevision } from '@tributary/store'
-import { Channel } from './channel.js'
+import { Channel, type CatchUp, type ChannelCursor } from './channel.js'
 import type { DeltaBudget } from './delta-log.js'
 import { RevisionBody } from './revision-body.js'
 import type { TableItems } from './table-items.js'
@@ -23,6 +23,16 @@ export class TableChannel extends Channel {
     super({ parts: [options.table.items], revision: options.revision, budget: options.budget })
     this.root = options.root
     this.table = options.table
+  }
+
+  /**
+   * As `catchUp`, for a subscriber of `tenant`. Before the tenant came into this tree its subscribers followed another table, so
+   * a revision of that time says nothing about this one.
+   */
+  catchUpTenant(tenant: string, cursor: ChannelCursor, storeRevision: StoreRevision): CatchUp {
+    const joinedAt = this.table.joinedAt(tenant)
+    const after = joinedAt === undefined || (cursor.after ?? 0n) < joinedAt ? undefined : cursor.after
+    return this.catchUp({ after, hash: cursor.hash }, storeRevision)
   }
 
   /** The table as JSON text of a `RouteTable`; shared, so nobody may change it. `storeRevision` is the catalog's current one. */

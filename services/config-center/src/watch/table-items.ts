@@ -1,4 +1,5 @@
 import { itemKeys } from '@tributary/contract'
+import type { StoreRevision } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
 import type { ItemSource } from './item-source.js'
 import { KeyedItems, type Item, type ItemChange } from './keyed-items.js'
@@ -10,6 +11,7 @@ export class TableItems {
   readonly #source: ItemSource
   /** Tenants in the table, each with the services of its entries. */
   readonly #services = new Map<string, Set<string>>()
+  readonly #joinedAt = new Map<string, StoreRevision>()
 
   constructor(catalog: CatalogReader, source: ItemSource) {
     this.#catalog = catalog
@@ -32,8 +34,9 @@ export class TableItems {
     return this.#services.has(tenant)
   }
 
-  tenants(): IterableIterator<string> {
-    return this.#services.keys()
+  /** The revision since which a tenant has been in the table without a break; undefined when it is not. */
+  joinedAt(tenant: string): StoreRevision | undefined {
+    return this.#joinedAt.get(tenant)
   }
 
   /** Makes the table show a tenant as the catalog has it; without it when the catalog has not. */
@@ -42,6 +45,7 @@ export class TableItems {
     if (record === undefined) return this.removeTenant(tenant)
     const known = this.#services.get(tenant) ?? new Set<string>()
     this.#services.set(tenant, known)
+    if (!this.#joinedAt.has(tenant)) this.#joinedAt.set(tenant, this.#catalog.storeRevision)
     const services = new Set([...known, ...this.#catalog.entriesOf(tenant).keys()])
     return [
       ...this.#set(itemKeys.tenant(tenant), this.#source.routeTenant(tenant, record.base)),
@@ -63,6 +67,7 @@ export class TableItems {
   removeTenant(tenant: string): ItemChange[] {
     const services = [...(this.#services.get(tenant) ?? [])]
     this.#services.delete(tenant)
+    this.#joinedAt.delete(tenant)
     return [
       ...this.#set(itemKeys.tenant(tenant), undefined),
       ...services.flatMap((service) => this.#set(itemKeys.entry(tenant, service), undefined)),

@@ -35,16 +35,17 @@ export class TableRegistry {
     return chainOf(this.#catalog, tenant).at(-1)
   }
 
-  /** The table of the tree that `tenant` is in, made when it is not there; undefined for an unknown tenant. */
+  /**
+   * The table of the tree that `tenant` is in, made when it is not there; undefined for an unknown tenant. It stays until it is
+   * released: call {@link release} after reading it, and after removing a listener.
+   */
   find(tenant: string): TableChannel | undefined {
     const root = this.rootOf(tenant)
     if (root === undefined) return undefined
-    const channel = this.#tables.get(root) ?? this.#create(root)
-    this.release(channel)
-    return channel
+    return this.#tables.get(root) ?? this.#create(root)
   }
 
-  /** Lets a table go that nobody follows: the least recently used of them are dropped first. */
+  /** Lets a table go, unless somebody follows it: the least recently used are dropped first. */
   release(table: TableChannel): void {
     if (table.listenerCount > 0) this.#idle.delete(table)
     else this.#idle.touch(table)

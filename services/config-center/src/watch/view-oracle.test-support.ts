@@ -58,9 +58,15 @@ export class ViewOracle {
   }
 }
 
-/** Every state in which a client was not what the oracle says it had to be at that revision. */
+/**
+ * Every way in which a client's course contradicts the oracle: a state that was not the channel's at that revision, or a delta
+ * that left out a change between the state before it and its own revision.
+ */
 export function contradictions(states: readonly ModelState[], timeline: Timeline): string[] {
-  return states
-    .filter(({ revision, hash }) => timeline.at(revision) !== hash)
-    .map(({ revision, hash }) => `at ${revision} it had ${hash.slice(0, 8)}, not ${timeline.at(revision).slice(0, 8)}`)
+  return states.flatMap(({ via, revision, hash }, index) => {
+    const before = states[index - 1]
+    const wrong = timeline.at(revision) !== hash ? [`at ${revision} (${via}) it was not what the store says`] : []
+    const skipped = via === 'delta' && before !== undefined && timeline.at(revision - 1n) !== before.hash
+    return skipped ? [...wrong, `a change between ${before.revision} and ${revision} is missing`] : wrong
+  })
 }

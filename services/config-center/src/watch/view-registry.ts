@@ -51,7 +51,7 @@ export class ViewRegistry {
     this.#catalog = options.catalog
     this.#source = options.source
     this.#budget = options.budget
-    // Whoever found a view may have begun to follow it without a word; it is only forgotten when nobody does.
+    // A view that was idle may have found followers since.
     this.#idle = new IdleCache(options.maxIdle, (view) => view.listenerCount === 0 && this.#discard(view))
   }
 
@@ -63,18 +63,16 @@ export class ViewRegistry {
   }
 
   /**
-   * The view at the catalog's revision, made when it is not there; undefined for an unknown tenant. It stays as long as it has
-   * listeners, and for a while after (call {@link release} when the last has gone).
+   * The view at the catalog's revision, made when it is not there; undefined for an unknown tenant. It stays until it is released:
+   * call {@link release} after reading it, and after removing a listener.
    */
   find(tenant: string, service: string | null): ViewChannel | undefined {
     if (this.#catalog.tenant(tenant) === undefined) return undefined
     const overlay = this.#overlays.get(tenant) ?? this.#createOverlay(tenant)
-    const view = overlay.views.get(service) ?? this.#createView(tenant, service, overlay)
-    this.release(view)
-    return view
+    return overlay.views.get(service) ?? this.#createView(tenant, service, overlay)
   }
 
-  /** Lets a view go that nobody follows: the least recently used of them are dropped first. */
+  /** Lets a view go, unless somebody follows it: the least recently used are dropped first. */
   release(view: ViewChannel): void {
     if (view.listenerCount > 0) this.#idle.delete(view)
     else this.#idle.touch(view)

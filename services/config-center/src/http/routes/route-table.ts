@@ -22,6 +22,7 @@ export function routeTableRoute(app: TypedApp, { live, hub }: StreamingDeps): vo
     const { tenant } = request.params
     const table = hub.tables.find(tenant)
     if (table === undefined) throw failure('TENANT_NOT_FOUND', `Tenant ${tenant} does not exist; check its name.`)
+    hub.tables.release(table)
     return reply.code(200).type('application/json; charset=utf-8').send(table.body(storeRevision))
   })
 }

@@ -28,6 +28,7 @@ export function viewRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
     const { tenant } = request.params
     const view = hub.views.find(tenant, request.query.service ?? null)
     if (view === undefined) throw failure('TENANT_NOT_FOUND', `Tenant ${tenant} does not exist; check its name.`)
+    hub.views.release(view)
     // Weak: bodies of one hash differ in their storeRevision.
     const etag = `W/"${view.hash}"`
     reply.header('etag', etag).header('cache-control', 'private, no-cache')
