@@ -35,7 +35,7 @@ export function diffViews(catalog: CatalogReader, before: string, after: string)
     const [one, other] = [leftServices.get(name), rightServices.get(name)]
     return canonicalJson(comparable(one)) === canonicalJson(comparable(other))
       ? []
-      : [difference('service', name, one, other)]
+      : [difference({ kind: 'service', name }, one, other)]
   })
   const configs = [...new Set([...documentNames(catalog, left), ...documentNames(catalog, right)])]
     .sort()
@@ -61,19 +61,19 @@ type Subject = Pick<Difference, 'kind' | 'name'>
 
 function whole(subject: Subject, before: unknown, after: unknown): Difference[] {
   const differs = canonicalJson(before ?? null) !== canonicalJson(after ?? null)
-  return differs ? [difference(subject.kind, subject.name, before, after)] : []
+  return differs ? [difference(subject, before, after)] : []
 }
 
 function byPath(subject: Subject, before: unknown, after: unknown): Difference[] {
   if (before === undefined || after === undefined) return whole(subject, before, after)
   return diffJson(before, after).map(({ path, ...values }) => ({
-    ...difference(subject.kind, subject.name, values.before, values.after),
+    ...difference(subject, values.before, values.after),
     path: formatPointer(path),
   }))
 }
 
-function difference(kind: Difference['kind'], name: string, before: unknown, after: unknown): Difference {
-  return { kind, name, before: before ?? null, after: after ?? null }
+function difference(subject: Subject, before: unknown, after: unknown): Difference {
+  return { ...subject, before: before ?? null, after: after ?? null }
 }
 
 function comparable(service: ResolvedService | undefined): unknown {

@@ -2,6 +2,9 @@ import { INTEGRATION_TENANT, MAX_CHAIN_LENGTH, STAGES, type Stage, type TenantSp
 import { failure } from '../errors.js'
 import type { CatalogDraft, TenantValue } from './catalog-draft.js'
 
+/** Longest name of a tenant's label. */
+const MAX_LABEL_NAME = 63
+
 /** Stages of which nothing ever falls back to another environment. */
 const ROOT_STAGES: ReadonlySet<Stage> = new Set<Stage>(['performance', 'prerelease', 'production'])
 
@@ -34,7 +37,18 @@ export function tenantOfSpec(name: string, spec: TenantSpec): TenantValue {
       details: { tenant: name, stage, base },
     })
   }
-  return { base, stage, labels: spec.labels ?? {} }
+  return { base, stage, labels: checkedLabels(name, spec.labels ?? {}) }
+}
+
+// The schema bounds values and number; JSON schema's `additionalProperties` says nothing of a name's length.
+function checkedLabels(tenant: string, labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const long = Object.keys(labels).find((label) => label.length > MAX_LABEL_NAME)
+  if (long === undefined) return labels
+  throw failure(
+    'INVALID_TENANT',
+    `A label of the tenant ${tenant} has a name of ${long.length} characters; at most ${MAX_LABEL_NAME} are taken.`,
+    { details: { tenant, maxLength: MAX_LABEL_NAME } },
+  )
 }
 
 /**

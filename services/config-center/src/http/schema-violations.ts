@@ -18,7 +18,7 @@ export function schemaViolations(schema: TSchema, value: unknown, at = ''): Viol
   const union = errors.find((error) => error.schemaPath.includes('/anyOf/'))
   const plain = errors.filter((error) => error.keyword !== 'boolean' && !/anyOf/.test(error.keyword + error.schemaPath))
   const reported = plain.flatMap((error) => describeError(error, value, at))
-  return union === undefined ? reported : [...reported, ...unionViolations(schema, value, union, at)]
+  return union === undefined ? reported : [...reported, ...unionViolations(brokenUnion(schema, value, union), at)]
 }
 
 /** JSON's name of a value's type. */
@@ -57,33 +57,36 @@ function ruleOf(error: TLocalizedValidationError): string {
   return error.message
 }
 
-function unionViolations(schema: TSchema, value: unknown, error: TLocalizedValidationError, at: string): Violation[] {
-  const unionPath = error.schemaPath.slice(1, error.schemaPath.indexOf('/anyOf/'))
-  const variants = variantsOf(valueAt(schema, parsePointer(unionPath)))
-  const path = commonPath(error, schema, value)
-  const found = valueAt(value, parsePointer(path))
+/** A union that a value does not match: where it is, what it allows, what was there. */
+interface BrokenUnion {
+  readonly path: string
+  readonly variants: readonly TSchema[]
+  readonly found: unknown
+}
+
+function unionViolations({ path, variants, found }: BrokenUnion, at: string): Violation[] {
   const field = `${at}${path}`
   const meant = variants.find((variant) => isMeant(variant, found))
   if (meant !== undefined) return schemaViolations(meant, found, field)
   const discriminants = variants.flatMap((variant) => discriminantsOf(variant))
-  if (isObject(found) && discriminants.length > 0) {
-    const name = discriminants[0]?.name ?? ''
+  const name = discriminants[0]?.name
+  if (isObject(found) && name !== undefined) {
     const rule = `must be one of ${discriminants.map((item) => String(item.value)).join(', ')}`
     return [{ field: `${field}/${name}`, type: jsonType(found[name]), rule }]
   }
   return [{ field, type: jsonType(found), rule: `must be ${variants.map(describeVariant).join(' or ')}` }]
 }
 
-/** The instance path of the union itself: a branch's error may lie deeper, by as many steps as its schema path says. */
-function commonPath(error: TLocalizedValidationError, schema: TSchema, value: unknown): string {
-  const prefix = error.schemaPath.slice(0, error.schemaPath.indexOf('/anyOf/'))
-  const own = Value.Errors(schema, value).find((other) => other.keyword === 'anyOf' && other.schemaPath === prefix)
-  if (own !== undefined) return own.instancePath
-  const steps = prefix.split('/').filter((step, index, all) => isStep(step, all[index - 1]))
-  return error.instancePath
+function brokenUnion(schema: TSchema, value: unknown, error: TLocalizedValidationError): BrokenUnion {
+  const schemaPath = error.schemaPath.slice(1, error.schemaPath.indexOf('/anyOf/'))
+  // A branch's error may lie deeper in the value than its union: as deep as the union's own schema path says.
+  const depth = schemaPath.split('/').filter((step, index, all) => isStep(step, all[index - 1])).length
+  const path = error.instancePath
     .split('/')
-    .slice(0, steps.length + 1)
+    .slice(0, depth + 1)
     .join('/')
+  const variants = variantsOf(valueAt(schema, parsePointer(schemaPath)))
+  return { path, variants, found: valueAt(value, parsePointer(path)) }
 }
 
 // Below `properties` a name is one step into the value, and `items` is one into an array.

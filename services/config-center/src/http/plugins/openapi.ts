@@ -17,7 +17,7 @@ export async function installOpenApi(app: FastifyInstance, version: string): Pro
       security: [{ bearer: [] }],
     },
     refResolver: {
-      buildLocalReference: ({ $id }, _baseUri, _fragment, index) => (typeof $id === 'string' ? $id : `def-${index}`),
+      buildLocalReference: ({ $id }, ...[, , index]) => (typeof $id === 'string' ? $id : `def-${index}`),
     },
     transform: ({ schema, url, route }) => ({
       // Only the routes that say so are open; the others take the bearer token that is declared for all.

@@ -27,7 +27,11 @@ const DeleteQuery = strictObject({
 
 /** `/v1/tenants` and `/v1/tenants/:tenant`. */
 export function tenantRoutes(app: TypedApp, deps: RouteDeps): void {
-  const { context } = deps
+  readRoutes(app, deps)
+  writeRoutes(app, deps)
+}
+
+function readRoutes(app: TypedApp, { context }: RouteDeps): void {
   app.get(
     '/v1/tenants',
     {
@@ -55,7 +59,9 @@ export function tenantRoutes(app: TypedApp, deps: RouteDeps): void {
       return describeTenant(catalog, getTenantRecord(catalog, params.tenant))
     },
   )
+}
 
+function writeRoutes(app: TypedApp, deps: RouteDeps): void {
   app.put(
     '/v1/tenants/:tenant',
     {

@@ -2,7 +2,7 @@ import { CreatedToken, CreateToken, TokenInfo } from '@tributary/contract'
 import { Type } from 'typebox'
 import { may } from '../../domain/access.js'
 import { createToken, describeToken } from '../../operations/create-token.js'
-import { readCatalog } from '../../operations/operation-context.js'
+import { readCatalog, type OperationContext } from '../../operations/operation-context.js'
 import { getToken, revokeToken } from '../../operations/revoke-token.js'
 import { requireMay } from '../plugins/authenticate.js'
 import type { RouteDeps, TypedApp } from '../route-deps.js'
@@ -48,6 +48,10 @@ export function tokenRoutes(app: TypedApp, { context }: RouteDeps): void {
     },
   )
 
+  singleTokenRoutes(app, context)
+}
+
+function singleTokenRoutes(app: TypedApp, context: OperationContext): void {
   app.get(
     '/v1/tokens/self',
     {
