@@ -83,3 +83,8 @@ export function storeError(code: StoreErrorCode, message: string, context: Store
     ...context,
   })
 }
+
+/** The error of every call to a store that this process has closed. */
+export function closedError(): AppError {
+  return storeError('STORE_CLOSED', 'could not use the store: it was closed')
+}

@@ -1,4 +1,10 @@
 export type * from './revisioned-store.js'
-export * from './errors.js'
+export {
+  STORE_ERRORS,
+  storeError,
+  type StoreErrorCode,
+  type StoreErrorContext,
+  type StoreErrorDefinition,
+} from './errors.js'
 export { EmbeddedRevisionedStore } from './embedded/embedded-revisioned-store.js'
 export { type EmbeddedStoreOptions, openEmbeddedStore } from './embedded/open-embedded-store.js'

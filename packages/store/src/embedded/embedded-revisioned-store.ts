@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@tributary/kit'
 import { checkRange, checkRevision, checkTransaction, checkTtl } from '../check-request.js'
-import { storeError } from '../errors.js'
+import { closedError, storeError } from '../errors.js'
 import type {
   RangeRequest,
   RangeResult,
@@ -158,7 +158,7 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
   }
 
   #checkUsable({ signal }: CallOptions): void {
-    if (this.#closing.signal.aborted) throw storeError('STORE_CLOSED', 'could not use the store: it was closed')
+    if (this.#closing.signal.aborted) throw closedError()
     if (signal?.aborted === true) throw canceledError(signal)
   }
 
@@ -176,7 +176,7 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
 
   #compactWhenDue(): void {
     const { revision } = this.#state
-    if (revision < this.#compactAt) return
+    if (revision < this.#compactAt || this.#closing.signal.aborted) return
     const upTo = revision - BigInt(this.#parts.keepRevisions)
     this.#compactAt = upTo + this.#compactionStep()
     this.compact(upTo).catch(this.#parts.onBackgroundError)

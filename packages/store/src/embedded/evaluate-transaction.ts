@@ -29,9 +29,21 @@ const MISSING: Pick<StoreEntry, Compare['target']> = { modRevision: 0n, createRe
 
 /** A missing key, and a prefix with no key below it, compare as 0 (as in etcd). */
 function holds(staged: StagedChanges, compare: Compare): boolean {
-  const entries = staged.select(compare.select)
-  if (entries.length === 0) return compares(MISSING[compare.target], compare)
-  return entries.every((entry) => compares(entry[compare.target], compare))
+  if (holdsForAnyKey(staged, compare)) return true
+  let empty = true
+  for (const entry of staged.select(compare.select)) {
+    if (!compares(entry[compare.target], compare)) return false
+    empty = false
+  }
+  return !empty || compares(MISSING[compare.target], compare)
+}
+
+/**
+ * "Nothing changed since the current revision" holds without a look at the keys: what a writer asks that read the newest state,
+ * and too often to walk a large prefix each time (50,000 keys take 10 ms).
+ */
+function holdsForAnyKey(staged: StagedChanges, { target, op, value }: Compare): boolean {
+  return target !== 'version' && op === '<=' && value >= staged.revision
 }
 
 function compares(actual: bigint, { op, value }: Compare): boolean {

@@ -1,4 +1,4 @@
-import { storeError } from '../errors.js'
+import { closedError } from '../errors.js'
 import type { CommittedState } from './committed-state.js'
 import type { HistoryTable } from './history-table.js'
 import { StagedChanges } from './staged-changes.js'
@@ -115,8 +115,4 @@ function outcome<T>(evaluate: () => T, resolve: (value: T) => void, reject: (err
   } catch (error) {
     return () => reject(error)
   }
-}
-
-function closedError(): Error {
-  return storeError('STORE_CLOSED', 'could not use the store: it was closed')
 }

@@ -1,3 +1,4 @@
+import { closedError } from '../errors.js'
 import type {
   RangeRequest,
   StoreEntry,
@@ -34,7 +35,7 @@ const STATEMENTS = {
   current: 'SELECT * FROM history WHERE until IS NULL',
   begun: 'SELECT * FROM history WHERE rev > ? AND rev <= ?',
   ended: 'SELECT * FROM history WHERE until > ? AND until <= ?',
-  at: `SELECT * FROM history WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) AND rev <= ?3 AND (until IS NULL OR until > ?3)
+  at: `SELECT * FROM history WHERE key >= ?1 AND key < ?2 AND rev <= ?3 AND (until IS NULL OR until > ?3)
        ORDER BY key LIMIT ?4`,
   keyAt: 'SELECT * FROM history WHERE key = ?1 AND rev <= ?2 AND (until IS NULL OR until > ?2)',
   grantLease: 'INSERT OR REPLACE INTO lease (id, ttl_ms) VALUES (?, ?)',
@@ -49,6 +50,7 @@ export class HistoryTable {
   readonly #file: SqliteFile
   readonly #sql: Statements
   readonly #serial = new Serial()
+  #closed = false
 
   private constructor(file: SqliteFile, sql: Statements) {
     this.#file = file
@@ -64,7 +66,7 @@ export class HistoryTable {
 
   /** The file's own revision and compacted revision. */
   position(): Promise<HistoryPosition> {
-    return this.#serial.run(async () => {
+    return this.#run(async () => {
       const row = (await this.#sql.position.all())[0] ?? {}
       return { revision: integerColumn(row, 'revision'), compactedRevision: integerColumn(row, 'compacted') }
     })
@@ -72,12 +74,12 @@ export class HistoryTable {
 
   /** Every key's newest entry, in no order. */
   current(): Promise<StoreEntry[]> {
-    return this.#serial.run(async () => (await this.#sql.current.all()).map(entryOfRow))
+    return this.#run(async () => (await this.#sql.current.all()).map(entryOfRow))
   }
 
   /** Every lease that was granted and has not ended. */
   leases(): Promise<StoreLease[]> {
-    return this.#serial.run(async () =>
+    return this.#run(async () =>
       (await this.#sql.leases.all()).map((row) => ({
         leaseId: textColumn(row, 'id'),
         ttlMs: Number(integerColumn(row, 'ttl_ms')),
@@ -87,7 +89,7 @@ export class HistoryTable {
 
   /** Writes the record durably: when it resolves an fsync has confirmed it. When it rejects, {@link rollBack} first. */
   commit(record: CommitRecord): Promise<void> {
-    return this.#serial.run(async () => {
+    return this.#run(async () => {
       this.#sql.begin.run()
       for (const batch of record.batches) this.#writeBatch(batch)
       for (const change of record.leaseChanges) this.#writeLease(change)
@@ -98,12 +100,12 @@ export class HistoryTable {
 
   /** Ends a transaction that a failed commit left open. */
   rollBack(): Promise<void> {
-    return this.#serial.run(() => this.#rollBack())
+    return this.#run(() => this.#rollBack())
   }
 
   /** The selected keys as they stood at `revision`, in key order, at most `limit` of them. */
   rangeAt(request: RangeRequest, revision: StoreRevision, limit: number): Promise<StoreEntry[]> {
-    return this.#serial.run(async () => {
+    return this.#run(async () => {
       const { select, afterKey } = request
       const rows =
         'key' in select
@@ -115,7 +117,7 @@ export class HistoryTable {
 
   /** Every revision in (`after`, `upTo`] with its events in key order; whole only for revisions that are not compacted. */
   replay(after: StoreRevision, upTo: StoreRevision): Promise<WatchBatch[]> {
-    return this.#serial.run(async () => {
+    return this.#run(async () => {
       const [begun, ended] = [await this.#sql.begun.all([after, upTo]), await this.#sql.ended.all([after, upTo])]
       return batchesOfRows(begun, ended)
     })
@@ -123,7 +125,7 @@ export class HistoryTable {
 
   /** Forgets history up to and including `revision`; when it rejects nothing was forgotten. */
   compact(revision: StoreRevision): Promise<void> {
-    return this.#serial.run(async () => {
+    return this.#run(async () => {
       try {
         await this.#file.exec(
           `BEGIN IMMEDIATE; DELETE FROM history WHERE until <= ${revision};
@@ -138,7 +140,15 @@ export class HistoryTable {
 
   /** Frees the file after the calls that are under way. */
   close(): Promise<void> {
-    return this.#serial.run(() => this.#file.close())
+    const closing = this.#run(() => this.#file.close())
+    this.#closed = true
+    return closing
+  }
+
+  /** One call at a time. A closed driver would still run statements, on a file that another may own by now. */
+  #run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closedError())
+    return this.#serial.run(task)
   }
 
   async #rollBack(): Promise<void> {
@@ -169,18 +179,11 @@ function storedValue(value: string): SqlParameter {
   return value.includes('\0') ? Buffer.from(value) : value
 }
 
-/** Inclusive lower bound of the keys below `prefix` after `afterKey`, and exclusive upper bound (null: none). */
-function keyBounds(prefix: string, afterKey: string | undefined): [Buffer, Buffer | null] {
+/** Inclusive lower and exclusive upper bound of the keys below `prefix` after `afterKey`. */
+function keyBounds(prefix: string, afterKey: string | undefined): [Buffer, Buffer] {
   const start = Buffer.from(prefix)
   // The least key greater than a key is the key with a NUL behind it.
   const after = afterKey === undefined ? start : Buffer.from(`${afterKey}\0`)
-  return [after.compare(start) > 0 ? after : start, justAfterPrefix(start)]
-}
-
-/** The least byte string greater than all that begin with `prefix`. UTF-8 has no byte 0xFF, so the last byte can always grow. */
-function justAfterPrefix(prefix: Buffer): Buffer | null {
-  if (prefix.length === 0) return null
-  const end = Buffer.from(prefix)
-  end.writeUInt8(end.readUInt8(end.length - 1) + 1, end.length - 1)
-  return end
+  // UTF-8 has no byte 0xFF: behind the prefix it is greater than whatever a key can have there.
+  return [after.compare(start) > 0 ? after : start, Buffer.concat([start, Buffer.of(0xff)])]
 }

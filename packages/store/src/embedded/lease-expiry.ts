@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Clock } from '@tributary/kit'
 import type { LeaseBook } from './lease-book.js'
 
@@ -47,8 +48,11 @@ export class LeaseExpiry {
   async #sleep(ms: number): Promise<void> {
     if (ms <= 0) return
     this.#rearm = new AbortController()
+    const { signal } = this.#rearm
+    // Without a lease there is nothing to wait for but a grant: no timer that would keep the process alive.
+    if (ms === Infinity) await once(signal, 'abort')
     // Aborting only ends the sleep early; the clock has no other way to fail.
-    await this.#clock.sleep(Math.min(ms, MAX_SLEEP_MS), this.#rearm.signal).catch(() => undefined)
+    else await this.#clock.sleep(Math.min(ms, MAX_SLEEP_MS), signal).catch(() => undefined)
   }
 
   /** False when at least one could not be ended. */

@@ -86,6 +86,18 @@ describe('opening a store', () => {
     await copied.close()
   })
 
+  it('asks SQLite for a log that is synced at each commit', async () => {
+    const file = await openSqliteFile(join(await makeFolder(), 'store.db'))
+    const answer = async (pragma: string) =>
+      Object.values((await (await file.prepare(`PRAGMA ${pragma}`)).all())[0] ?? {})
+    expect([await answer('journal_mode'), await answer('synchronous'), await answer('locking_mode')]).toEqual([
+      ['wal'],
+      [2n],
+      ['exclusive'],
+    ])
+    await file.close()
+  })
+
   it('says in one line that a folder cannot be written', async () => {
     const folder = await makeFolder()
     await mkdir(join(folder, 'closed'))

@@ -53,17 +53,19 @@ export class StagedChanges {
     return this.#leases.get(leaseId) ?? this.#base.hasLease(leaseId)
   }
 
-  /** The selected entries as the group leaves them so far, in no order. */
-  select(select: KeySelector): StoreEntry[] {
+  /** The selected entries as the group leaves them so far, in no order. Stop iterating before the next change. */
+  *select(select: KeySelector): Generator<StoreEntry, void> {
     if ('key' in select) {
       const entry = this.#get(select.key)
-      return entry === undefined ? [] : [entry]
+      if (entry !== undefined) yield entry
+      return
     }
-    const selected = [...this.#base.keys.select(select)].filter((entry) => !this.#overlay.has(entry.key))
+    for (const entry of this.#base.keys.select(select)) {
+      if (!this.#overlay.has(entry.key)) yield entry
+    }
     for (const [key, entry] of this.#overlay) {
-      if (entry !== undefined && selects(select, key)) selected.push(entry)
+      if (entry !== undefined && selects(select, key)) yield entry
     }
-    return selected
   }
 
   /** Stages the mutations as one revision, or nothing when they change nothing. Answers the revision after it. */
@@ -101,7 +103,9 @@ export class StagedChanges {
   }
 
   #events(mutation: Mutation, revision: StoreRevision): StoreEvent[] {
-    if (mutation.kind === 'delete') return this.select(mutation.select).map((entry) => deletion(entry, revision))
+    if (mutation.kind === 'delete') {
+      return Array.from(this.select(mutation.select), (entry) => deletion(entry, revision))
+    }
     const previous = this.#get(mutation.key)
     const entry: StoreEntry = {
       key: mutation.key,
