@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 /** A child process that answers each message with one message. */
 export interface Child {
   /** Sends a message and resolves with the next one that the child sends. */
-  ask<Answer>(message: unknown): Promise<Answer>
+  ask<Answer>(message: object): Promise<Answer>
   /** Calls `listener` for every message that nobody asked for. */
   onMessage(listener: (message: unknown) => void): void
   readonly pid: number
@@ -13,19 +13,27 @@ export interface Child {
 
 /** Starts a module of this package (`./fanout/server.js`) as a process of its own, so that it has a core and a heap to itself. */
 export function startChild(module: string, from: string): Child {
-  const child = fork(fileURLToPath(new URL(module, from)), { execArgv: ['--expose-gc'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(fileURLToPath(new URL(module, from)), {
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const waiting: ((message: unknown) => void)[] = []
   const listeners: ((message: unknown) => void)[] = []
-  child.on('message', (message: { readonly push?: unknown }) => {
-    if (message.push !== undefined) for (const listener of listeners) listener(message.push)
-    else waiting.shift()?.(message)
+  child.on('message', (message) => {
+    const push = typeof message === 'object' && 'push' in message ? message.push : undefined
+    if (push === undefined) waiting.shift()?.(message)
+    else for (const listener of listeners) listener(push)
   })
   return {
-    ask: <Answer>(message: unknown) =>
+    ask: <Answer>(message: object) =>
       new Promise<Answer>((resolve, reject) => {
-        child.once('exit', () => reject(new Error(`${module} ended before it answered`)))
-        waiting.push((answer) => resolve(answer as Answer))
-        child.send(message as object)
+        const onExit = (): void => reject(new Error(`${module} ended before it answered`))
+        child.once('exit', onExit)
+        waiting.push((answer) => {
+          child.off('exit', onExit)
+          resolve(answer as Answer)
+        })
+        child.send(message)
       }),
     onMessage: (listener) => void listeners.push(listener),
     pid: child.pid ?? -1,
@@ -34,9 +42,9 @@ export function startChild(module: string, from: string): Child {
 }
 
 /** Serves the parent's messages one by one; the child ends when the parent goes. */
-export function serveParent(handle: (message: never) => Promise<object> | object): void {
+export function serveParent<Message>(handle: (message: Message) => Promise<object> | object): void {
   let queue = Promise.resolve()
-  process.on('message', (message: never) => {
+  process.on('message', (message: Message) => {
     queue = queue.then(async () => {
       process.send?.(await handle(message))
     })

@@ -2,30 +2,35 @@ import { connect, type Socket } from 'node:net'
 import { createSseParser } from '@tributary/kit'
 import { pushToParent, serveParent } from '../child.js'
 
-/** Opens `count` connections; each holds the value of the newest frame, as an application would. */
+/** Opens one connection for each request; each holds the value of the newest frame, as an application would. */
 interface Start {
   readonly port: number
-  readonly count: number
-  /** Written to each connection; empty for the floor. */
-  readonly request: string
+  /** What is written to each connection; nothing for the floor. */
+  readonly requests: readonly string[]
+  /** How many of them a publish reaches. Default: all. */
+  readonly affected?: number
 }
 
 const received = new Map<number, number>()
-let subscribers = 0
+let expected = 0
 
-serveParent(async (message: Start) => {
-  subscribers = message.count
+serveParent(async ({ port, requests, affected }: Start) => {
+  expected = affected ?? requests.length
   const ready: Promise<void>[] = []
-  for (let index = 0; index < message.count; index += 1) {
-    ready.push(subscribe(message))
+  for (const [index, request] of requests.entries()) {
+    ready.push(subscribe(port, request))
     // The listen backlog of the machine is 4,096 at most; connecting in waves keeps SYNs from being dropped.
     if (index % 500 === 499) await Promise.all(ready)
   }
   await Promise.all(ready)
-  return { connected: message.count, rssBytes: process.memoryUsage.rss() }
+  return { connected: requests.length }
 })
 
-function subscribe({ port, request }: Start): Promise<void> {
+/**
+ * Reads the stream off the socket with the SSE parser alone: the response's head and the chunk sizes read as fields that no
+ * event has, so that both the config center's answers and the floor's bare bytes take the same path through this process.
+ */
+function subscribe(port: number, request: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     socket.once('error', reject)
@@ -53,5 +58,5 @@ function take(data: string): void {
   const sequence = delta.changes[0]?.value.sequence ?? -1
   const count = (received.get(sequence) ?? 0) + 1
   received.set(sequence, count)
-  if (count === subscribers) pushToParent({ sequence, lastAtNs: process.hrtime.bigint().toString() })
+  if (count === expected) pushToParent({ sequence, lastAtNs: process.hrtime.bigint().toString() })
 }
