@@ -49,6 +49,7 @@ export class StreamClient {
 
   /** Opens a connection, resuming from what the client has. Resolves with the headers. */
   async connect(url: string): Promise<IncomingMessage> {
+    this.cut()
     for (const model of this.#models()) model.reconnecting()
     const target = new URL(`${url}/v1/tenants/${this.#options.tenant}/stream?${this.#query()}`)
     const headers = { authorization: `Bearer ${this.#options.token}` }
@@ -75,6 +76,8 @@ export class StreamClient {
 
   /** Cuts the connection in the middle of whatever is on its way. */
   cut(): void {
+    // What is still on its way was never received.
+    this.#response = undefined
     this.#request?.destroy()
   }
 

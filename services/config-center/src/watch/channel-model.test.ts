@@ -1,0 +1,49 @@
+import type { DeltaFrame, SnapshotFrame } from '@tributary/contract'
+import { hashItems } from '@tributary/contract/hash'
+import { expect, it } from 'vitest'
+import { ChannelModel } from './channel-model.test-support.js'
+import { contradictions, type Timeline } from './view-oracle.test-support.js'
+
+/** A view with one item whose value is the revision; revisions 1 to 5 all change it. */
+const items = (revision: number): [string, unknown][] => [['config/a', { revision }]]
+const timeline: Timeline = { at: (revision) => hashItems(items(Number(revision))) }
+const snapshot: SnapshotFrame = {
+  storeRevision: '1',
+  hash: hashItems(items(1)),
+  items: [{ key: 'config/a', value: { revision: 1 } }],
+}
+const delta = (to: number): DeltaFrame => ({
+  from: `${to - 1}`,
+  to: `${to}`,
+  hash: hashItems(items(to)),
+  changes: [{ key: 'config/a', value: { revision: to } }],
+})
+
+/** All that the checkers of the stream tests have to say against a course of deltas, ended by a heartbeat at 5. */
+function complaints(deltas: readonly DeltaFrame[]): string[] {
+  const model = new ChannelModel()
+  model.snapshot(snapshot)
+  for (const each of deltas) model.delta(each)
+  model.upTo(5n)
+  return [...model.violations, ...contradictions(model.states, timeline)]
+}
+
+it('finds nothing wrong with a faithful stream', () => {
+  expect(complaints([2, 3, 4, 5].map(delta))).toEqual([])
+})
+
+it.each([
+  ['drops a delta', [2, 4, 5].map(delta)],
+  ['drops a delta and hides the gap', [delta(2), { ...delta(4), from: '2' }, delta(5)]],
+  ['drops the last delta', [2, 3, 4].map(delta)],
+  ['repeats a delta', [2, 3, 3, 4, 5].map(delta)],
+  ['swaps two deltas', [2, 4, 3, 5].map(delta)],
+  ['sends a wrong hash', [delta(2), { ...delta(3), hash: delta(4).hash }, delta(4), delta(5)]],
+  [
+    'sends a wrong value with its right hash',
+    [delta(2), { ...delta(3), changes: delta(4).changes }, delta(4), delta(5)],
+  ],
+  ['says a wrong revision', [delta(2), { ...delta(3), to: '4' }, delta(5)]],
+])('catches a server that %s', (_, deltas) => {
+  expect(complaints(deltas)).not.toEqual([])
+})
