@@ -42,12 +42,14 @@ export function startChild(module: string, from: string): Child {
 }
 
 /** Serves the parent's messages one by one; the child ends when the parent goes. */
-export function serveParent<Message>(handle: (message: Message) => Promise<object> | object): void {
-  let queue = Promise.resolve()
-  process.on('message', (message: Message) => {
-    queue = queue.then(async () => {
-      process.send?.(await handle(message))
-    })
+export function serveParent(handle: (message: unknown) => Promise<object> | object): void {
+  let queue: Promise<void> = Promise.resolve()
+  const answer = async (before: Promise<void>, message: unknown): Promise<void> => {
+    await before
+    process.send?.(await handle(message))
+  }
+  process.on('message', (message) => {
+    queue = answer(queue, message)
   })
   process.on('disconnect', () => process.exit(0))
 }

@@ -12,7 +12,8 @@ type Message = { readonly start: true } | { readonly usage: true }
 
 let directory = ''
 
-serveParent(async (message: Message) => {
+serveParent(async (parameter) => {
+  const message = parameter as Message
   if ('usage' in message) return usage()
   directory = await mkdtemp(path.join(tmpdir(), 'tributary-bench-'))
   const store = await openEmbeddedStore({ path: path.join(directory, 'config-center.db') })

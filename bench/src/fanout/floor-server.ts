@@ -11,7 +11,8 @@ const server = createServer((socket) => {
   socket.on('close', () => sockets.delete(socket))
 })
 
-serveParent(async (message: { readonly start?: true; readonly publish?: string }) => {
+serveParent(async (parameter) => {
+  const message = parameter as { readonly start?: true; readonly publish?: string }
   if (message.publish !== undefined) {
     const bytes = Buffer.from(message.publish)
     for (const socket of sockets) socket.write(bytes)

@@ -14,7 +14,8 @@ interface Start {
 const received = new Map<number, number>()
 let expected = 0
 
-serveParent(async ({ port, requests, affected }: Start) => {
+serveParent(async (message) => {
+  const { port, requests, affected } = message as Start
   expected = affected ?? requests.length
   const ready: Promise<void>[] = []
   for (const [index, request] of requests.entries()) {
