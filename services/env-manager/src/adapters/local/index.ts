@@ -1,0 +1,3 @@
+export type { LocalPlatformOptions } from './local-parts.js'
+export { createLocalPlatform } from './local-platform.js'
+export type { PortRange } from './port-allocator.js'

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+
+/** Variable by which every process of a workload, however far down, is found again. */
+export const MARKER_VARIABLE = 'TRIBUTARY_WORKLOAD'
+
+/** A live process of this machine. Zombies are not in the table: they hold nothing. */
+export interface ProcessEntry {
+  readonly pid: number
+  readonly groupId: number
+  /** Tells this process from a later one with the same pid, also across a reboot. Compare, never parse. */
+  readonly startId: string
+  /** Value of {@link MARKER_VARIABLE}; undefined without one, or when the process belongs to somebody else. */
+  readonly marker: string | undefined
+}
+
+/** What the operating system knows about processes. The only place that knows how it is asked. */
+export interface ProcessTable {
+  /** All live processes. Costs some milliseconds: for removal and recovery, not for polling. */
+  list(): Promise<readonly ProcessEntry[]>
+  /** `startId` of the live process with this pid; undefined when there is none. Cheap. */
+  identify(pid: number): Promise<string | undefined>
+}
+
+/** The process table of this machine: `/proc` on Linux, `ps` elsewhere. */
+export function createProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
+  return platform === 'linux' ? new ProcFileSystem() : new PsCommand()
+}
+
+interface Stat {
+  readonly state: string
+  readonly groupId: number
+  readonly startTicks: string
+}
+
+class ProcFileSystem implements ProcessTable {
+  private bootId: Promise<string> | undefined
+
+  async list(): Promise<readonly ProcessEntry[]> {
+    const names = await readdir('/proc')
+    const entries = await Promise.all(
+      names.filter((name) => /^\d+$/.test(name)).map((name) => this.entry(Number(name))),
+    )
+    return entries.filter((entry) => entry !== undefined)
+  }
+
+  async identify(pid: number): Promise<string | undefined> {
+    const stat = await readStat(pid)
+    return stat === undefined ? undefined : this.startIdOf(stat)
+  }
+
+  private async entry(pid: number): Promise<ProcessEntry | undefined> {
+    const stat = await readStat(pid)
+    if (stat === undefined) return undefined
+    const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+    const variable = environ.split('\0').find((line) => line.startsWith(`${MARKER_VARIABLE}=`))
+    const marker = variable?.slice(MARKER_VARIABLE.length + 1)
+    return { pid, groupId: stat.groupId, startId: await this.startIdOf(stat), marker }
+  }
+
+  private async startIdOf(stat: Stat): Promise<string> {
+    this.bootId ??= readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
+      (text) => text.trim(),
+      () => 'unknown-boot',
+    )
+    return `${await this.bootId}/${stat.startTicks}`
+  }
+}
+
+/** Fields of `/proc/<pid>/stat` (proc(5)). The command's name may hold spaces and brackets, so fields are counted from its last bracket. */
+async function readStat(pid: number): Promise<Stat | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, , groupId] = fields
+  const startTicks = fields[19]
+  if (state === undefined || groupId === undefined || startTicks === undefined || /[ZXx]/.test(state)) return undefined
+  return { state, groupId: Number(groupId), startTicks }
+}
+
+const runFile = promisify(execFile)
+const PS_LINE = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\w{3} +\w{3} +\d+ +[\d:]+ +\d{4})\s*(.*)$/
+
+class PsCommand implements ProcessTable {
+  async list(): Promise<readonly ProcessEntry[]> {
+    return parse(await ps(['-A', '-E', '-ww', '-o', 'pid=,pgid=,stat=,lstart=,command=']))
+  }
+
+  async identify(pid: number): Promise<string | undefined> {
+    const entries = parse(await ps(['-o', 'pid=,pgid=,stat=,lstart=', '-p', String(pid)]))
+    return entries[0]?.startId
+  }
+}
+
+async function ps(args: readonly string[]): Promise<string> {
+  const options = { env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' }, maxBuffer: 64 * 1024 * 1024 }
+  // ps exits with 1 when no process matches.
+  return runFile('ps', [...args], options).then(
+    ({ stdout }) => stdout,
+    () => '',
+  )
+}
+
+function parse(text: string): ProcessEntry[] {
+  return text.split('\n').flatMap((line) => {
+    const [, pid, groupId, state, startedAt, command] = PS_LINE.exec(line) ?? []
+    if (pid === undefined || state === undefined || startedAt === undefined || state.startsWith('Z')) return []
+    const marker = new RegExp(`(?:^| )${MARKER_VARIABLE}=(\\S+)`).exec(command ?? '')?.[1]
+    return [{ pid: Number(pid), groupId: Number(groupId), startId: startedAt, marker }]
+  })
+}
