@@ -5,6 +5,8 @@ import { recordThing, type RunContext } from './deploy-context.js'
 
 /** Label of every tenant that belongs to an environment: what the orphan scan looks for. */
 export const ENVIRONMENT_LABEL = 'tributary/environment'
+/** Label that tells which installation's: several may share a config center. */
+export const INSTANCE_LABEL = 'tributary/instance'
 
 /** The name of the token that an environment's processes get. */
 export function tenantTokenName(environment: string, generation: number): string {
@@ -15,8 +17,10 @@ export function tenantTokenName(environment: string, generation: number): string
 export async function registerTenant(context: RunContext, base: string | null): Promise<string> {
   const { deps, record, run, signal } = context
   await recordThing(context, { kind: 'tenant', id: record.name })
-  const spec = { base, stage: record.stage, labels: { [ENVIRONMENT_LABEL]: record.name } }
-  await deps.configCenter.applyTenant(record.name, spec, { runId: run.run.runId, reason: `environment of ${record.branch}`.slice(0, 512), signal })
+  const labels = { [ENVIRONMENT_LABEL]: record.name, [INSTANCE_LABEL]: deps.config.instance }
+  const spec = { base, stage: record.stage, labels }
+  const reason = `environment of ${record.branch}`.slice(0, 512)
+  await deps.configCenter.applyTenant(record.name, spec, { runId: run.run.runId, reason, signal })
   return ensureToken(context)
 }
 

@@ -1,0 +1,23 @@
+import type { DesiredService } from '../domain/desired-services.js'
+import type { ServiceRecord } from '../domain/environment-record.js'
+import { failure } from '../errors.js'
+import type { EnvironmentDependencies } from './dependencies.js'
+
+/**
+ * A service as it was defined at a commit: to restart a copy whose commit is not the wanted one.
+ * @throws AppError `DEFINITION_INVALID` when that commit does not define it.
+ */
+export async function definitionAt(
+  deps: Pick<EnvironmentDependencies, 'content' | 'config'>,
+  { service, commitSha }: { readonly service: ServiceRecord; readonly commitSha: string },
+  signal: AbortSignal,
+): Promise<DesiredService> {
+  const repository = deps.config.repositories.find((one) => one.name === service.repository)
+  const content = repository === undefined ? undefined : await deps.content.load(repository, commitSha, signal)
+  const defined = content?.catalog.services.find((one) => one.definition.name === service.name)
+  if (defined !== undefined) return { service: service.name, repository: service.repository, commitSha, defined }
+  throw failure(
+    'DEFINITION_INVALID',
+    `Starting ${service.name} at ${commitSha.slice(0, 7)}: repository ${service.repository} does not define it there; push a commit that does`,
+  )
+}
