@@ -70,7 +70,7 @@ export class ConfigStore implements Config {
     // Without a schema the public overload says `unknown`.
     if (schema === undefined) return readPath(document, parseConfigPath(path)) as Immutable<Static<T>> | undefined
     const value = this.#checkedRead(path, checkOf(schema)).read(document)
-    return (value ?? options?.default) as Immutable<Static<T>> | undefined
+    return (value === undefined ? options?.default : value) as Immutable<Static<T>> | undefined
   }
 
   onChange(path: string, schemaOrHandler: TSchema | ChangeHandler<never>, handler?: ChangeHandler<never>): () => void {

@@ -4,11 +4,12 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { messageOf, type Diagnostics } from '../diagnostics.js'
 import { sdkError } from '../errors.js'
+import type { Immutable } from '../freeze.js'
 import { errorMessage } from '../http/error-message.js'
 import type { JsonAnswer, Transport } from '../http/transport.js'
 
 /** What a process registers of itself, under a lease. */
-export interface RegisterOptions extends EntrySpec {
+export interface RegisterOptions extends Immutable<EntrySpec> {
   /** The entry goes this long after the last heartbeat. 2 to 300. Default 15. */
   readonly ttlSeconds?: number
 }
@@ -45,7 +46,7 @@ const lease = Compile(Type.Object(InstanceLease.properties))
 /** A leased registration of this process: heartbeats until {@link close}, and registers again after a loss. */
 export class Registration {
   readonly #dependencies: RegistrationDependencies
-  readonly #body: { readonly spec: EntrySpec; readonly ttlSeconds: number }
+  readonly #body: { readonly spec: Immutable<EntrySpec>; readonly ttlSeconds: number }
   readonly #stop = new AbortController()
   #state: RegistrationState = 'lost'
   #ttlMs: number

@@ -36,6 +36,7 @@ export class StreamConnection {
   readonly #request: ClientRequest
   #settle: (end: StreamEnd) => void = () => undefined
   #ended = false
+  #suspected = false
   #heartbeatMs: number
   #lastByteAt: number
   #lastFrameAt: number
@@ -111,7 +112,10 @@ export class StreamConnection {
 
   #onFrame(frame: Frame): void {
     this.#lastFrameAt = this.#lastByteAt
-    if (frame.event === 'hello') this.#heartbeatMs = Math.max(MIN_HEARTBEAT_MS, frame.data.heartbeatMs)
+    if (frame.event === 'hello') {
+      this.#heartbeatMs = Math.max(MIN_HEARTBEAT_MS, frame.data.heartbeatMs)
+      this.#watch()
+    }
     const end = this.#options.onFrame(frame)
     if (end !== undefined) this.#end(end)
   }
@@ -122,12 +126,19 @@ export class StreamConnection {
     const silentAt = this.#lastByteAt + SILENT_HEARTBEATS * this.#heartbeatMs
     const trickleAt = this.#lastFrameAt + TRICKLE_HEARTBEATS * this.#heartbeatMs
     const deadline = Math.min(silentAt, trickleAt)
+    if (now >= deadline && !this.#suspected) {
+      // A blocked event loop looks like silence: bytes that wait in the socket are read before the verdict.
+      this.#suspected = true
+      setImmediate(() => this.#ended || this.#watch())
+      return
+    }
     if (now >= deadline) {
       const what = now >= silentAt ? 'nothing was received' : 'no whole frame was received'
       return this.#end({ cause: 'silent', message: `${what} for several heartbeats of ${this.#heartbeatMs} ms` })
     }
-    // A new, shorter heartbeat from `hello` must take effect at once, so it is never slept past.
-    this.#watchdog = setTimeout(() => this.#watch(), Math.min(deadline - now + 1, this.#heartbeatMs))
+    this.#suspected = false
+    clearTimeout(this.#watchdog)
+    this.#watchdog = setTimeout(() => this.#watch(), deadline - now + 1)
   }
 
   #end(end: StreamEnd): void {
