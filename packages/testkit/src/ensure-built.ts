@@ -15,6 +15,10 @@ export const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url)
  */
 export async function ensureBuilt(folder: string): Promise<string> {
   const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'))
-  await run(process.execPath, [join(typescript, 'bin', 'tsc'), '-b', folder], { cwd: repositoryRoot })
+  const compiler = join(typescript, 'bin', 'tsc')
+  // The compiler tells its errors on stdout, which the error of a failed command leaves out.
+  await run(process.execPath, [compiler, '-b', folder], { cwd: repositoryRoot }).catch((error: { stdout?: string }) => {
+    throw new Error(`could not build ${folder}: ${error.stdout ?? ''}`, { cause: error })
+  })
   return join(repositoryRoot, folder)
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { isAppError } from '@tributary/kit'
+import { type Clock, isAppError } from '@tributary/kit'
+import { eventually, ManualClock } from '@tributary/testkit'
 import { describe, expect, it } from 'vitest'
 import { storeError } from '../errors.js'
 import type { RevisionedStore, WatchBatch } from '../revisioned-store.js'
@@ -52,10 +53,10 @@ function failure(): Error {
   return storeError('STORE_UNAVAILABLE', 'the disk failed')
 }
 
-async function openFaulty(): Promise<{ file: FaultyFile; store: RevisionedStore; path: string }> {
+async function openFaulty(clock?: Clock): Promise<{ file: FaultyFile; store: RevisionedStore; path: string }> {
   const path = join(await makeFolder(), 'store.db')
   const file = new FaultyFile(await openSqliteFile(path))
-  return { file, path, store: await openStoreInFile(file, { path }) }
+  return { file, path, store: await openStoreInFile(file, { path, ...(clock === undefined ? {} : { clock }) }) }
 }
 
 async function put(store: RevisionedStore, key: string, leaseId?: string): Promise<bigint> {
@@ -169,6 +170,20 @@ describe('a commit that fails', () => {
     expect(await isUnavailable(opened.store.revokeLease(lease.leaseId))).toBe(true)
     expect(await keys(opened.store)).toEqual([])
     await expect(opened.store.keepLeaseAlive(lease.leaseId)).rejects.toMatchObject({ code: 'STORE_LEASE_NOT_FOUND' })
+    await opened.store.close()
+  })
+
+  it('ends a lease that is due as soon as the disk works again', async () => {
+    const clock = new ManualClock()
+    const opened = await openFaulty(clock)
+    const lease = await opened.store.grantLease(5_000)
+    await put(opened.store, 'a', lease.leaseId)
+    opened.file.faults = ['before']
+    clock.advance(5_000)
+    await eventually(() => expect([opened.file.faults, clock.sleeping]).toEqual([[], 1]))
+    expect(await keys(opened.store)).toEqual(['a'])
+    clock.advance(1_000)
+    await eventually(async () => expect(await keys(opened.store)).toEqual([]))
     await opened.store.close()
   })
 
