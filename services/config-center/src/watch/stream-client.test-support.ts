@@ -31,7 +31,7 @@ export class StreamClient {
   #response: IncomingMessage | undefined
   #lastEventId = ''
   #waiting: { readonly condition: () => boolean; readonly resolve: () => void }[] = []
-  /** Connections that ended from the server's side, or that were cut. */
+  /** Connections that the server has ended. */
   ended = 0
   status = 0
 
@@ -124,7 +124,7 @@ export class StreamClient {
       this.#check()
     })
     response.once('close', () => {
-      this.ended += 1
+      if (this.#response === response) this.ended += 1
       this.#check()
     })
     response.on('error', () => undefined)

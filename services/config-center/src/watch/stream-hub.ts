@@ -24,7 +24,7 @@ import { ViewRegistry } from './view-registry.js'
 export interface StreamLimits {
   /** Time between heartbeats, milliseconds. Default 15,000. */
   readonly heartbeatMs: number
-  /** Bytes that may be on their way to one subscriber beside whole channels. Default 1 MiB. */
+  /** Bytes that may wait for one subscriber, beside whole channels, when there is more to send. Default 1 MiB. */
   readonly maxUnsentBytes: number
   /** Streams and long polls together. Default 20,000. */
   readonly maxSubscribers: number

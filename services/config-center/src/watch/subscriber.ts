@@ -20,7 +20,7 @@ export interface SubscriberOptions {
   readonly connectedAt: number
   readonly connection: FrameConnection
   readonly outbox: Outbox
-  /** Bytes that may be on their way beside the first frames; more means that the subscriber is too slow. */
+  /** Bytes that may wait to be taken, beside whole channels, when there is more to send; beyond them the subscriber is too slow. */
   readonly maxUnsentBytes: number
   /** Makes the frame that says why the connection ends. */
   readonly goodbye: (reason: GoodbyeReason) => Frame
@@ -92,8 +92,8 @@ export class Subscriber implements ChannelListener, Flushable {
     if (frames.length === 0) return
     this.#pending = []
     const { connection } = this.#options
-    const bytes = frames.reduce((sum, frame) => sum + frame.bytes.length, 0)
-    if (connection.unsentBytes + bytes > this.#allowanceBytes) {
+    // What is to be sent now does not count: a large change is not the subscriber's fault, only what it leaves lying is.
+    if (connection.unsentBytes > this.#allowanceBytes) {
       this.end('slow_consumer')
       return
     }
