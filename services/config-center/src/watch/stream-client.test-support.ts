@@ -1,7 +1,30 @@
 import { get, type ClientRequest, type IncomingMessage } from 'node:http'
-import type { HeartbeatFrame, HelloFrame, StreamEventName, StreamFrames } from '@tributary/contract'
+import {
+  DeltaFrame,
+  GoodbyeFrame,
+  HeartbeatFrame,
+  HelloFrame,
+  ResumedFrame,
+  SnapshotFrame,
+  type StreamEventName,
+  type StreamFrames,
+} from '@tributary/contract'
 import { createSseParser } from '@tributary/kit'
+import type { TSchema } from 'typebox'
+import { Value } from 'typebox/value'
 import { ChannelModel } from './channel-model.test-support.js'
+
+const SCHEMAS: Readonly<Record<StreamEventName, TSchema>> = {
+  hello: HelloFrame,
+  'view.snapshot': SnapshotFrame,
+  'view.delta': DeltaFrame,
+  'view.resumed': ResumedFrame,
+  'routes.snapshot': SnapshotFrame,
+  'routes.delta': DeltaFrame,
+  'routes.resumed': ResumedFrame,
+  heartbeat: HeartbeatFrame,
+  goodbye: GoodbyeFrame,
+}
 
 /** A frame as it came. */
 export interface ReceivedFrame {
@@ -133,7 +156,11 @@ export class StreamClient {
   #take(event: string, text: string, id: string): void {
     const data: unknown = JSON.parse(text)
     this.frames.push({ event, id, data })
-    this.#apply(event as StreamEventName, data)
+    if (!isEventName(event) || !Value.Check(SCHEMAS[event], data)) {
+      this.view.violations.push(`${event} breaks its schema: ${text.slice(0, 200)}`)
+      return
+    }
+    this.#apply(event, data)
     // A real EventSource moves its last event id when the event is dispatched, which is after it was applied.
     if (id !== '') this.#lastEventId = id
   }
@@ -162,4 +189,8 @@ export class StreamClient {
       .map(({ event, id }) => `${event}@${id}`)
       .join(' ')
   }
+}
+
+function isEventName(event: string): event is StreamEventName {
+  return Object.hasOwn(SCHEMAS, event)
 }
