@@ -105,6 +105,14 @@ export const ENV_MANAGER_ERRORS = {
   },
   PLATFORM_CANCELED: { kind: 'canceled', description: 'The work was stopped because its result is no longer wanted.' },
   GATEWAY_PORT_IN_USE: { kind: 'failed_precondition', description: 'Another process listens on the gateway’s port.' },
+  GATEWAY_HOST_INVALID: {
+    kind: 'invalid_argument',
+    description: 'The gateway was asked with a host that it does not serve.',
+  },
+  GATEWAY_ENVIRONMENT_UNKNOWN: { kind: 'not_found', description: 'The gateway serves no environment of this name.' },
+  GATEWAY_SERVICE_UNKNOWN: { kind: 'not_found', description: 'The environment sees no service of this name.' },
+  GATEWAY_SERVICE_MASKED: { kind: 'not_found', description: 'The environment, or one below it, hides the service.' },
+  GATEWAY_UPSTREAM_DOWN: { kind: 'unavailable', description: 'The service that should answer did not.' },
   GATEWAY_LISTEN_FAILED: { kind: 'failed_precondition', description: 'The gateway cannot listen at its address.' },
   PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>
