@@ -19,8 +19,8 @@ type Touch =
   | { readonly does: 'nothing' }
   /** An object: its members go over those that are there. */
   | { readonly does: 'merge'; readonly value: unknown }
-  /** Anything else: replaces what is there. */
-  | { readonly does: 'set'; readonly value: unknown }
+  /** Anything else: replaces what is there. `arrayDepth`: the place is inside an array, which is so many steps down. */
+  | { readonly does: 'set'; readonly value: unknown; readonly arrayDepth?: number }
   /** A null there or above, or something above that is not an object: nothing is left of what was there. */
   | { readonly does: 'remove' }
 
@@ -35,6 +35,7 @@ type Touch =
  * | removes the place, nothing stronger set or removed it | `removes` |
  * | any, behind one that set or removed the place | `shadowed` by that one |
  * | sets the place to what a stronger object replaces | `shadowed` by that object |
+ * | gives an object where a weaker one has an array around the place | `removes` |
  */
 export function explainDocument(catalog: CatalogReader, place: DocumentPlace): Explanation {
   const { tenant, service, path } = place
@@ -58,30 +59,47 @@ interface Toucher {
   readonly touch: Touch
 }
 
-function touching(catalog: CatalogReader, chain: readonly string[], { service, path }: DocumentPlace): Toucher[] {
-  const names = service === TENANT_WIDE ? [TENANT_WIDE] : [service, TENANT_WIDE]
-  return chain
-    .flatMap((tenant) => names.flatMap((name) => catalog.document(tenant, name) ?? []))
-    .map((document) => ({ document, touch: touchOf(document.data, path) }))
-    .filter(({ touch }) => touch.does !== 'nothing')
+/** A document at a place. `objectDepth`: how many steps of the path lead through objects; -1 when not even the first. */
+interface Visit extends Toucher {
+  readonly objectDepth: number
 }
 
-function touchOf(data: unknown, path: readonly string[]): Touch {
+function touching(catalog: CatalogReader, chain: readonly string[], { service, path }: DocumentPlace): Toucher[] {
+  const names = service === TENANT_WIDE ? [TENANT_WIDE] : [service, TENANT_WIDE]
+  const visits = chain
+    .flatMap((tenant) => names.flatMap((name) => catalog.document(tenant, name) ?? []))
+    .map((document) => ({ document, ...visit(document.data, path) }))
+  return withReplacedArray(visits).filter(({ touch }) => touch.does !== 'nothing')
+}
+
+/** An object replaces an array around the place, and so removes what is inside, though it does not name the place itself. */
+function withReplacedArray(visits: readonly Visit[]): readonly Visit[] {
+  const decider = visits.findIndex(({ touch }) => touch.does === 'set' || touch.does === 'remove')
+  const touch = visits[decider]?.touch
+  if (touch?.does !== 'set' || touch.arrayDepth === undefined) return visits
+  const { arrayDepth } = touch
+  const replacing = visits.slice(0, decider).findLast(({ objectDepth }) => objectDepth >= arrayDepth)
+  if (replacing?.touch.does !== 'nothing') return visits
+  return visits.map((item) => (item === replacing ? { ...item, touch: { does: 'remove' } } : item))
+}
+
+function visit(data: unknown, path: readonly string[]): Omit<Visit, 'document'> {
   let value = data
   for (const [depth, name] of path.entries()) {
-    if (Array.isArray(value)) return inArray(value, path.slice(depth))
-    if (!isObject(value)) return { does: 'remove' }
-    if (!Object.hasOwn(value, name)) return { does: 'nothing' }
+    const objectDepth = isObject(value) ? depth : depth - 1
+    if (Array.isArray(value)) return { objectDepth, touch: inArray(value, path.slice(depth), depth) }
+    if (!isObject(value)) return { objectDepth, touch: { does: 'remove' } }
+    if (!Object.hasOwn(value, name)) return { objectDepth, touch: { does: 'nothing' } }
     value = member(value, name)
   }
-  if (value === null) return { does: 'remove' }
-  return isObject(value) ? { does: 'merge', value } : { does: 'set', value }
+  if (isObject(value)) return { objectDepth: path.length, touch: { does: 'merge', value } }
+  return { objectDepth: path.length - 1, touch: value === null ? { does: 'remove' } : { does: 'set', value } }
 }
 
 /** An array replaces what is there whole, so what is inside it is set by it alone. */
-function inArray(array: readonly unknown[], path: readonly string[]): Touch {
+function inArray(array: readonly unknown[], path: readonly string[], arrayDepth: number): Touch {
   const value = valueAt(array, path)
-  return value === undefined ? { does: 'remove' } : { does: 'set', value }
+  return value === undefined ? { does: 'remove' } : { does: 'set', value, arrayDepth }
 }
 
 function layersOf(touchers: readonly Toucher[]): ExplainLayer[] {
@@ -134,7 +152,7 @@ function summarize(
   result: unknown,
   layers: readonly ExplainLayer[],
 ): string {
-  const what = pointer === '' ? `the document ${service}` : `${pointer} of ${service}`
+  const what = pointer === '' ? `config of ${service}` : `${pointer} of ${service}`
   const [first] = layers
   if (first === undefined) return `${tenant} has no ${what}, because no document in its chain sets it.`
   if (result === undefined) return `${tenant} has no ${what}, because ${nameOfLayer(first)} removes it.`
