@@ -1,13 +1,9 @@
-import { AppError, type ErrorKind } from '@tributary/kit'
-
-interface CatalogueEntry {
-  readonly kind: ErrorKind
-  readonly description: string
-}
+import { failuresOf, type ErrorCatalogue } from '@tributary/kit'
 
 /** Every error code that the env-manager can answer or record, with its kind and what it means. The docs are generated from it. */
 export const ENV_MANAGER_ERRORS = {
   ARGUMENT_INVALID: { kind: 'invalid_argument', description: 'A request does not have the documented shape.' },
+  BODY_TOO_LARGE: { kind: 'invalid_argument', description: 'The request body is larger than the server takes.' },
   ROUTE_NOT_FOUND: { kind: 'not_found', description: 'No such path or method.' },
   TOKEN_MISSING: { kind: 'unauthenticated', description: 'The request carries no bearer token.' },
   TOKEN_INVALID: { kind: 'unauthenticated', description: 'The config center does not know the bearer token.' },
@@ -52,6 +48,11 @@ export const ENV_MANAGER_ERRORS = {
   },
   RUN_SUPERSEDED: { kind: 'canceled', description: 'A newer push or a deletion took over before the run ended.' },
   MANAGER_STOPPING: { kind: 'canceled', description: 'The manager is being stopped; the next start goes on.' },
+  CONFIG_CENTER_UNREACHABLE: {
+    kind: 'unavailable',
+    description: 'The config center cannot be asked who bears a token; it is tried again.',
+  },
+  NOT_READY: { kind: 'unavailable', description: 'The manager has not started its loop yet, or is shutting down.' },
   INTERNAL: { kind: 'internal', description: 'A bug of the env-manager.' },
   GIT_UNREACHABLE: { kind: 'unavailable', description: 'The git server did not answer; nothing is deleted meanwhile.' },
   GIT_AUTHENTICATION_FAILED: {
@@ -115,19 +116,10 @@ export const ENV_MANAGER_ERRORS = {
   GATEWAY_UPSTREAM_DOWN: { kind: 'unavailable', description: 'The service that should answer did not.' },
   GATEWAY_LISTEN_FAILED: { kind: 'failed_precondition', description: 'The gateway cannot listen at its address.' },
   PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
-} as const satisfies Readonly<Record<string, CatalogueEntry>>
+} as const satisfies ErrorCatalogue
 
 /** A code of {@link ENV_MANAGER_ERRORS}. */
 export type EnvManagerErrorCode = keyof typeof ENV_MANAGER_ERRORS
 
-/** What an error says besides its code and message. */
-export interface FailureDetails {
-  readonly details?: Readonly<Record<string, unknown>>
-  readonly cause?: unknown
-  readonly retryable?: boolean
-}
-
 /** Makes the error of a catalogue code. The message says what was attempted, on what, and what to do; never a secret. */
-export function failure(code: EnvManagerErrorCode, message: string, more: FailureDetails = {}): AppError {
-  return new AppError({ kind: ENV_MANAGER_ERRORS[code].kind, code, message, ...more })
-}
+export const failure = failuresOf(ENV_MANAGER_ERRORS)

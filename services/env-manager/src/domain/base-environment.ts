@@ -33,7 +33,10 @@ export function resolveBase(branch: string, context: BaseContext): ResolvedBase 
     return onIntegration('BaseCycle', `the bases form a cycle: ${[branch, ...chain].join(' -> ')}; correct one "base"`)
   }
   if (chain.length + 2 > MAX_CHAIN_LENGTH) {
-    return onIntegration('BaseTooDeep', `more than ${MAX_CHAIN_LENGTH} environments would be stacked; use a nearer base`)
+    return onIntegration(
+      'BaseTooDeep',
+      `more than ${MAX_CHAIN_LENGTH} environments would be stacked; use a nearer base`,
+    )
   }
   return { base: environment, problem: null }
 }

@@ -32,11 +32,7 @@ export function defaultsOver(base: Json | undefined, defaults: Json): Json {
  *
  * Objects are merged member by member; anything else is one value.
  */
-export function mergeDefaults(sides: {
-  readonly previous: Json
-  readonly next: Json
-  readonly current: Json
-}): Json {
+export function mergeDefaults(sides: { readonly previous: Json; readonly next: Json; readonly current: Json }): Json {
   const { previous, next, current } = sides
   const merged: Record<string, unknown> = {}
   for (const name of new Set([...Object.keys(current), ...Object.keys(next)])) {

@@ -8,8 +8,7 @@ export interface Removal {
 
 /** May a pass remove what it found gone? */
 export type BreakerDecision =
-  | { readonly state: 'allowed' }
-  | { readonly state: 'frozen'; readonly approvalId: string; readonly reason: string }
+  { readonly state: 'allowed' } | { readonly state: 'frozen'; readonly approvalId: string; readonly reason: string }
 
 /** Removals in one pass that need no question however few environments there are. */
 const ALWAYS_ALLOWED = 5

@@ -8,7 +8,17 @@ const awkward = fc.oneof(
   fc.string({ minLength: 1, maxLength: 120 }),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
   fc.stringMatching(/^(feature|kube|tributary)[-/_.][A-Za-z0-9/_.-]{0,60}$/),
-  fc.constantFrom('integration', 'INTEGRATION', 'default', 'kube-system', 'kube/system', 'production', '漢字', '---', 'kube'),
+  fc.constantFrom(
+    'integration',
+    'INTEGRATION',
+    'default',
+    'kube-system',
+    'kube/system',
+    'production',
+    '漢字',
+    '---',
+    'kube',
+  ),
 )
 
 describe('environmentNameOf', () => {

@@ -88,7 +88,11 @@ function maskActions(desired: DesiredEnvironment, observed: ObservedEnvironment)
       .map((service): PlanAction => ({ action: 'mask-service', service, reason: 'tributary.yaml hides it' })),
     ...observed.masked
       .filter((service) => !wanted.has(service) && !own.has(service))
-      .map((service): PlanAction => ({ action: 'unmask-service', service, reason: 'tributary.yaml no longer hides it' })),
+      .map((service): PlanAction => ({
+        action: 'unmask-service',
+        service,
+        reason: 'tributary.yaml no longer hides it',
+      })),
   ]
 }
 

@@ -35,7 +35,11 @@ export const PlatformConfigFile = Type.Object(
     ),
     pollSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'default: 30' })),
     resyncSeconds: Type.Optional(
-      Type.Number({ minimum: 10, maximum: 86_400, description: 'every environment is checked at least so often; default: 600' }),
+      Type.Number({
+        minimum: 10,
+        maximum: 86_400,
+        description: 'every environment is checked at least so often; default: 600',
+      }),
     ),
     concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'runs at a time; default: 4' })),
     ttlHours: Type.Optional(
@@ -45,7 +49,11 @@ export const PlatformConfigFile = Type.Object(
     ),
     healthTimeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'default: 60' })),
     drainSeconds: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 600, description: 'longest wait for subscribers to leave an old copy; default: 5' }),
+      Type.Number({
+        minimum: 0,
+        maximum: 600,
+        description: 'longest wait for subscribers to leave an old copy; default: 5',
+      }),
     ),
     gateway: Type.Optional(Type.Object({ port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })) }, strict)),
     secrets: Type.Optional(
@@ -55,7 +63,9 @@ export const PlatformConfigFile = Type.Object(
           { environmentVariable: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$', maxLength: 128 }) },
           strict,
         ),
-        { description: 'secrets that services may declare without `generate`, from variables of the manager’s process' },
+        {
+          description: 'secrets that services may declare without `generate`, from variables of the manager’s process',
+        },
       ),
     ),
   },
@@ -94,7 +104,9 @@ export function parsePlatformConfig(
     return { problems: [{ file, line: 1, column: 1, message: 'exactly one document of "kind: Platform" is expected' }] }
   }
   const wrong = [...schemaProblems(document, PlatformConfigFile), ...repositoryProblems(document)]
-  return wrong.length > 0 ? { problems: wrong } : { config: withDefaults(document.value as Static<typeof PlatformConfigFile>) }
+  return wrong.length > 0
+    ? { problems: wrong }
+    : { config: withDefaults(document.value as Static<typeof PlatformConfigFile>) }
 }
 
 /** Fills in the defaults. */
@@ -126,9 +138,21 @@ function repositoryProblems(document: YamlDocument): Problem[] {
     const twice = seen.has(name)
     seen.add(name)
     return [
-      ...(twice ? [document.problemAt(['repositories', index, 'name'], `repository "${String(name)}" is here twice; rename one`)] : []),
+      ...(twice
+        ? [
+            document.problemAt(
+              ['repositories', index, 'name'],
+              `repository "${String(name)}" is here twice; rename one`,
+            ),
+          ]
+        : []),
       ...(typeof url === 'string' && hasPassword(url)
-        ? [document.problemAt(['repositories', index, 'url'], 'the URL holds a password; use a git credential helper or an SSH key')]
+        ? [
+            document.problemAt(
+              ['repositories', index, 'url'],
+              'the URL holds a password; use a git credential helper or an SSH key',
+            ),
+          ]
         : []),
     ]
   })

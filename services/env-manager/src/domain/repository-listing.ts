@@ -15,7 +15,9 @@ export function judgeListing(
 ): RepositoryListing {
   const { repository, integrationBranch, hadBranches } = expected
   if (branches.size === 0 && hadBranches) {
-    return unknown(`${repository} lists no branches any more, but it had some; nothing is deleted because of this answer`)
+    return unknown(
+      `${repository} lists no branches any more, but it had some; nothing is deleted because of this answer`,
+    )
   }
   if (!branches.has(integrationBranch)) {
     return unknown(

@@ -64,7 +64,9 @@ function unknownField(name: string, { rule, path }: { readonly rule: unknown; re
 
 function choicesOf(rule: unknown): string {
   const options = isObject(rule) && Array.isArray(rule['anyOf']) ? rule['anyOf'] : [rule]
-  return options.map((option) => (isObject(option) && 'const' in option ? shown(option['const']) : typeOf(option))).join(' or ')
+  return options
+    .map((option) => (isObject(option) && 'const' in option ? shown(option['const']) : typeOf(option)))
+    .join(' or ')
 }
 
 function describe(rule: unknown): string {

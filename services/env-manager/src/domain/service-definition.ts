@@ -72,7 +72,12 @@ interface FileRef {
 
 function readDocument(document: YamlDocument, where: FileRef): DefinedService | BrokenService {
   const problems = isEnvironmentKind(document.value)
-    ? [document.problemAt(['kind'], 'kind Environment belongs into tributary.yaml in the repository’s root; move it there')]
+    ? [
+        document.problemAt(
+          ['kind'],
+          'kind Environment belongs into tributary.yaml in the repository’s root; move it there',
+        ),
+      ]
     : [...schemaProblems(document, ServiceDefinition), ...pathProblems(document, where), ...dataProblems(document)]
   if (problems.length > 0) return { service: nameIn(document.value), ...where, problems }
   const definition = document.value as ServiceDefinition
@@ -101,11 +106,14 @@ function dataProblems(document: YamlDocument): Problem[] {
   const value = asObject(document.value)
   const problems: Problem[] = []
   if (!isJson(asObject(value['config'])['defaults'])) {
-    problems.push(document.problemAt(['config', 'defaults'], 'config.defaults holds a number that JSON has not (.nan, .inf)'))
+    problems.push(
+      document.problemAt(['config', 'defaults'], 'config.defaults holds a number that JSON has not (.nan, .inf)'),
+    )
   }
   const dependsOn: readonly unknown[] = Array.isArray(value['dependsOn']) ? value['dependsOn'] : []
   const self = dependsOn.indexOf(value['name'])
-  if (self >= 0) problems.push(document.problemAt(['dependsOn', self], 'a service does not depend on itself; remove it'))
+  if (self >= 0)
+    problems.push(document.problemAt(['dependsOn', self], 'a service does not depend on itself; remove it'))
   return problems
 }
 
@@ -133,7 +141,10 @@ function nameIn(value: unknown): string | undefined {
 }
 
 function isEnvironmentKind(value: unknown): boolean {
-  return asObject(value)['kind'] === 'Environment' || didYouMean(String(asObject(value)['kind']), ['Environment']) !== undefined
+  return (
+    asObject(value)['kind'] === 'Environment' ||
+    didYouMean(String(asObject(value)['kind']), ['Environment']) !== undefined
+  )
 }
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {

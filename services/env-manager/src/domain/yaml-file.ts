@@ -91,7 +91,8 @@ function offsetOf(source: Document.Parsed, path: YamlPath, where: 'value' | 'key
     const found = childOf(source, node, step)
     if (found === undefined) return offset
     const last = index === path.length - 1
-    offset = (last && where === 'key' ? found.keyOffset : undefined) ?? startOf(found.value) ?? found.keyOffset ?? offset
+    offset =
+      (last && where === 'key' ? found.keyOffset : undefined) ?? startOf(found.value) ?? found.keyOffset ?? offset
     node = found.value
   }
   return offset

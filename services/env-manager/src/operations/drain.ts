@@ -15,7 +15,9 @@ export async function drain(
   try {
     const { converged, affected, laggards } = await configCenter.convergence({ revision, timeoutMs }, { signal })
     if (converged) return log(`all ${affected} affected subscribers have revision ${revision}`)
-    log(`after ${timeoutMs} ms these have not applied revision ${revision}: ${laggards.map(({ instance }) => instance).join(', ')}`)
+    log(
+      `after ${timeoutMs} ms these have not applied revision ${revision}: ${laggards.map(({ instance }) => instance).join(', ')}`,
+    )
   } catch (error) {
     if (signal.aborted) throw error
     log(`could not ask who has applied revision ${revision}: ${messageOf(error)}`)

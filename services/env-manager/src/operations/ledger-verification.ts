@@ -24,7 +24,11 @@ export async function verifyLedgerLine(deps: EnvironmentDependencies, line: Ledg
   const { environment, kind, id } = line
   switch (kind) {
     case 'tenant':
-      return seen((await unlessNotFound(deps.configCenter.getTenant(environment))) === undefined, `tenant ${environment}`, 'the config center')
+      return seen(
+        (await unlessNotFound(deps.configCenter.getTenant(environment))) === undefined,
+        `tenant ${environment}`,
+        'the config center',
+      )
     case 'entry':
       return verifyEntry(deps, environment, id)
     case 'token': {
@@ -32,7 +36,11 @@ export async function verifyLedgerLine(deps: EnvironmentDependencies, line: Ledg
       return seen(!tokens.some(({ name }) => name === id), `token ${id}`, 'the config center')
     }
     case 'secret':
-      return seen(!(await hasSecrets(deps.store, { environment, service: id })), `secrets of ${id}`, 'the manager’s store')
+      return seen(
+        !(await hasSecrets(deps.store, { environment, service: id })),
+        `secrets of ${id}`,
+        'the manager’s store',
+      )
     case 'route':
       return deps.routes.verifyGone(environment)
     default:

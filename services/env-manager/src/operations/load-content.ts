@@ -59,7 +59,10 @@ async function readCommit(sourceControl: SourceControl, at: CommitRef): Promise<
   for (const file of files.slice(0, MAX_SERVICE_FILES)) parsed.push(await readServiceFile(sourceControl, at, file))
   const catalog = await checkDefaults(sourceControl, at, joinServiceFiles(parsed))
   const hasEnvironmentFile = paths.includes(ENVIRONMENT_FILE_NAME)
-  return { catalog, environmentFile: hasEnvironmentFile ? await readEnvironmentFile(sourceControl, at) : { state: 'absent' } }
+  return {
+    catalog,
+    environmentFile: hasEnvironmentFile ? await readEnvironmentFile(sourceControl, at) : { state: 'absent' },
+  }
 }
 
 async function readServiceFile(sourceControl: SourceControl, at: CommitRef, file: string): Promise<ServiceCatalog> {
@@ -71,7 +74,9 @@ async function readServiceFile(sourceControl: SourceControl, at: CommitRef, file
 async function readEnvironmentFile(sourceControl: SourceControl, at: CommitRef): Promise<EnvironmentFile> {
   const path = ENVIRONMENT_FILE_NAME
   const text = await readBounded(sourceControl, at, { path, maxBytes: MAX_YAML_BYTES })
-  return typeof text === 'string' ? parseEnvironmentFile(text) : { state: 'invalid', problems: [problemAt(path, text.message)] }
+  return typeof text === 'string'
+    ? parseEnvironmentFile(text)
+    : { state: 'invalid', problems: [problemAt(path, text.message)] }
 }
 
 async function checkDefaults(

@@ -26,7 +26,9 @@ export async function observeEnvironment(
   const entries = listed?.entries ?? []
   const workloads = await deps.platform.listWorkloads(record.name)
   const established = record.established && tenant !== undefined
-  const masked = record.masked.filter((service) => entries.some((one) => one.service === service && one.state === 'masked'))
+  const masked = record.masked.filter((service) =>
+    entries.some((one) => one.service === service && one.state === 'masked'),
+  )
   const observed: ObservedEnvironment = {
     state: record.tombstone !== null ? 'terminating' : established ? 'established' : 'recorded',
     base: tenant === undefined ? null : tenant.base,

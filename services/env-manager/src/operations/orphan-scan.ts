@@ -22,7 +22,8 @@ export async function removeOrphans(deps: EnvironmentDependencies, signal: Abort
   const known = new Set((await listEnvironments(deps.store)).map((record: EnvironmentRecord) => record.name))
   const left: Orphan[] = []
   for (const resource of resources.filter(({ environment }) => !known.has(environment))) {
-    if (!(await removed(deps, () => removeResource(deps, resource, signal), orphanOf(resource)))) left.push(orphanOf(resource))
+    if (!(await removed(deps, () => removeResource(deps, resource, signal), orphanOf(resource))))
+      left.push(orphanOf(resource))
   }
   for (const { name, labels } of tenants) {
     const environment = labels[ENVIRONMENT_LABEL]
@@ -33,14 +34,21 @@ export async function removeOrphans(deps: EnvironmentDependencies, signal: Abort
   return left
 }
 
-async function removeResource(deps: EnvironmentDependencies, resource: PlatformResource, signal: AbortSignal): Promise<void> {
+async function removeResource(
+  deps: EnvironmentDependencies,
+  resource: PlatformResource,
+  signal: AbortSignal,
+): Promise<void> {
   const log = (text: string): void => deps.log.info({ ...resource }, text)
   await deps.platform.removeResource(resource, { signal, log, record: async () => undefined })
 }
 
 async function removeTenant(deps: EnvironmentDependencies, name: string): Promise<void> {
-  for (const { tokenId } of await listTenantTokens(deps, name)) await unlessNotFound(deps.configCenter.revokeToken(tokenId))
-  await unlessNotFound(deps.configCenter.deleteTenant(name, { dependents: 'reparent', reason: 'orphan of no environment' }))
+  for (const { tokenId } of await listTenantTokens(deps, name))
+    await unlessNotFound(deps.configCenter.revokeToken(tokenId))
+  await unlessNotFound(
+    deps.configCenter.deleteTenant(name, { dependents: 'reparent', reason: 'orphan of no environment' }),
+  )
 }
 
 async function removed(deps: EnvironmentDependencies, work: () => Promise<void>, orphan: Orphan): Promise<boolean> {

@@ -3,7 +3,11 @@ import { listEnvironments, updateEnvironment } from './state/environments.js'
 import { interruptRuns } from './state/runs.js'
 
 /** After a stop or a crash: runs that were under way are interrupted, and preview URLs are served again. Call once, before the loop. */
-export async function recoverRecords({ store, clock, routes }: Pick<EnvironmentDependencies, 'store' | 'clock' | 'routes'>): Promise<void> {
+export async function recoverRecords({
+  store,
+  clock,
+  routes,
+}: Pick<EnvironmentDependencies, 'store' | 'clock' | 'routes'>): Promise<void> {
   await interruptRuns(store, new Date(clock.now()).toISOString())
   for (const record of await listEnvironments(store)) {
     if (record.established && record.tombstone === null) await routes.apply(record.name)

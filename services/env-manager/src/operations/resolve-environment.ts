@@ -75,7 +75,9 @@ export async function resolveEnvironment(
   )
   const recorded = Object.values(record.services).map(({ name, ...rest }) => ({ service: name, ...rest }))
   const desired = desiredServices(contents, recorded)
-  const services = await Promise.all(desired.services.map((service) => atRolledBackCommit(deps, { service, record, signal })))
+  const services = await Promise.all(
+    desired.services.map((service) => atRolledBackCommit(deps, { service, record, signal })),
+  )
   return { ...placement, declaredBase, desired: { ...desired, services } }
 }
 
@@ -92,7 +94,9 @@ async function resolveDeclared(
   declaredBase: string,
 ): Promise<ResolvedBase> {
   const records = (await listEnvironments(deps.store)).filter(({ name }) => name !== INTEGRATION_TENANT)
-  const declared = records.flatMap((one) => (one.declaredBase === null ? [] : [[one.branch, one.declaredBase] as const]))
+  const declared = records.flatMap((one) =>
+    one.declaredBase === null ? [] : [[one.branch, one.declaredBase] as const],
+  )
   return resolveBase(branch, {
     declared: new Map([...declared, [branch, declaredBase]]),
     environments: new Map(records.filter((one) => one.tombstone === null).map((one) => [one.branch, one.name])),

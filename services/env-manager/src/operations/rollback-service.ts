@@ -34,12 +34,19 @@ function pastDeployOf(record: EnvironmentRecord, { environment, service, runId }
   const known: ServiceRecord | undefined = record.services[service]
   if (known === undefined) {
     const own = Object.keys(record.services).join(', ') || 'none'
-    throw failure('SERVICE_NOT_FOUND', `Rolling back ${service} of ${environment}: it deploys no such service (own: ${own})`)
+    throw failure(
+      'SERVICE_NOT_FOUND',
+      `Rolling back ${service} of ${environment}: it deploys no such service (own: ${own})`,
+    )
   }
   const past = known.history.find((one) =>
     runId === undefined ? one.commitSha !== known.deployed?.commitSha : one.runId === runId,
   )
   if (past !== undefined) return past
-  const which = runId === undefined ? 'no earlier commit of it has been deployed here' : `run ${runId} did not deploy it`
-  throw failure('ROLLBACK_TARGET_MISSING', `Rolling back ${service} of ${environment}: ${which}; \`tributary runs\` shows the runs`)
+  const which =
+    runId === undefined ? 'no earlier commit of it has been deployed here' : `run ${runId} did not deploy it`
+  throw failure(
+    'ROLLBACK_TARGET_MISSING',
+    `Rolling back ${service} of ${environment}: ${which}; \`tributary runs\` shows the runs`,
+  )
 }

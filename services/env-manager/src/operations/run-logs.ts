@@ -30,6 +30,11 @@ export class RunLogs {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
   }
 
+  /** Begins a run's log: followers wait for its lines from now on. Idempotent. */
+  open(runId: string): void {
+    if (!this.#open.has(runId)) this.#begin(runId)
+  }
+
   /** Adds a line to a run that goes on. Returns at once; {@link close} and the readers wait for the disk. */
   append(runId: string, line: LogLine): void {
     const log = this.#open.get(runId) ?? this.#begin(runId)
@@ -49,7 +54,10 @@ export class RunLogs {
   }
 
   /** The lines so far; then, with `follow`, new ones until the run ends or `signal` aborts. */
-  async *read(runId: string, options: { readonly follow: boolean; readonly signal: AbortSignal }): AsyncIterable<LogLine> {
+  async *read(
+    runId: string,
+    options: { readonly follow: boolean; readonly signal: AbortSignal },
+  ): AsyncIterable<LogLine> {
     let offset = 0
     for (;;) {
       // Listening starts before the file is read, so that no change falls between the two.
@@ -99,12 +107,20 @@ export class RunLogs {
     return { promise, cancel }
   }
 
-  async #readFrom(runId: string, offset: number): Promise<{ readonly lines: readonly LogLine[]; readonly bytes: number }> {
+  async #readFrom(
+    runId: string,
+    offset: number,
+  ): Promise<{ readonly lines: readonly LogLine[]; readonly bytes: number }> {
     const file = await open(this.#fileOf(runId)).catch(() => undefined)
     if (file === undefined) return { lines: [], bytes: 0 }
     try {
       const size = (await file.stat()).size
-      const { buffer } = await file.read(Buffer.alloc(Math.max(0, size - offset)), 0, Math.max(0, size - offset), offset)
+      const { buffer } = await file.read(
+        Buffer.alloc(Math.max(0, size - offset)),
+        0,
+        Math.max(0, size - offset),
+        offset,
+      )
       const whole = buffer.subarray(0, buffer.lastIndexOf(0x0a) + 1)
       return { lines: whole.toString('utf8').split('\n').flatMap(decode), bytes: whole.length }
     } finally {

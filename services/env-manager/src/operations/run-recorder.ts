@@ -53,9 +53,16 @@ export class RunRecorder {
       commits: start.commits,
       startedAt: new Date(now).toISOString(),
       finishedAt: null,
-      steps: start.steps.map((step) => ({ ...step, state: 'pending', startedAt: null, finishedAt: null, message: null })),
+      steps: start.steps.map((step) => ({
+        ...step,
+        state: 'pending',
+        startedAt: null,
+        finishedAt: null,
+        message: null,
+      })),
       error: null,
     }
+    deps.runLogs.open(run.runId)
     await updateEnvironment(deps.store, record.name, (current) => ({
       record: { ...current, currentRunId: run.runId },
       alongside: {
@@ -98,8 +105,16 @@ export class RunRecorder {
 
   /** The run with its end: to be written by the caller's own transaction. Steps that were not reached are `skipped`. */
   ended(state: RunState, error: unknown): Run {
-    const steps = this.#run.steps.map((step): RunStep => (step.state === 'pending' ? { ...step, state: 'skipped' } : step))
-    this.#run = { ...this.#run, state, steps, finishedAt: this.#now(), error: error === undefined ? null : this.#errorOf(error) }
+    const steps = this.#run.steps.map((step): RunStep =>
+      step.state === 'pending' ? { ...step, state: 'skipped' } : step,
+    )
+    this.#run = {
+      ...this.#run,
+      state,
+      steps,
+      finishedAt: this.#now(),
+      error: error === undefined ? null : this.#errorOf(error),
+    }
     return this.#run
   }
 
@@ -133,7 +148,10 @@ export class RunRecorder {
   }
 
   #redact(text: string): string {
-    return this.secrets().reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '[secret]')), text)
+    return this.secrets().reduce(
+      (clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '[secret]')),
+      text,
+    )
   }
 
   #now(): string {

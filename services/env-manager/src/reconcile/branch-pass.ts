@@ -1,6 +1,12 @@
 import { INTEGRATION_TENANT } from '@tributary/contract'
 import { decideRemovals } from '../domain/deletion-breaker.js'
-import { desiredState, isPush, type DesiredState, type GoneEnvironment, type WantedEnvironment } from '../domain/desired-state.js'
+import {
+  desiredState,
+  isPush,
+  type DesiredState,
+  type GoneEnvironment,
+  type WantedEnvironment,
+} from '../domain/desired-state.js'
 import { knownEnvironment, type EnvironmentRecord } from '../domain/environment-record.js'
 import { messageOf, ttlMsOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import { findBreaker, saveBreaker, type BreakerState } from '../operations/state/breaker.js'
@@ -88,7 +94,10 @@ export class BranchPass {
       heads,
       lastPushAt: isPush(current.heads, heads) ? now : current.lastPushAt,
     }))
-    this.hooks.runs.supersede(record.name, `Branch ${record.branch} moved while it was being deployed; the newer commit takes over`)
+    this.hooks.runs.supersede(
+      record.name,
+      `Branch ${record.branch} moved while it was being deployed; the newer commit takes over`,
+    )
     this.hooks.changed(record.name)
   }
 

@@ -79,7 +79,10 @@ export class BranchWatch {
     if (options.signal.aborted) return
     const believed = listing.state === 'listed'
     if (!believed && before?.listing.state !== 'unknown') {
-      this.deps.log.warn({ repository: repository.name, reason: listing.reason }, 'the branches of a repository are not known')
+      this.deps.log.warn(
+        { repository: repository.name, reason: listing.reason },
+        'the branches of a repository are not known',
+      )
     }
     this.#known.set(repository.name, {
       listing,

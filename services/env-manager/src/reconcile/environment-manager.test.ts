@@ -24,9 +24,15 @@ describe('environments of branches', () => {
     const head = bench.git.commit('shop', 'feature/addButton', { 'orders/server.js': '2' }, 'main').slice(0, 7)
     await bench.start()
     await bench.settle()
-    await eventually(() => bench.phase('feature-addbutton'), (phase) => phase === 'ready')
+    await eventually(
+      () => bench.phase('feature-addbutton'),
+      (phase) => phase === 'ready',
+    )
     expect(await bench.phase('integration')).toBe('ready')
-    expect(bench.center.seenBy('integration')).toEqual({ orders: `integration@${main}`, payments: `integration@${main}` })
+    expect(bench.center.seenBy('integration')).toEqual({
+      orders: `integration@${main}`,
+      payments: `integration@${main}`,
+    })
     expect(bench.center.seenBy('feature-addbutton')).toEqual({
       orders: `feature-addbutton@${head}`,
       payments: `integration@${main}`,
@@ -39,12 +45,18 @@ describe('environments of branches', () => {
     bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
     await bench.start()
     await bench.settle()
-    await eventually(() => bench.phase('feature-x'), (phase) => phase === 'ready')
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'ready',
+    )
     const ledger = await bench.ledger('feature-x')
     expect(ledger.length).toBeGreaterThan(4)
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
-    const [receipt] = await eventually(() => bench.receipts('feature-x'), (receipts) => receipts.length === 1)
+    const [receipt] = await eventually(
+      () => bench.receipts('feature-x'),
+      (receipts) => receipts.length === 1,
+    )
     expect(receipt?.reason).toBe('branch_deleted')
     expect(receipt?.resources.map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual([...ledger].sort())
     expect(await bench.ledger('feature-x')).toEqual([])

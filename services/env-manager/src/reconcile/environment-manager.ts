@@ -191,7 +191,8 @@ export class EnvironmentManager {
     try {
       await work()
     } catch (error) {
-      if (!this.#runs.stopping.aborted) this.deps.log.error({ error: messageOf(error) }, `${what} failed; it is tried again`)
+      if (!this.#runs.stopping.aborted)
+        this.deps.log.error({ error: messageOf(error) }, `${what} failed; it is tried again`)
     }
   }
 

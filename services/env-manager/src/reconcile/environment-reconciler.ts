@@ -192,13 +192,16 @@ export class EnvironmentReconciler {
   }
 }
 
-function desiredOf(record: EnvironmentRecord, resolved: ResolvedEnvironment, waitingFor: string | null): DesiredEnvironment {
+function desiredOf(
+  record: EnvironmentRecord,
+  resolved: ResolvedEnvironment,
+  waitingFor: string | null,
+): DesiredEnvironment {
   const { services, kept, masked } = resolved.desired
   return {
     name: record.name,
     branch: record.branch,
-    presence:
-      record.tombstone === null ? { state: 'present' } : { state: 'absent', reason: record.tombstone.reason },
+    presence: record.tombstone === null ? { state: 'present' } : { state: 'absent', reason: record.tombstone.reason },
     base: resolved.base,
     waitingFor,
     services: services.map(({ service, commitSha }) => ({ service, commitSha })),
@@ -214,7 +217,11 @@ function triggerOf(record: EnvironmentRecord, actions: Plan['actions']): string 
   const services = Object.values(record.services)
   if (services.some((service) => service.failure !== null)) return 'retry'
   if (services.some((service) => service.rolledBack !== null)) return 'rollback'
-  return kinds.has('deploy-service') || kinds.has('remove-service') ? 'push' : kinds.has('restart-service') ? 'health' : 'push'
+  return kinds.has('deploy-service') || kinds.has('remove-service')
+    ? 'push'
+    : kinds.has('restart-service')
+      ? 'health'
+      : 'push'
 }
 
 /** Own services as they are wanted; those that are neither wanted nor kept stay until the deploy has removed them. */
@@ -225,13 +232,21 @@ function wantedServices(
   const services: Record<string, ServiceRecord> = { ...record.services }
   for (const { service, repository, commitSha, defined } of desired.services) {
     const { directory, definition } = defined
-    services[service] = wantService(services[service], { name: service, repository, directory, wantedCommit: commitSha, definition })
+    services[service] = wantService(services[service], {
+      name: service,
+      repository,
+      directory,
+      wantedCommit: commitSha,
+      definition,
+    })
   }
   for (const { service, repository, message } of desired.invalid) {
     if (service === undefined || desired.services.some((one) => one.service === service)) continue
     const wantedCommit = record.heads[repository] ?? ''
     const definition = { apiVersion: 'tributary/v1', kind: 'Service', name: service } as const
-    const before = services[service] ?? wantService(undefined, { name: service, repository, directory: '', wantedCommit, definition })
+    const before =
+      services[service] ??
+      wantService(undefined, { name: service, repository, directory: '', wantedCommit, definition })
     services[service] = { ...before, wantedCommit, invalid: message }
   }
   return dropForgotten(services, desired)
@@ -269,9 +284,14 @@ function definitionConditions(
   const environment =
     problems.length === 0
       ? { status: 'True' as const, reason: 'Valid', message: 'the branch’s files can be used' }
-      : { status: 'False' as const, reason: problem?.reason ?? 'EnvironmentDefinitionInvalid', message: problems.join('\n') }
+      : {
+          status: 'False' as const,
+          reason: problem?.reason ?? 'EnvironmentDefinitionInvalid',
+          message: problems.join('\n'),
+        }
   const nameless = invalid.filter((finding) => !('service' in finding))
-  const joined = nameless.length === 0 ? [] : [{ ...nameless[0]!, message: nameless.map(({ message }) => message).join('\n') }]
+  const joined =
+    nameless.length === 0 ? [] : [{ ...nameless[0]!, message: nameless.map(({ message }) => message).join('\n') }]
   const findings = [...invalid.filter((finding) => 'service' in finding), ...joined]
   const conditions = replaceConditions(record.conditions, { type: 'DefinitionValid', findings }, context)
   return setCondition(conditions, { type: 'EnvironmentDefinitionValid', ...environment }, context)
@@ -286,21 +306,33 @@ function withHealth(service: ServiceRecord, workloads: readonly WorkloadStatus[]
 }
 
 function healthConditions(record: EnvironmentRecord, context: { readonly now: number; readonly generation: number }) {
-  const findings = Object.values(record.services).map((service) => ({ service: service.name, ...healthFinding(service) }))
+  const findings = Object.values(record.services).map((service) => ({
+    service: service.name,
+    ...healthFinding(service),
+  }))
   const wrong = findings.filter((finding) => finding.status !== 'True')
   const ready =
     wrong.length === 0
       ? { status: 'True' as const, reason: 'Ready', message: 'every own service serves the wanted commit' }
-      : { status: 'False' as const, reason: 'ServicesNotReady', message: wrong.map((one) => `${one.service}: ${one.message}`).join('\n') }
+      : {
+          status: 'False' as const,
+          reason: 'ServicesNotReady',
+          message: wrong.map((one) => `${one.service}: ${one.message}`).join('\n'),
+        }
   const withServices = replaceConditions(record.conditions, { type: 'ServiceHealthy', findings }, context)
   const withReady = setCondition(withServices, { type: 'Ready', ...ready }, context)
-  return setCondition(withReady, { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' }, context)
+  return setCondition(
+    withReady,
+    { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },
+    context,
+  )
 }
 
 function healthFinding(service: ServiceRecord): Omit<ConditionFinding, 'type' | 'service'> {
   const { invalid, failure, deployed, health, healthMessage } = service
   if (invalid !== null) return { status: 'False', reason: 'DefinitionInvalid', message: invalid }
-  if (failure !== null) return { status: 'False', reason: failure.final ? 'GaveUp' : 'DeployFailed', message: failure.message }
+  if (failure !== null)
+    return { status: 'False', reason: failure.final ? 'GaveUp' : 'DeployFailed', message: failure.message }
   if (deployed === null) return { status: 'Unknown', reason: 'NotDeployed', message: 'no copy runs yet' }
   if (health === 'healthy') return { status: 'True', reason: 'Healthy', message: `${deployed.version} serves` }
   return { status: 'False', reason: 'Unhealthy', message: healthMessage ?? 'its copy is not healthy' }

@@ -35,7 +35,8 @@ export class PlatformWorld {
   /** A copy's health changes on its own. */
   change(environment: string, service: string, change: Partial<WorkloadStatus>): void {
     for (const [id, workload] of this.workloads) {
-      if (workload.environment === environment && workload.service === service) this.workloads.set(id, { ...workload, ...change })
+      if (workload.environment === environment && workload.service === service)
+        this.workloads.set(id, { ...workload, ...change })
     }
     for (const listener of this.listeners) listener(environment)
   }
@@ -54,7 +55,8 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     kind === 'space' ? world.spaces.has(id) : kind === 'process' ? world.workloads.has(id) : false
   const retire = (environment: string, service: string, keep: string | undefined): void => {
     for (const [id, workload] of world.workloads) {
-      if (workload.environment === environment && workload.service === service && id !== keep) world.workloads.delete(id)
+      if (workload.environment === environment && workload.service === service && id !== keep)
+        world.workloads.delete(id)
     }
   }
   return {
@@ -88,7 +90,11 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       const spec = world.started.get(workloadId)
       if (workload === undefined || spec === undefined) throw failure('PLATFORM_WORKLOAD_NOT_FOUND', `no ${workloadId}`)
       const sick = world.sickness(spec)
-      const status: WorkloadStatus = { ...workload, health: sick === undefined ? 'healthy' : 'unhealthy', message: sick ?? null }
+      const status: WorkloadStatus = {
+        ...workload,
+        health: sick === undefined ? 'healthy' : 'unhealthy',
+        message: sick ?? null,
+      }
       world.workloads.set(workloadId, status)
       if (sick !== undefined) throw failure('PLATFORM_UNHEALTHY', `${workload.service} is not healthy: ${sick}`)
       return status
@@ -128,7 +134,11 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     verifyGone: async (resource) => ({ gone: !has(resource), evidence: `${resource.kind} ${resource.id} looked for` }),
     listResources: async () => [
       ...[...world.spaces].map((id) => ({ kind: 'space', id, environment: id })),
-      ...[...world.workloads.values()].map(({ workloadId, environment }) => ({ kind: 'process', id: workloadId, environment })),
+      ...[...world.workloads.values()].map(({ workloadId, environment }) => ({
+        kind: 'process',
+        id: workloadId,
+        environment,
+      })),
     ],
     stop: async () => undefined,
   }
@@ -144,7 +154,8 @@ export class FakeGit {
   readonly branches = new Map<string, Map<string, string>>()
   readonly #commits = new Map<string, Commit>()
   /** Replaces the answer of `listBranches`, or throws. */
-  answer: (repository: string, branches: ReadonlyMap<string, string>) => ReadonlyMap<string, string> = (_, branches) => branches
+  answer: (repository: string, branches: ReadonlyMap<string, string>) => ReadonlyMap<string, string> = (_, branches) =>
+    branches
   listings = 0
 
   /** Commits files (null removes one) onto a branch; a new branch starts at `from`. Resolves to the commit. */
@@ -216,7 +227,10 @@ export class FakeGit {
 interface StoredTenant {
   readonly base: string | null
   readonly spec: TenantSpec
-  readonly entries: Map<string, { readonly state: 'present' | 'masked'; readonly spec: EntrySpec; readonly revision: number }>
+  readonly entries: Map<
+    string,
+    { readonly state: 'present' | 'masked'; readonly spec: EntrySpec; readonly revision: number }
+  >
   readonly documents: Map<string, { readonly data: Record<string, unknown>; readonly revision: number }>
 }
 
@@ -229,13 +243,17 @@ export class FakeConfigCenter {
   outage: AppError | undefined
 
   asConfigCenter(): ConfigCenter {
-    const guarded = <A extends unknown[], R>(work: (...given: A) => R) =>
+    const guarded =
+      <A extends unknown[], R>(work: (...given: A) => R) =>
       async (...given: A): Promise<R> => {
         if (this.outage !== undefined) throw this.outage
         return work(...given)
       }
     return {
-      listTenants: guarded(() => ({ storeRevision: this.#now(), tenants: [...this.tenants.keys()].map((name) => this.#tenant(name)) })),
+      listTenants: guarded(() => ({
+        storeRevision: this.#now(),
+        tenants: [...this.tenants.keys()].map((name) => this.#tenant(name)),
+      })),
       getTenant: guarded((name: string) => this.#tenant(name)),
       applyTenant: guarded((tenant: string, spec: TenantSpec) => this.#write([{ op: 'apply-tenant', tenant, spec }])),
       deleteTenant: guarded((tenant: string, { dependents }: { readonly dependents?: 'refuse' | 'reparent' } = {}) =>
@@ -254,18 +272,31 @@ export class FakeConfigCenter {
         layers: this.#chain(tenant).flatMap((owner) => {
           const entry = this.tenants.get(owner)?.entries.get(service)
           if (entry === undefined) return []
-          return [{ tenant: owner, source: 'entry', revision: String(entry.revision), value: entry.spec, effect: 'effective' as const }]
+          return [
+            {
+              tenant: owner,
+              source: 'entry',
+              revision: String(entry.revision),
+              value: entry.spec,
+              effect: 'effective' as const,
+            },
+          ]
         }),
       })),
-      convergence: guarded(
-        ({ revision }: { readonly revision: string }): Convergence => ({ storeRevision: revision, converged: true, affected: 0, laggards: [] }),
+      convergence: guarded(({ revision }: { readonly revision: string }): Convergence => ({
+        storeRevision: revision,
+        converged: true,
+        affected: 0,
+        laggards: [],
+      })),
+      createToken: guarded(
+        (body: { readonly name: string; readonly role: TokenInfo['role']; readonly tenant?: string }) => {
+          const tokenId = `t${this.tokens.size}-${body.name}`
+          const info: TokenInfo = { tokenId, ...body, createdAt: '2026-01-01T00:00:00.000Z' }
+          this.tokens.set(tokenId, info)
+          return { token: `trb_${tokenId}_topsecret`, info }
+        },
       ),
-      createToken: guarded((body: { readonly name: string; readonly role: TokenInfo['role']; readonly tenant?: string }) => {
-        const tokenId = `t${this.tokens.size}-${body.name}`
-        const info: TokenInfo = { tokenId, ...body, createdAt: '2026-01-01T00:00:00.000Z' }
-        this.tokens.set(tokenId, info)
-        return { token: `trb_${tokenId}_topsecret`, info }
-      }),
       listTokens: guarded(() => ({ storeRevision: this.#now(), tokens: [...this.tokens.values()] })),
       revokeToken: guarded((tokenId: string) => {
         if (!this.tokens.delete(tokenId)) throw notFound('TOKEN_NOT_FOUND', tokenId)
@@ -326,7 +357,12 @@ export class FakeConfigCenter {
   }
 
   #documents(tenant: string): ConfigDocument[] {
-    return [...this.#get(tenant).documents].map(([service, { data, revision }]) => ({ tenant, service, data, revision: String(revision) }))
+    return [...this.#get(tenant).documents].map(([service, { data, revision }]) => ({
+      tenant,
+      service,
+      data,
+      revision: String(revision),
+    }))
   }
 
   #view(tenant: string): ResolvedView {
@@ -370,14 +406,21 @@ export class FakeConfigCenter {
         const base = change.spec.base === undefined ? 'integration' : change.spec.base
         if (base !== null) this.#get(base)
         const before = this.tenants.get(change.tenant)
-        this.tenants.set(change.tenant, { entries: new Map(), documents: new Map(), ...before, base, spec: change.spec })
+        this.tenants.set(change.tenant, {
+          entries: new Map(),
+          documents: new Map(),
+          ...before,
+          base,
+          spec: change.spec,
+        })
         return
       }
       case 'delete-tenant': {
         const { base } = this.#get(change.tenant)
         for (const [name, tenant] of this.tenants) {
           if (tenant.base !== change.tenant) continue
-          if (change.dependents !== 'reparent') throw new AppError({ kind: 'failed_precondition', code: 'TENANT_IN_USE', message: name })
+          if (change.dependents !== 'reparent')
+            throw new AppError({ kind: 'failed_precondition', code: 'TENANT_IN_USE', message: name })
           this.tenants.set(name, { ...tenant, base })
         }
         this.tenants.delete(change.tenant)

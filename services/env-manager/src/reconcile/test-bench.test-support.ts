@@ -50,7 +50,8 @@ export class TestBench {
   /** What the manager is made of; `wrap` may put something around the outside world. */
   dependencies(): EnvironmentDependencies {
     const sourceControl = this.git.asSourceControl()
-    const note = (details: object, message: string): void => void this.logged.push(`${message} ${JSON.stringify(details)}`)
+    const note = (details: object, message: string): void =>
+      void this.logged.push(`${message} ${JSON.stringify(details)}`)
     return {
       store: this.store,
       platform: createFakePlatform(this.world),
@@ -86,7 +87,9 @@ export class TestBench {
 
   async environment(name: string): Promise<Environment | undefined> {
     const record = await this.record(name)
-    return record === undefined ? undefined : toEnvironment(record, { ttlMs: null, urlOf: (service) => this.routes.urlOf(name, service) })
+    return record === undefined
+      ? undefined
+      : toEnvironment(record, { ttlMs: null, urlOf: (service) => this.routes.urlOf(name, service) })
   }
 
   async phase(name: string): Promise<string | undefined> {
@@ -113,7 +116,11 @@ export class TestBench {
 }
 
 /** Waits for a condition with a deadline; the last answer is in the error. */
-export async function eventually<T>(read: () => Promise<T> | T, holds: (value: T) => boolean, timeoutMs = 5000): Promise<T> {
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  holds: (value: T) => boolean,
+  timeoutMs = 5000,
+): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const value = await read()

@@ -22,7 +22,11 @@ export interface FreshCopy {
 }
 
 /** The platform's view of a step: its resources go into the ledger first, its lines into the run's log. */
-export function platformContext(context: RunContext, ref: StepRef, signal: AbortSignal = context.signal): PlatformContext {
+export function platformContext(
+  context: RunContext,
+  ref: StepRef,
+  signal: AbortSignal = context.signal,
+): PlatformContext {
   return {
     signal,
     record: (resource) => recordThing(context, { kind: resource.kind, id: resource.id }),

@@ -40,7 +40,13 @@ export interface ServiceFailure {
 /** How often a commit's deploy is tried before it is given up on. */
 const MAX_DEPLOY_ATTEMPTS = 3
 /** Failures that the same commit will always have again. */
-const FINAL_CODES = ['PLATFORM_BUILD_FAILED', 'PLATFORM_UNSUPPORTED', 'SECRET_UNAVAILABLE', 'GIT_COMMIT_NOT_FOUND', 'VERIFY_FAILED']
+const FINAL_CODES = [
+  'PLATFORM_BUILD_FAILED',
+  'PLATFORM_UNSUPPORTED',
+  'SECRET_UNAVAILABLE',
+  'GIT_COMMIT_NOT_FOUND',
+  'VERIFY_FAILED',
+]
 
 /**
  * One deploy run (SPEC 5.3). Services are started side by side, and one that fails leaves the others alone; those that are
@@ -76,7 +82,9 @@ export async function deployEnvironment(
 async function deploy(context: RunContext, request: DeployRequest): Promise<readonly ServiceFailure[]> {
   const { deps, run, record } = context
   const prepare = { name: 'prepare' }
-  await run.step(prepare, () => deps.platform.ensureSpace(record.name, record.generation, platformContext(context, prepare)))
+  await run.step(prepare, () =>
+    deps.platform.ensureSpace(record.name, record.generation, platformContext(context, prepare)),
+  )
   const token = await run.step({ name: 'register-tenant' }, () => registerTenant(context, request.base))
   context.secrets.add(token)
   const outcomes = await Promise.all(request.services.map((service) => rollOut(context, service, token)))
@@ -137,7 +145,8 @@ async function register(
     for (const name of registration.remove) delete services[name]
     for (const copy of registration.copies) {
       const before = services[copy.service.service]
-      if (before !== undefined) services[copy.service.service] = withCopy(before, copy, { runId: run.run.runId, at: now })
+      if (before !== undefined)
+        services[copy.service.service] = withCopy(before, copy, { runId: run.run.runId, at: now })
     }
     return { ...current, services, masked: request.masked, base: request.base, established: true }
   })
@@ -191,7 +200,9 @@ async function retire(context: RunContext, revision: string | undefined): Promis
   await run.step(ref, async (log) => {
     const current = await getEnvironment(deps.store, record.name)
     const workloads = await deps.platform.listWorkloads(record.name)
-    const old = workloads.filter(({ service, workloadId }) => current.services[service]?.deployed?.workloadId !== workloadId)
+    const old = workloads.filter(
+      ({ service, workloadId }) => current.services[service]?.deployed?.workloadId !== workloadId,
+    )
     if (old.length > 0) await drain(deps, revision, { signal, log })
     for (const service of new Set(old.map((workload) => workload.service))) {
       const keep = current.services[service]?.deployed?.workloadId

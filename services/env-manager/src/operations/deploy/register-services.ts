@@ -66,9 +66,12 @@ async function entryChanges({ deps, record }: RunContext, registration: Registra
   const present = new Set(entries.map((entry: ServiceEntry) => entry.service))
   const tenant = record.name
   return [
-    ...registration.copies.map(
-      (copy): Change => ({ op: 'apply-entry', tenant, service: copy.service.service, spec: entrySpecOf(copy) }),
-    ),
+    ...registration.copies.map((copy): Change => ({
+      op: 'apply-entry',
+      tenant,
+      service: copy.service.service,
+      spec: entrySpecOf(copy),
+    })),
     ...[...registration.remove, ...registration.unmask]
       .filter((service) => present.has(service))
       .map((service): Change => ({ op: 'delete-entry', tenant, service })),
@@ -95,7 +98,8 @@ async function planDefaults(context: RunContext, copies: readonly FreshCopy[]): 
     const current = documents.find((one: ConfigDocument) => one.service === service.service)
     const sides = { previous: before?.document ?? {}, next: document, current: current?.data ?? {} }
     const merged = mergeDefaults(sides)
-    if (canonicalJson(merged) !== canonicalJson(sides.current)) changes.push(documentChange(record.name, { service: service.service, merged, current }))
+    if (canonicalJson(merged) !== canonicalJson(sides.current))
+      changes.push(documentChange(record.name, { service: service.service, merged, current }))
     registered.push({ service: service.service, defaults, document })
   }
   return { changes, registered }
@@ -127,7 +131,10 @@ async function inheritedDefaults(
   return undefined
 }
 
-async function rememberDefaults({ deps, record }: RunContext, registered: PlannedDefaults['registered']): Promise<void> {
+async function rememberDefaults(
+  { deps, record }: RunContext,
+  registered: PlannedDefaults['registered'],
+): Promise<void> {
   for (const { service, defaults, document } of registered) {
     const put = putRegisteredDefaults(record.name, service, { defaults, document })
     await deps.store.transact({ compares: [], mutations: [put] })

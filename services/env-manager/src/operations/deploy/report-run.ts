@@ -12,12 +12,17 @@ export async function reportRun(
   const failed = new Map(failures.map(({ service, error }) => [service.service, messageOf(error)]))
   const services = Object.values(current.services).map(({ name, deployed }) => ({
     service: name,
-    state: failed.has(name) ? 'failed' : deployed === null ? 'pending' : `${deployed.version} (${deployed.commitSha.slice(0, 7)})`,
+    state: failed.has(name)
+      ? 'failed'
+      : deployed === null
+        ? 'pending'
+        : `${deployed.version} (${deployed.commitSha.slice(0, 7)})`,
     url: deployed === null ? null : deps.routes.urlOf(record.name, name),
   }))
   const url = deps.routes.urlOf(record.name)
   log(`${record.branch} -> ${url}`)
-  for (const { service, state, url: serviceUrl } of services) log(`  ${service}: ${state}${serviceUrl === null ? '' : ` ${serviceUrl}`}`)
+  for (const { service, state, url: serviceUrl } of services)
+    log(`  ${service}: ${state}${serviceUrl === null ? '' : ` ${serviceUrl}`}`)
   if (services.length === 0) log('  the branch changes no service; every call is answered by its base')
   try {
     await deps.reporter.report({ run: run.run, environment: record.name, branch: record.branch, url, services })

@@ -27,11 +27,15 @@ export async function rollOutService(context: RunContext, service: DesiredServic
 async function secretsOf(context: RunContext, { service, defined }: DesiredService): Promise<SecretValues> {
   const { deps, record } = context
   const declared = defined.definition.secrets ?? []
-  const generated = Object.fromEntries(declared.flatMap(({ name, generate }) => (generate ? [[name, generate.bytes]] : [])))
+  const generated = Object.fromEntries(
+    declared.flatMap(({ name, generate }) => (generate ? [[name, generate.bytes]] : [])),
+  )
   const target = { environment: record.name, service }
   if (Object.keys(generated).length > 0) await recordThing(context, { kind: 'secret', id: service })
   const made = Object.keys(generated).length > 0 ? await ensureSecrets(deps.store, target, generated) : {}
-  const offered = declared.filter(({ generate }) => !generate).map(({ name }) => [name, offeredSecret(context, name)] as const)
+  const offered = declared
+    .filter(({ generate }) => !generate)
+    .map(({ name }) => [name, offeredSecret(context, name)] as const)
   const values = { ...made, ...Object.fromEntries(offered) }
   for (const value of Object.values(values)) context.secrets.add(value)
   return Object.fromEntries(declared.map(({ name }) => [name, values[name] ?? '']))

@@ -35,5 +35,8 @@ export async function approveRemovals(store: RevisionedStore, approvalId: string
     return matched ? { value: { ...state, approvedId: approvalId } } : undefined
   })
   if (matched) return
-  throw failure('APPROVAL_NOT_FOUND', `Nothing waits for approval "${approvalId}"; \`tributary status\` shows what waits now`)
+  throw failure(
+    'APPROVAL_NOT_FOUND',
+    `Nothing waits for approval "${approvalId}"; \`tributary status\` shows what waits now`,
+  )
 }

@@ -17,7 +17,10 @@ export async function findEnvironment(store: RevisionedStore, name: string): Pro
 export async function getEnvironment(store: RevisionedStore, name: string): Promise<EnvironmentRecord> {
   const record = await findEnvironment(store, name)
   if (record !== undefined) return record
-  throw failure('ENVIRONMENT_NOT_FOUND', `There is no environment "${name}"; \`tributary env list\` shows those there are`)
+  throw failure(
+    'ENVIRONMENT_NOT_FOUND',
+    `There is no environment "${name}"; \`tributary env list\` shows those there are`,
+  )
 }
 
 /** All records, by name. */
@@ -29,7 +32,9 @@ export async function listEnvironments(store: RevisionedStore): Promise<readonly
 export async function updateEnvironment(
   store: RevisionedStore,
   name: string,
-  change: (record: EnvironmentRecord) => EnvironmentRecord | { readonly record: EnvironmentRecord; readonly alongside: Alongside },
+  change: (
+    record: EnvironmentRecord,
+  ) => EnvironmentRecord | { readonly record: EnvironmentRecord; readonly alongside: Alongside },
 ): Promise<EnvironmentRecord | undefined> {
   return updateJson<EnvironmentRecord>(store, stateKeys.environment(name), (current) => {
     const next = change(current)
@@ -57,7 +62,11 @@ export async function claimEnvironment(store: RevisionedStore, claim: Environmen
     if (existing !== undefined) return existing
     const record = await draftRecord(store, claim)
     const { succeeded } = await store.transact({
-      compares: [absent(stateKeys.name(record.name)), absent(branchKey(claim)), absent(stateKeys.environment(record.name))],
+      compares: [
+        absent(stateKeys.name(record.name)),
+        absent(branchKey(claim)),
+        absent(stateKeys.environment(record.name)),
+      ],
       mutations: [
         putJson(stateKeys.name(record.name), { branch: claim.branch }),
         putJson(branchKey(claim), { name: record.name }),

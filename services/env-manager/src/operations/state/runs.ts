@@ -51,7 +51,9 @@ export async function interruptRuns(store: RevisionedStore, finishedAt: string):
   for (const { key, value } of await listJson<Run>(store, stateKeys.runs)) {
     if (value.state !== 'running') continue
     const steps = value.steps.map((step) =>
-      step.state === 'running' ? { ...step, state: 'failed' as const, finishedAt, message: 'the manager stopped' } : step,
+      step.state === 'running'
+        ? { ...step, state: 'failed' as const, finishedAt, message: 'the manager stopped' }
+        : step,
     )
     await store.transact({
       compares: [],

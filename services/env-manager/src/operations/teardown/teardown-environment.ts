@@ -60,7 +60,9 @@ export async function teardownEnvironment(
 
 async function tearDown(context: RunContext): Promise<void> {
   const { deps, run, record, signal } = context
-  await run.step({ name: 'tombstone' }, async (log) => log(`${record.branch}: ${record.tombstone?.reason ?? 'requested'}`))
+  await run.step({ name: 'tombstone' }, async (log) =>
+    log(`${record.branch}: ${record.tombstone?.reason ?? 'requested'}`),
+  )
   const revision = await run.step({ name: 'deregister' }, () => deregister(context))
   await run.step({ name: 'drain' }, (log) => drain(deps, revision, { signal, log }))
   await run.step({ name: 'uninstall' }, () => uninstall(context))
@@ -87,7 +89,10 @@ async function uninstall(context: RunContext): Promise<void> {
   const workloads = await deps.platform.listWorkloads(record.name)
   const services = new Set([...Object.keys(record.services), ...workloads.map((workload) => workload.service)])
   for (const service of services) {
-    await deps.platform.retireWorkloads({ environment: record.name, service }, platformContext(context, { name: 'uninstall' }))
+    await deps.platform.retireWorkloads(
+      { environment: record.name, service },
+      platformContext(context, { name: 'uninstall' }),
+    )
   }
 }
 

@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parsePlatformConfig, type PlatformConfig } from './domain/platform-config.js'
+import { formatProblem } from './domain/problem.js'
+import { failure } from './errors.js'
+
+/** The platform configuration's usual name. */
+export const PLATFORM_CONFIG_FILE = 'tributary.config.yaml'
+
+/** Process environment, as Node gives it. */
+export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
+
+/** The platform configuration, and the values of the secrets that it offers. */
+export interface LoadedPlatformConfig {
+  readonly config: PlatformConfig
+  readonly offeredSecrets: Readonly<Record<string, string>>
+}
+
+/** How the standalone process runs. */
+export interface EnvManagerConfig extends LoadedPlatformConfig {
+  readonly host: string
+  readonly port: number
+  readonly dataDirectory: string
+  readonly configCenter: { readonly url: string; readonly token: string }
+  readonly logLevel: string
+}
+
+/**
+ * Reads `tributary.config.yaml`, and the variables that its `secrets` name.
+ * @throws AppError `CONFIG_INVALID` with every problem at once, each as `file:line:column: what`.
+ */
+export function loadPlatformConfig(file: string, env: ProcessEnvironment = process.env): LoadedPlatformConfig {
+  const parsed = parsePlatformConfig(file, readText(file))
+  if ('problems' in parsed) throw invalid(parsed.problems.map(formatProblem))
+  const secrets = Object.entries(parsed.config.secrets)
+  const missing = secrets.filter(([, variable]) => env[variable] === undefined)
+  if (missing.length > 0) {
+    throw invalid(missing.map(([name, variable]) => `${file}: secret "${name}" needs the variable ${variable}; set it`))
+  }
+  const offeredSecrets = Object.fromEntries(secrets.map(([name, variable]) => [name, env[variable] ?? '']))
+  return { config: parsed.config, offeredSecrets }
+}
+
+/**
+ * Reads everything that the standalone process needs. Nothing else reads the process environment.
+ *
+ * | variable | default | meaning |
+ * | --- | --- | --- |
+ * | `TRIBUTARY_CONFIG` | `tributary.config.yaml` | the platform configuration |
+ * | `TRIBUTARY_HOST` | `127.0.0.1` | address to listen on |
+ * | `TRIBUTARY_PORT` | `7401` | port to listen on; 0 takes a free one |
+ * | `TRIBUTARY_DATA_DIR` | `.tributary/env-manager` | store, run logs, checkouts |
+ * | `TRIBUTARY_URL` | `http://127.0.0.1:7400` | the config center |
+ * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a deployer's token for it |
+ * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
+ *
+ * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
+ */
+export function readConfig(env: ProcessEnvironment = process.env): EnvManagerConfig {
+  const problems: string[] = []
+  const collect = <T>(read: () => T, otherwise: T): T => {
+    try {
+      return read()
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error))
+      return otherwise
+    }
+  }
+  const nothing: LoadedPlatformConfig | undefined = undefined
+  const platform = collect<LoadedPlatformConfig | undefined>(
+    () => loadPlatformConfig(env.TRIBUTARY_CONFIG ?? PLATFORM_CONFIG_FILE, env),
+    nothing,
+  )
+  const port = collect(() => readPort(env.TRIBUTARY_PORT ?? '7401'), 0)
+  const url = collect(() => readUrl(env.TRIBUTARY_URL ?? 'http://127.0.0.1:7400'), '')
+  const token = collect(() => readToken(env), '')
+  const logLevel = collect(() => readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info'), 'info')
+  if (platform === undefined || problems.length > 0) throw invalid(problems)
+  const dataDirectory = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'env-manager'))
+  const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
+  return { ...platform, host, port, dataDirectory, configCenter: { url, token }, logLevel }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw failure('CONFIG_INVALID', `${file} cannot be read; write one, or name it with TRIBUTARY_CONFIG`, { cause })
+  }
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
+  throw new RangeError(`TRIBUTARY_PORT is ${JSON.stringify(text)}, not a port from 0 to 65535`)
+}
+
+function readUrl(text: string): string {
+  if (/^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text
+  throw new RangeError('TRIBUTARY_URL is not an http address of the config center')
+}
+
+function readToken(env: ProcessEnvironment): string {
+  const file = env.TRIBUTARY_TOKEN_FILE
+  const token = env.TRIBUTARY_TOKEN ?? (file === undefined ? '' : readTokenFile(file))
+  if (token.trim() !== '') return token.trim()
+  throw new RangeError('a deployer’s token is needed: set TRIBUTARY_TOKEN or TRIBUTARY_TOKEN_FILE')
+}
+
+function readTokenFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    throw new RangeError(`TRIBUTARY_TOKEN_FILE: ${file} cannot be read`)
+  }
+}
+
+function readLogLevel(text: string): string {
+  if (['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'].includes(text)) return text
+  throw new RangeError(`TRIBUTARY_LOG_LEVEL is ${JSON.stringify(text)}, not a level of the log`)
+}
+
+function invalid(problems: readonly string[]): Error {
+  return failure('CONFIG_INVALID', problems.join('\n'), { details: { problems } })
+}

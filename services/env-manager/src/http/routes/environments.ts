@@ -1,0 +1,145 @@
+import { Environment, EnvironmentPatch, LedgerLine, Plan, Receipt, ServiceName, TenantName } from '@tributary/contract'
+import { Type } from 'typebox'
+import { patchEnvironment, requestRetry } from '../../operations/change-environment.js'
+import { requestTeardown } from '../../operations/request-teardown.js'
+import { rollBackService } from '../../operations/rollback-service.js'
+import { getEnvironment, listEnvironments } from '../../operations/state/environments.js'
+import { listLedger } from '../../operations/state/ledger.js'
+import { listReceipts } from '../../operations/state/receipts.js'
+import { answers, environmentOf, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
+
+const Params = strictObject({ name: TenantName })
+const Accepted = strictObject({ accepted: Type.Literal(true) })
+const accepted = { accepted: true } as const
+const read = { access: 'read' } as const
+const write = { access: 'write' } as const
+
+/** Environments: list, look at, pin, delete, reconcile, plan, roll a service back; their ledger and receipts. */
+export function environmentRoutes(app: TypedApp, given: RouteDeps): void {
+  readingRoutes(app, given)
+  changingRoutes(app, given)
+  proofRoutes(app, given)
+}
+
+function readingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
+  app.get(
+    '/v1/environments',
+    {
+      config: read,
+      schema: {
+        summary: 'All environments',
+        response: answers({ 200: strictObject({ environments: Type.Array(Environment) }) }),
+      },
+    },
+    async () => ({ environments: (await listEnvironments(deps.store)).map((record) => environmentOf(deps, record)) }),
+  )
+  app.get(
+    '/v1/environments/:name',
+    { config: read, schema: { summary: 'One environment', params: Params, response: answers({ 200: Environment }) } },
+    async ({ params }) => environmentOf(deps, await getEnvironment(deps.store, params.name)),
+  )
+  app.get(
+    '/v1/environments/:name/plan',
+    {
+      config: read,
+      schema: { summary: 'What a reconcile would do now', params: Params, response: answers({ 200: Plan }) },
+    },
+    async ({ params }) => loop.plan(await getEnvironment(deps.store, params.name)),
+  )
+}
+
+function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
+  app.patch(
+    '/v1/environments/:name',
+    {
+      config: write,
+      schema: {
+        summary: 'Pin or unpin',
+        params: Params,
+        body: EnvironmentPatch,
+        response: answers({ 200: Environment }),
+      },
+    },
+    async ({ params, body }) => environmentOf(deps, await patchEnvironment(deps.store, params.name, body)),
+  )
+  app.delete(
+    '/v1/environments/:name',
+    {
+      config: write,
+      schema: {
+        summary: 'Tear down now; it comes back at the next push',
+        params: Params,
+        response: answers({ 202: Accepted }),
+      },
+    },
+    async ({ params }, reply) => {
+      await requestTeardown(deps.store, params.name, deps.clock.now())
+      loop.supersede(params.name, 'Somebody asked for the environment to be removed; the teardown takes over')
+      loop.mark(params.name)
+      return reply.status(202).send(accepted)
+    },
+  )
+  app.post(
+    '/v1/environments/:name/reconcile',
+    {
+      config: write,
+      schema: {
+        summary: 'Look now, and try again what was given up on',
+        params: Params,
+        response: answers({ 202: Accepted }),
+      },
+    },
+    async ({ params }, reply) => {
+      await requestRetry(deps.store, params.name)
+      loop.requestLook()
+      loop.mark(params.name)
+      return reply.status(202).send(accepted)
+    },
+  )
+  app.post(
+    '/v1/environments/:name/services/:service/rollback',
+    {
+      config: write,
+      schema: {
+        summary: 'Go back to the commit of an earlier successful run, until the next push',
+        params: strictObject({ name: TenantName, service: ServiceName }),
+        body: strictObject({ runId: Type.Optional(Type.String({ maxLength: 64 })) }),
+        response: answers({ 202: Accepted }),
+      },
+    },
+    async ({ params, body }, reply) => {
+      const { name: environment, service } = params
+      await rollBackService(deps.store, { environment, service, ...body })
+      loop.supersede(environment, `Somebody rolled ${service} back; a new run takes over`)
+      loop.mark(environment)
+      return reply.status(202).send(accepted)
+    },
+  )
+}
+
+function proofRoutes(app: TypedApp, { deps }: RouteDeps): void {
+  app.get(
+    '/v1/environments/:name/ledger',
+    {
+      config: read,
+      schema: {
+        summary: 'What was made for the environment and is not yet verified gone',
+        params: Params,
+        response: answers({ 200: strictObject({ lines: Type.Array(LedgerLine) }) }),
+      },
+    },
+    async ({ params }) => ({ lines: [...(await listLedger(deps.store, params.name))] }),
+  )
+  app.get(
+    '/v1/environments/:name/receipts',
+    {
+      config: read,
+      schema: {
+        summary: 'Proofs that generations of the environment are gone, newest first',
+        params: Params,
+        response: answers({ 200: strictObject({ receipts: Type.Array(Receipt) }) }),
+      },
+    },
+    async ({ params }) => ({ receipts: [...(await listReceipts(deps.store, params.name))] }),
+  )
+}

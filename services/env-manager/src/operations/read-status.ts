@@ -1,0 +1,58 @@
+import type { ManagerStatus } from '@tributary/contract'
+import type { EnvironmentDependencies } from './dependencies.js'
+import { findBreaker } from './state/breaker.js'
+import { listEnvironments } from './state/environments.js'
+
+const PROBE_TIMEOUT_MS = 2000
+
+/** How the loop says it is doing. Instants are epoch milliseconds. */
+export interface LoopStatus {
+  readonly queued: readonly string[]
+  readonly running: readonly string[]
+  readonly orphans: readonly { readonly kind: string; readonly id: string; readonly environment: string | null }[]
+  readonly repositories: readonly {
+    readonly name: string
+    readonly url: string
+    readonly lastListedAt: number | null
+    readonly branches: number
+    readonly error: string | null
+  }[]
+}
+
+/** The manager's own state, for people. Asks the config center whether it answers. */
+export async function readStatus(deps: EnvironmentDependencies, loop: LoopStatus): Promise<ManagerStatus> {
+  const breaker = await findBreaker(deps.store)
+  return {
+    instance: deps.config.instance,
+    platform: deps.platform.name,
+    capabilities: [...deps.platform.capabilities],
+    environments: (await listEnvironments(deps.store)).length,
+    queued: [...loop.queued],
+    running: [...loop.running],
+    repositories: loop.repositories.map((one) => ({ ...one, lastListedAt: instantOf(one.lastListedAt) })),
+    configCenter: await probe(deps),
+    frozen:
+      breaker === undefined
+        ? null
+        : {
+            since: new Date(breaker.since).toISOString(),
+            reason: breaker.reason,
+            wouldDelete: [...breaker.wouldDelete],
+            approvalId: breaker.approvalId,
+          },
+    orphans: [...loop.orphans],
+  }
+}
+
+async function probe({ configCenter }: EnvironmentDependencies): Promise<ManagerStatus['configCenter']> {
+  try {
+    await configCenter.listTenants({ signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
+    return 'READY'
+  } catch {
+    return 'ERROR'
+  }
+}
+
+function instantOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}

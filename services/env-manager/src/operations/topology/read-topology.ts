@@ -1,0 +1,69 @@
+import type { CallExplanation, Topology, TopologyDifference } from '@tributary/contract'
+import type { EnvironmentRecord } from '../../domain/environment-record.js'
+import { buildTopology, diffTopologies, explainCall, type KnownService } from '../../domain/topology.js'
+import { failure } from '../../errors.js'
+import type { WorkloadStatus } from '../../ports/platform.js'
+import { unlessNotFound } from '../observe-environment.js'
+import type { EnvironmentDependencies } from '../dependencies.js'
+import { findEnvironment, getEnvironment } from '../state/environments.js'
+
+type TopologyDependencies = Pick<EnvironmentDependencies, 'store' | 'configCenter' | 'platform' | 'routes'>
+
+/** Who answers whom in an environment now. `ENVIRONMENT_NOT_FOUND`; an environment without a tenant yet has no services. */
+export async function readTopology(deps: TopologyDependencies, name: string): Promise<Topology> {
+  const record = await getEnvironment(deps.store, name)
+  const view = await unlessNotFound(deps.configCenter.getView(name))
+  if (view === undefined) return { environment: record.name, chain: [], storeRevision: '0', nodes: [], edges: [] }
+  const owners = new Set(Object.values(view.services).map(({ owner }) => owner))
+  const known = new Map<string, { readonly record: EnvironmentRecord; readonly workloads: readonly WorkloadStatus[] }>()
+  for (const owner of owners) {
+    const ownerRecord = await findEnvironment(deps.store, owner)
+    if (ownerRecord !== undefined)
+      known.set(owner, { record: ownerRecord, workloads: await deps.platform.listWorkloads(owner) })
+  }
+  return buildTopology(view, (owner, service) => {
+    const found = known.get(owner)
+    return found === undefined ? undefined : knownService(found, service, deps.routes.urlOf(name, service))
+  })
+}
+
+/** What a feature environment has otherwise than another. */
+export async function diffEnvironments(
+  deps: TopologyDependencies,
+  left: string,
+  right: string,
+): Promise<TopologyDifference> {
+  const [one, other] = await Promise.all([readTopology(deps, left), readTopology(deps, right)])
+  return diffTopologies(one, other)
+}
+
+/** Which address answers a call of an environment, and why. */
+export async function explainEnvironmentCall(
+  deps: TopologyDependencies,
+  name: string,
+  service: string,
+): Promise<CallExplanation> {
+  await getEnvironment(deps.store, name)
+  const explanation = await unlessNotFound(deps.configCenter.explain(name, { service }))
+  if (explanation === undefined) {
+    throw failure(
+      'ENVIRONMENT_NOT_FOUND',
+      `The tenant of ${name} is not registered yet; \`tributary env ${name}\` says why`,
+    )
+  }
+  const view = await deps.configCenter.getView(name)
+  return explainCall(explanation, view.services[service])
+}
+
+function knownService(
+  { record, workloads }: { readonly record: EnvironmentRecord; readonly workloads: readonly WorkloadStatus[] },
+  service: string,
+  url: string,
+): KnownService | undefined {
+  const known = record.services[service]
+  if (known === undefined) return undefined
+  const copy = workloads.find(({ workloadId }) => workloadId === known.deployed?.workloadId)
+  const health = copy === undefined ? 'unhealthy' : copy.health === 'stopped' ? 'unhealthy' : copy.health
+  const healthMessage = copy === undefined ? 'its process is gone' : copy.message
+  return { dependsOn: known.dependsOn, health, healthMessage, url }
+}
