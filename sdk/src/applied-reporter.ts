@@ -10,8 +10,8 @@ export interface AppliedState {
 export interface AppliedReporterOptions {
   /** The newest state once all handlers have settled; undefined when there is no subscription to report on. */
   readonly settle: () => Promise<AppliedState | undefined>
-  /** Sends one report; a rejection is the sender's to tell. */
-  readonly send: (state: AppliedState) => Promise<void>
+  /** Sends one report, unless it is `superseded` before it gets through; answers whether it did. Never rejects. */
+  readonly send: (state: AppliedState, superseded: () => boolean) => Promise<boolean>
 }
 
 /** Sends reports one at a time; what happens meanwhile becomes one further report of the newest state. */
@@ -48,12 +48,8 @@ export class AppliedReporter {
   async #send(state: AppliedState): Promise<void> {
     const text = JSON.stringify(state)
     if (text === this.#sent) return
-    this.#sent = text
-    try {
-      await this.#options.send(state)
-    } catch {
-      // The next state or the next connection is reported again; a report is about the present, so nothing is owed.
-      this.#sent = ''
-    }
+    // What did not get through is not owed, since a report is about the present; but an equal state is then sent again.
+    const sent = await this.#options.send(state, () => this.#wanted)
+    this.#sent = sent ? text : ''
   }
 }

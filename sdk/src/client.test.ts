@@ -285,6 +285,16 @@ describe('applied reports', () => {
     await eventually(() => expect(server.reports.at(-1)?.appliedRevision).toBe('2'))
   })
 
+  it('look for the replica that holds the stream', async () => {
+    await open()
+    await eventually(() => expect(server.reports).toHaveLength(1))
+    server.reportStatus = 404
+    server.publish({ 'config/a': { pageSize: 21 } })
+    await eventually(() => expect(server.reportConnections.size).toBeGreaterThan(2))
+    server.reportStatus = undefined
+    await eventually(() => expect(server.reports.at(-1)?.appliedRevision).toBe('2'))
+  })
+
   it('are merged while one is on its way', async () => {
     await open()
     await eventually(() => expect(server.reports).toHaveLength(1))

@@ -52,6 +52,8 @@ export class FakeConfigCenter {
   readonly streams: FakeStream[] = []
   readonly reports: (AppliedReport & { readonly subscriptionId: string })[] = []
   readonly leaseRequests: FakeLeaseRequest[] = []
+  /** Client ports that reports came from. */
+  readonly reportConnections = new Set<number | undefined>()
   readonly items: Record<StreamChannel, Map<string, unknown>> = { view: new Map(), routes: new Map() }
   readonly changedAt: Record<StreamChannel, bigint> = { view: 1n, routes: 1n }
   revision = 1n
@@ -192,7 +194,7 @@ export class FakeConfigCenter {
     if (url.pathname.endsWith('/stream')) this.#openStream(url, request, response)
     else if (url.pathname.endsWith('/view')) this.#answerView(response)
     else if (url.pathname.includes('/instances/')) this.#answerLease(request, { url, body, response })
-    else if (url.pathname.endsWith('/applied')) this.#takeReport(url, { body, response })
+    else if (url.pathname.endsWith('/applied')) this.#takeReport(url, { body, request, response })
     else json(response, 404, refusal(404))
   }
 
@@ -227,7 +229,12 @@ export class FakeConfigCenter {
     json(response, 200, { storeRevision: String(this.revision), ttlSeconds: asked })
   }
 
-  #takeReport(url: URL, { body, response }: { readonly body: unknown; readonly response: ServerResponse }): void {
+  #takeReport(
+    url: URL,
+    received: { readonly body: unknown; readonly request: IncomingMessage; readonly response: ServerResponse },
+  ): void {
+    const { body, request, response } = received
+    this.reportConnections.add(request.socket.remotePort)
     if (this.reportStatus !== undefined) return json(response, this.reportStatus, refusal(this.reportStatus))
     const subscriptionId = url.pathname.split('/')[3] ?? ''
     this.reports.push({ ...(body as AppliedReport), subscriptionId })

@@ -65,7 +65,7 @@ export class TributaryClient implements Tributary {
     this.#config = new ConfigStore({ diagnostics: this.#diagnostics, handlerTimeoutMs: settings.handlerTimeoutMs })
     this.#reporter = new AppliedReporter({
       settle: () => this.#appliedState(),
-      send: (state) => this.#sendReport(state),
+      send: (state, superseded) => this.#sendReport(state, superseded),
     })
     this.#snapshotFile = snapshotFileOf(settings)
     this.#snapshotWriter = this.#makeSnapshotWriter()
@@ -291,10 +291,11 @@ export class TributaryClient implements Tributary {
     return { subscriptionId, report }
   }
 
-  #sendReport(state: AppliedState): Promise<void> {
+  #sendReport(state: AppliedState, superseded: () => boolean): Promise<boolean> {
     const { clock, random } = this.#settings
     const { signal } = this.#stop
-    return sendReport(state, { transport: this.#transport, diagnostics: this.#diagnostics, clock, random, signal })
+    const diagnostics = this.#diagnostics
+    return sendReport(state, { transport: this.#transport, diagnostics, clock, random, signal, superseded })
   }
 
   /** A linearizable read: what it says is the store's revision, whichever replica answers. */

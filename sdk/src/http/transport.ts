@@ -16,6 +16,14 @@ export interface JsonRequest {
   readonly body?: unknown
   readonly timeoutMs: number
   readonly signal: AbortSignal
+  /** `own`: a new connection for this request alone, which a balancer may lead to another replica. Default `shared`. */
+  readonly connection?: 'shared' | 'own'
+}
+
+/** A request that the caller drives. */
+export interface TransportRequest extends Pick<JsonRequest, 'path' | 'connection'> {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | number>>
 }
 
 /** The most bytes of an answer that are read. */
@@ -40,11 +48,11 @@ export class Transport {
   }
 
   /** Begins a request; the caller listens to it, ends it and handles its errors. */
-  begin(method: string, path: string, headers: Readonly<Record<string, string | number>>): ClientRequest {
+  begin({ method, path, headers, connection }: TransportRequest): ClientRequest {
     const url = new URL(this.#base.href.replace(/\/+$/, '') + path)
     return this.#start(url, {
       method,
-      agent: this.#agent,
+      agent: connection === 'own' ? false : this.#agent,
       headers: { ...headers, authorization: `Bearer ${this.#token}` },
     })
   }
@@ -52,10 +60,12 @@ export class Transport {
   /** Sends a request and reads the whole answer, whatever its status. Rejects when there is no answer in time. */
   requestJson(options: JsonRequest): Promise<JsonAnswer> {
     const payload = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body))
-    const request = this.begin(options.method, options.path, {
+    const { method, path, connection = 'shared' } = options
+    const headers = {
       accept: 'application/json',
       ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }),
-    })
+    }
+    const request = this.begin({ method, path, headers, connection })
     const answer = new Promise<JsonAnswer>((resolve, reject) => {
       request.once('error', reject)
       request.once('response', (response) => readAnswer(response).then(resolve, reject))

@@ -47,9 +47,10 @@ export class StreamConnection {
     this.#options = options
     this.#heartbeatMs = options.initialHeartbeatMs
     this.#lastByteAt = this.#lastFrameAt = options.monotonicMs()
-    this.#request = options.transport.begin('GET', options.path, {
-      accept: 'text/event-stream',
-      'cache-control': 'no-store',
+    this.#request = options.transport.begin({
+      method: 'GET',
+      path: options.path,
+      headers: { accept: 'text/event-stream', 'cache-control': 'no-store' },
     })
   }
 
