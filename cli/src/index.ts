@@ -1,1 +1,5 @@
-export {}
+export { CLI_ERRORS, EXIT_CODES, type CliErrorCode } from './errors.js'
+export { renderCliReference } from './cli-reference.js'
+export { runCli } from './program.js'
+export { CLI_VERSION } from './version.js'
+export type { CliRuntime, TextSink } from './runtime.js'

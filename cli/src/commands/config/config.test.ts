@@ -1,0 +1,181 @@
+import { connect } from '@tributary/sdk'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { EXIT_CODES } from '../../errors.js'
+import { startRealConfigCenter, type RealConfigCenter } from '../../testing/real-config-center.test-support.js'
+
+let center: RealConfigCenter
+
+beforeAll(async () => {
+  center = await startRealConfigCenter()
+})
+afterAll(() => center.close())
+beforeEach(async () => {
+  const { client } = center
+  await client.applyTenant('integration', { base: null })
+  await client.applyTenant('feature-x', { base: 'integration' })
+  await client.applyDocument({ tenant: 'integration', service: 'orders' }, { pageSize: 20, limits: { perUser: 5 } })
+  await client.applyDocument({ tenant: 'integration', service: '*' }, { currency: 'EUR' })
+  await client.applyDocument({ tenant: 'feature-x', service: 'orders' }, { pageSize: 30 })
+})
+
+const columns = (text: string, ...wanted: number[]): string[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const cells = line.split(/ {2,}/)
+      return wanted.map((index) => cells[index]).join(' | ')
+    })
+
+describe('tributary config', () => {
+  it('gets the effective document as YAML or JSON, and the own one', async () => {
+    expect((await center.tributary('config', 'get', 'feature-x', 'orders')).stdout).toBe(
+      'currency: EUR\nlimits:\n  perUser: 5\npageSize: 30\n',
+    )
+    const json = await center.tributary('config', 'get', 'feature-x', 'orders', '--json')
+    expect(JSON.parse(json.stdout)).toEqual({ currency: 'EUR', pageSize: 30, limits: { perUser: 5 } })
+    expect((await center.tributary('config', 'get', 'feature-x', 'orders', '--own')).stdout).toBe('pageSize: 30\n')
+  })
+
+  it('tells for each value where it comes from', async () => {
+    const { stdout } = await center.tributary('config', 'get', 'feature-x', 'orders', '--explain')
+    expect(columns(stdout, 0, 1, 2)).toEqual([
+      'KEY | VALUE | FROM',
+      'currency | "EUR" | integration/*',
+      'limits.perUser | 5 | integration/orders',
+      'pageSize | 30 | feature-x/orders',
+    ])
+  })
+
+  it('sets and unsets values of the own document', async () => {
+    const set = await center.tributary('config', 'set', 'feature-x', 'orders', 'pageSize=50', 'limits.perUser=9')
+    expect(set.stderr).toBe('')
+    expect(set.stdout).toMatch(/^feature-x\/orders changed at revision \d+\n$/)
+    expect((await center.client.getDocument({ tenant: 'feature-x', service: 'orders' })).data).toEqual({
+      pageSize: 50,
+      limits: { perUser: 9 },
+    })
+    expect((await center.tributary('config', 'set', 'feature-x', 'orders', 'pageSize=50')).stdout).toContain(
+      'is so already',
+    )
+    await center.tributary('config', 'unset', 'feature-x', 'orders', 'pageSize')
+    const view = await center.client.getView('feature-x', { service: 'orders' })
+    expect(view.config.orders).toMatchObject({ pageSize: 20 })
+  })
+
+  it('hides an inherited value', async () => {
+    const { status } = await center.tributary('config', 'unset', 'feature-x', 'orders', 'limits.perUser', '--hide')
+    expect(status).toBe(EXIT_CODES.ok)
+    const view = await center.client.getView('feature-x', { service: 'orders' })
+    expect(view.config.orders).toEqual({ currency: 'EUR', pageSize: 30, limits: {} })
+  })
+
+  it('applies a patch file, and a whole document', async () => {
+    const file = join(center.folder, 'patch.yaml')
+    await writeFile(file, 'pageSize: null\ntags: [a]\n')
+    await center.tributary('config', 'patch', 'feature-x', 'orders', file)
+    const ref = { tenant: 'feature-x', service: 'orders' }
+    expect((await center.client.getDocument(ref)).data).toEqual({ tags: ['a'] })
+    await writeFile(file, 'only: this\n')
+    await center.tributary('config', 'patch', 'feature-x', 'orders', file, '--replace')
+    expect((await center.client.getDocument(ref)).data).toEqual({ only: 'this' })
+  })
+
+  it.each([
+    ['- 1\n', /does not hold an object/],
+    ['a: [\n', /cannot use/],
+  ])('refuses a file that is no document: %j', async (text, message) => {
+    const file = join(center.folder, 'bad.yaml')
+    await writeFile(file, text)
+    const { status, stderr } = await center.tributary('config', 'patch', 'feature-x', 'orders', file)
+    expect(status).toBe(EXIT_CODES.usage)
+    expect(stderr).toMatch(message)
+  })
+
+  it('refuses a write against a revision that has passed', async () => {
+    const args = ['config', 'set', 'feature-x', 'orders', 'pageSize=1', '--expected-revision', '1']
+    const { status, stderr } = await center.tributary(...args)
+    expect(status).toBe(EXIT_CODES.conflict)
+    expect(stderr).toMatch(/^error: /)
+  })
+
+  it('explains a value with the whole stack', async () => {
+    const { stdout } = await center.tributary('config', 'explain', 'feature-x', 'orders', 'pageSize')
+    expect(columns(stdout.slice(stdout.indexOf('TENANT')), 0, 1, 2)).toEqual([
+      'TENANT | SOURCE | VALUE',
+      'feature-x | orders | 30',
+      'integration | orders | 20',
+    ])
+  })
+
+  it('shows history, compares two revisions, and rolls back', async () => {
+    const ref = { tenant: 'feature-x', service: 'orders' }
+    const { revision } = await center.client.getDocument(ref)
+    await center.tributary('config', 'set', 'feature-x', 'orders', 'pageSize=77', '--reason', 'a try')
+    const history = await center.tributary('config', 'history', 'feature-x', 'orders', '--limit', '1')
+    expect(history.stdout).toContain('changed document orders')
+    expect(history.stdout).toContain('a try')
+    const diff = await center.tributary('config', 'diff', 'feature-x', '--from', revision)
+    expect(diff.stdout).toContain('77')
+    expect((await center.tributary('config', 'rollback', 'feature-x', 'orders', '--to', revision)).status).toBe(0)
+    expect((await center.client.getDocument(ref)).data).toEqual({ pageSize: 30 })
+  })
+
+  it('compares two tenants, and wants to know with what', async () => {
+    const { stdout } = await center.tributary('config', 'diff', 'feature-x', '--against', 'integration')
+    expect(stdout).toMatch(/pageSize/)
+    expect((await center.tributary('config', 'diff', 'feature-x')).status).toBe(EXIT_CODES.usage)
+  })
+})
+
+describe('tributary config set --wait', () => {
+  it('returns when every live subscriber has the value, and says how many', async () => {
+    const client = await connect({
+      url: center.url,
+      token: center.token,
+      tenant: 'feature-x',
+      service: 'orders',
+      env: {},
+    })
+    try {
+      const { stdout, status } = await center.tributary(
+        'config',
+        'set',
+        'feature-x',
+        'orders',
+        'pageSize=60',
+        '--wait',
+        '5s',
+      )
+      expect(client.config.get('pageSize')).toBe(60)
+      expect(status).toBe(EXIT_CODES.ok)
+      expect(stdout).toMatch(/1 of 1 subscriber has it after \d+ ms/)
+    } finally {
+      await client.close()
+    }
+  })
+
+  it('lists who could not take the value, and exits with its own status', async () => {
+    const client = await connect({
+      url: center.url,
+      token: center.token,
+      tenant: 'feature-x',
+      service: 'orders',
+      env: {},
+    })
+    client.config.onChange('pageSize', () => {
+      throw new Error('too large for me')
+    })
+    try {
+      const args = ['config', 'set', 'feature-x', 'orders', 'pageSize=9999', '--wait', '2s']
+      const { stdout, stderr, status } = await center.tributary(...args)
+      expect(status).toBe(EXIT_CODES.timedOut)
+      expect(stdout).toContain('too large for me')
+      expect(stderr).toContain('1 of 1 subscribers have not applied it')
+    } finally {
+      await client.close()
+    }
+  })
+})

@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+import type { Cli } from '../../context.js'
+import { addConfigDiff } from './diff.js'
+import { addConfigExplain } from './explain.js'
+import { addConfigGet } from './get.js'
+import { addConfigHistory } from './history.js'
+import { addConfigPatch } from './patch.js'
+import { addConfigRollback } from './rollback.js'
+import { addConfigSet } from './set.js'
+import { addConfigUnset } from './unset.js'
+
+/** `tributary config …` */
+export function addConfig(program: Command, cli: Cli): void {
+  const config = program
+    .command('config')
+    .description('config documents: read, change and wait, explain, compare, roll back')
+    .addHelpText(
+      'after',
+      '\nThe service * is the tenant-wide document. A tenant’s documents are laid over those of the tenants below it.',
+    )
+  for (const add of [addConfigGet, addConfigSet, addConfigUnset, addConfigPatch, addConfigExplain]) add(config, cli)
+  for (const add of [addConfigDiff, addConfigHistory, addConfigRollback]) add(config, cli)
+}

@@ -1,0 +1,37 @@
+import type { Environment } from '@tributary/contract'
+import type { Command } from 'commander'
+import type { Cli } from '../../context.js'
+import { jsonOption } from '../../options.js'
+import { age, NONE, phaseTone } from '../../output/format.js'
+import { renderTable } from '../../output/table.js'
+
+/** `tributary env list` */
+export function addEnvList(parent: Command, cli: Cli): void {
+  jsonOption(parent.command('list').alias('ls').description('all environments')).action(
+    async ({ json }: { json?: true }, command: Command) => {
+      const client = await cli.envManager(command)
+      const answer = await client.listEnvironments({ signal: cli.runtime.signal })
+      if (json) cli.terminal.printJson(answer)
+      else printEnvironments(cli, answer.environments)
+    },
+  )
+}
+
+function printEnvironments({ terminal, runtime }: Cli, environments: readonly Environment[]): void {
+  if (environments.length === 0) return terminal.print('No environments yet: push a branch, and one appears here.')
+  const now = runtime.clock.now()
+  const rows = environments.map((environment) => [
+    terminal.style('strong', environment.name),
+    terminal.style(phaseTone(environment.phase), environment.phase),
+    environment.branch,
+    ownServices(environment),
+    age(environment.lastPushAt, now),
+    environment.url ?? NONE,
+  ])
+  terminal.print(renderTable(terminal.style, ['name', 'phase', 'branch', 'own services', 'pushed', 'url'], rows))
+}
+
+function ownServices({ services, pinned }: Environment): string {
+  const names = services.map(({ name }) => name).join(', ') || NONE
+  return pinned ? `${names} (pinned)` : names
+}

@@ -1,0 +1,53 @@
+import type { CliRuntime } from '../runtime.js'
+import { styleFor, type Style } from './style.js'
+
+/** Results go to stdout, everything else (progress, notes, errors) to stderr, so that a pipe gets results alone. */
+export interface Terminal {
+  /** Tones for stdout. */
+  readonly style: Style
+  /** Tones for stderr. */
+  readonly noteStyle: Style
+  readonly print: (text: string) => void
+  /** One JSON value, indented, with a newline. */
+  readonly printJson: (value: unknown) => void
+  readonly note: (text: string) => void
+  /** A line that replaces the last one on a terminal; elsewhere a new line, only when its text has changed. */
+  readonly progress: (text: string) => void
+  /** Ends the progress line, so that whatever comes next starts on a line of its own. */
+  readonly endProgress: () => void
+}
+
+/** Makes the terminal of one command run. */
+export function createTerminal(runtime: CliRuntime): Terminal {
+  const { stdout, stderr, env } = runtime
+  const progress = progressLine(runtime)
+  return {
+    style: styleFor(stdout, env),
+    noteStyle: styleFor(stderr, env),
+    print: (text) => stdout.write(`${text}\n`),
+    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    note: (text) => {
+      progress.end()
+      stderr.write(`${text}\n`)
+    },
+    progress: progress.show,
+    endProgress: progress.end,
+  }
+}
+
+const CLEAR_LINE = '\r\u001B[2K'
+
+function progressLine({ stderr }: CliRuntime): { show: (text: string) => void; end: () => void } {
+  let shown = ''
+  return {
+    show: (text) => {
+      if (text === shown) return
+      shown = text
+      stderr.write(stderr.isTTY ? `${CLEAR_LINE}${text.slice(0, Math.max(20, stderr.columns - 1))}` : `${text}\n`)
+    },
+    end: () => {
+      if (shown !== '' && stderr.isTTY) stderr.write(CLEAR_LINE)
+      shown = ''
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { EXIT_CODES } from './errors.js'
+import { runCli } from './program.js'
+import { fakeRuntime } from './testing/fake-runtime.test-support.js'
+
+async function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  const fake = fakeRuntime()
+  const status = await runCli(args, fake.runtime)
+  return { status, stdout: fake.stdout(), stderr: fake.stderr() }
+}
+
+describe('tributary', () => {
+  it('--help says what it can do', async () => {
+    const { stdout, status } = await run('--help')
+    expect(status).toBe(EXIT_CODES.ok)
+    expect(stdout).toMatchInlineSnapshot(`
+      "Usage: tributary [options] [command]
+
+      A preview environment for every feature branch, without copying the system.
+
+      Options:
+        -V, --version            output the version number
+        --url <url>              config center (default: TRIBUTARY_URL, or what \`tributary up\` wrote)
+        --env-manager-url <url>  env-manager (default: TRIBUTARY_ENV_MANAGER_URL, or what \`tributary up\`
+                                 wrote)
+        --token-file <path>      file that holds the token (default: TRIBUTARY_TOKEN, or what \`tributary
+                                 up\` wrote)
+        --data <folder>          data folder of \`tributary up\` (default: the nearest .tributary from here
+                                 upwards)
+        --debug                  show the stack of an error
+        -h, --help               display help for command
+
+      Commands:
+        up                       start config center, env-manager and gateway on this machine, until
+                                 Ctrl-C
+        status                   how the env-manager is doing: repositories, queue, orphans, stopped
+                                 deletions
+        env                      environments: list, look, wait, delete, pin, roll back
+        topology <env>           who answers each call of an environment: own or inherited, version,
+                                 health, calls
+        plan <env>               what the env-manager would do to an environment now, and why
+        runs                     deploy and teardown runs with their steps and logs
+        config                   config documents: read, change and wait, explain, compare, roll back
+        entries                  service entries: where a tenant’s services live
+        exec <command...>        run any program with its resolved config, and restart or signal it on
+                                 change
+        tokens                   access tokens: make, list, revoke
+        hint                     tell the env-manager to look at git now; losing a hint costs only time
+        approve <approvalId>     let a mass deletion go on that the env-manager has stopped
+        version [folder]         version of what is checked out: v<major>.<minor>-<commits since
+                                 tag>-<short sha>
+        help [command]           display help for command
+
+      Examples:
+        $ tributary up                                        start everything on this machine
+        $ tributary env wait feature-x && tributary env show feature-x
+        $ tributary topology feature-x                        who answers each call, and why
+        $ tributary config set feature-x orders pageSize=50 --wait 5s
+        $ tributary exec --tenant feature-x --service orders -- ./orders
+
+      Exit status:
+          0  done
+          1  it failed, e.g. an environment whose deploy fails
+          2  wrong use: an unknown option, a bad name or value, a bad config file
+          3  not found
+          4  conflict: somebody else changed it, it exists already, or its state does not allow this
+          5  a server is not reachable or is overloaded; trying again may help
+          6  no token, an unknown token, or a role that may not do this
+          7  not ready or not applied by every subscriber in time
+        130  interrupted by Ctrl-C
+      "
+    `)
+  })
+
+  it.each(['up', 'env wait', 'config set', 'exec'])('%s --help fits a screen', async (command) => {
+    const { stdout, status } = await run(...command.split(' '), '--help')
+    expect(status).toBe(EXIT_CODES.ok)
+    expect(stdout).toMatchSnapshot()
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(130)
+  })
+
+  it.each([
+    [[]],
+    [['env']],
+    [['nonsense']],
+    [['env', 'show']],
+    [['env', 'list', '--nonsense']],
+    [['env', 'wait', 'x', '--timeout', 'soon']],
+  ])('exits with the status for wrong use: %j', async (args) => {
+    const { status, stdout, stderr } = await run(...args)
+    expect(status).toBe(EXIT_CODES.usage)
+    expect(stdout).toBe('')
+    expect(stderr).not.toBe('')
+  })
+
+  it('prints colours on a terminal only, and not when NO_COLOR is set', async () => {
+    const escapes = async (isTTY: boolean, env: Record<string, string>): Promise<boolean> => {
+      let text = ''
+      const stderr = { isTTY, columns: 80, write: (more: string) => void (text += more) }
+      await runCli(['env', 'list'], fakeRuntime({ stderr, env }).runtime)
+      return text.includes('\u001B[')
+    }
+    expect(await escapes(true, {})).toBe(true)
+    expect(await escapes(false, {})).toBe(false)
+    expect(await escapes(true, { NO_COLOR: '1' })).toBe(false)
+  })
+})

@@ -1,0 +1,83 @@
+import { Command, CommanderError, type Argument } from 'commander'
+import { addApprove } from './commands/approve.js'
+import { addConfig } from './commands/config/config.js'
+import { addEntries } from './commands/entries/entries.js'
+import { addEnv } from './commands/env/env.js'
+import { addExec } from './commands/exec.js'
+import { addHint } from './commands/hint.js'
+import { addPlan } from './commands/plan.js'
+import { addRuns } from './commands/runs/runs.js'
+import { addStatus } from './commands/status.js'
+import { addTokens } from './commands/tokens/tokens.js'
+import { addTopology } from './commands/topology.js'
+import { addUp } from './commands/up.js'
+import { addVersion } from './commands/version.js'
+import { addConnectionOptions, createCli, type Cli } from './context.js'
+import { EXIT_CODE_MEANINGS, EXIT_CODES, errorLine, exitCodeOf } from './errors.js'
+import { styleFor } from './output/style.js'
+import type { CliRuntime } from './runtime.js'
+import { CLI_VERSION } from './version.js'
+
+const HELP_WIDTH = 100
+
+const EXAMPLES = `
+Examples:
+  $ tributary up                                        start everything on this machine
+  $ tributary env wait feature-x && tributary env show feature-x
+  $ tributary topology feature-x                        who answers each call, and why
+  $ tributary config set feature-x orders pageSize=50 --wait 5s
+  $ tributary exec --tenant feature-x --service orders -- ./orders
+
+Exit status:
+${EXIT_CODE_MEANINGS.map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`).join('\n')}`
+
+/** Builds the whole command tree. It prints through `cli` and never ends the process. */
+export function buildProgram(cli: Cli): Command {
+  const { stdout, stderr } = cli.runtime
+  const program = new Command('tributary')
+    .description('A preview environment for every feature branch, without copying the system.')
+    .exitOverride()
+    .configureHelp({ helpWidth: HELP_WIDTH, subcommandTerm: commandTerm })
+    .configureOutput({
+      writeOut: stdout.write,
+      writeErr: stderr.write,
+    })
+    .showHelpAfterError('(add --help to see what it takes)')
+    .version(CLI_VERSION)
+    .addHelpText('after', EXAMPLES)
+  addConnectionOptions(program)
+  for (const add of [addUp, addStatus, addEnv, addTopology, addPlan, addRuns, addConfig, addEntries]) add(program, cli)
+  for (const add of [addExec, addTokens, addHint, addApprove, addVersion]) add(program, cli)
+  return program
+}
+
+function commandTerm(command: Command): string {
+  return [command.name(), ...command.registeredArguments.map(humanReadableArgName)].join(' ')
+}
+
+function humanReadableArgName(argument: Argument): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+  return argument.required ? `<${name}>` : `[${name}]`
+}
+
+/** Runs one command line (without node and script) and answers its exit status. An error is one line on stderr. */
+export async function runCli(args: readonly string[], runtime: CliRuntime): Promise<number> {
+  let status: number = EXIT_CODES.ok
+  const cli = createCli(runtime, (value) => (status = value))
+  try {
+    await buildProgram(cli).parseAsync([...args], { from: 'user' })
+    return status
+  } catch (error) {
+    cli.terminal.endProgress()
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage
+    if (runtime.signal.aborted) return EXIT_CODES.interrupted
+    reportError(error, { runtime, debug: args.includes('--debug') })
+    return exitCodeOf(error)
+  }
+}
+
+function reportError(error: unknown, { runtime, debug }: { runtime: CliRuntime; debug: boolean }): void {
+  const line = errorLine(error)
+  runtime.stderr.write(`${line.replace(/^error:/, styleFor(runtime.stderr, runtime.env)('bad', 'error:'))}\n`)
+  if (debug && error instanceof Error) runtime.stderr.write(`${error.stack ?? ''}\n`)
+}
