@@ -130,6 +130,49 @@ describe('connect', () => {
   })
 })
 
+describe('close', () => {
+  it('does not wait for a change handler that hangs', async () => {
+    const client = await open({ handlerTimeoutMs: 600_000 })
+    let called = false
+    client.config.onChange('pageSize', () => {
+      called = true
+      return new Promise(() => undefined)
+    })
+    server.publish({ 'config/a': { pageSize: 21 } })
+    await eventually(() => expect(called).toBe(true))
+    await client.close()
+    expect(client.status.reason).toBe('the client was closed')
+  })
+
+  it('does not wait for a report that hangs or a reconnect that is far away', async () => {
+    const client = await open({ timing: { initialBackoffMs: 600_000, maxBackoffMs: 600_000 } })
+    server.reportStatus = 503
+    server.publish({ 'config/a': { pageSize: 21 } })
+    await server.stop()
+    await eventually(() => expect(client.status.state).toBe('STALE'))
+    await client.close()
+    expect(client.status.reason).toBe('the client was closed')
+  })
+
+  it('writes the snapshot that was still waiting', async () => {
+    const client = await open({ snapshotDir: folder, snapshotDelayMs: 600_000 })
+    await client.close()
+    expect(await readFile(await snapshotPath(), 'utf8')).toContain('pageSize')
+  })
+
+  it('leaves no timer, socket or listener behind', async () => {
+    const busy = (): readonly string[] =>
+      process.getActiveResourcesInfo().filter((kind) => /Timeout|Immediate/.test(kind))
+    const before = busy().length
+    const client = await open({ snapshotDir: folder })
+    await client.register({ endpoints: [], ttlSeconds: 2 })
+    expect(busy().length).toBeGreaterThan(before)
+    await client.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(busy().length).toBeLessThanOrEqual(before)
+  })
+})
+
 describe('a disk snapshot', () => {
   it('lets a client start while the config center is down, as STALE, and catch up later', async () => {
     const first = await open({ snapshotDir: folder })
@@ -345,6 +388,22 @@ describe('registration', () => {
     const client = await open()
     server.leaseStatus = 403
     await expect(client.register(spec)).rejects.toMatchObject({ code: 'SDK_REGISTRATION_REFUSED' })
+  })
+
+  it('is a clear error without a service', async () => {
+    const { service: _service, ...options } = server.options()
+    const client = await connect(options)
+    clients.push(client)
+    await expect(client.register(spec)).rejects.toThrow('TRIBUTARY_SERVICE')
+  })
+
+  it('says so when it cannot deregister, and closes all the same', async () => {
+    const client = await open()
+    const registration = await client.register(spec)
+    server.leaseStatus = 503
+    await client.close()
+    expect(registration.state).toBe('closed')
+    expect(client.diagnosticCounts.deregistration_failed).toBe(1)
   })
 
   it('rejects when the client closes meanwhile', async () => {

@@ -369,6 +369,33 @@ describe('a server that is behind', () => {
     expect(client.diagnosticCounts.history_reset).toBeUndefined()
   })
 
+  it('is left when a heartbeat shows it', async () => {
+    const client = await open()
+    server.revision = 9n
+    server.heartbeat()
+    await eventually(() => expect(client.appliedRevision).toBe('9'))
+    server.stream.send('heartbeat', { storeRevision: '4' })
+    await eventually(() => expect(client.diagnosticCounts.server_behind).toBe(1))
+    await inStep(client)
+    expect(client.appliedRevision).toBe('9')
+  })
+
+  it('is left when it sends an older snapshot after a newer hello', async () => {
+    const client = await open()
+    server.revision = 9n
+    server.heartbeat()
+    await eventually(() => expect(client.appliedRevision).toBe('9'))
+    server.onStream = (stream) => {
+      server.onStream = undefined
+      stream.send('hello', server.hello())
+      stream.send('view.snapshot', { ...server.snapshot('view'), storeRevision: '4' })
+    }
+    server.stream.cut()
+    await eventually(() => expect(client.diagnosticCounts.server_behind).toBe(1))
+    await inStep(client)
+    expect(client.appliedRevision).toBe('9')
+  })
+
   it('is believed when a linearizable read says that the history was reset', async () => {
     const client = await open()
     server.revision = 50n

@@ -181,6 +181,7 @@ export class TributaryClient implements Tributary {
     const path = paths.instance(tenant, service, instance)
     const dependencies = { transport: this.#transport, path, diagnostics: this.#diagnostics, clock, random }
     const registration = await Registration.start(options, dependencies, this.#stop.signal)
+    for (const former of this.#registrations) if (former.state === 'closed') this.#registrations.delete(former)
     this.#registrations.add(registration)
     return registration
   }

@@ -35,6 +35,7 @@ export class ChangeSubscription {
   #problem: string | undefined
   #running: Promise<void> | undefined
   #closed = false
+  #giveUp: () => void = () => undefined
 
   constructor(options: ChangeSubscriptionOptions) {
     this.#options = options
@@ -68,9 +69,10 @@ export class ChangeSubscription {
     return this.#running
   }
 
-  /** No further call begins. */
+  /** No further call begins, and one that is under way is not waited for. */
   close(): void {
     this.#closed = true
+    this.#giveUp()
   }
 
   async #finish(first: Promise<void>): Promise<void> {
@@ -106,14 +108,15 @@ export class ChangeSubscription {
   async #await(result: Promise<void>, value: unknown): Promise<void> {
     const { timeoutMs } = this.#options
     let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_resolve, reject) => {
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      this.#giveUp = () => reject(new Error('the subscription was closed'))
       timer = setTimeout(() => reject(new Error(`the handler has not settled after ${timeoutMs} ms`)), timeoutMs)
     })
     try {
-      await Promise.race([result, timeout])
+      await Promise.race([result, givenUp])
       this.#accept(value)
     } catch (error) {
-      this.#refuse('handler_failed', messageOf(error), error)
+      if (!this.#closed) this.#refuse('handler_failed', messageOf(error), error)
     } finally {
       clearTimeout(timer)
     }

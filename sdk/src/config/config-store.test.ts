@@ -227,6 +227,16 @@ describe('config.onChange', () => {
     expect(store.get('a')).toBe(1)
   })
 
+  it('is not waited for once the subscription is closed', async () => {
+    const { store, diagnostics } = newStore({ a: 1 }, 60_000)
+    const stop = store.onChange('a', () => new Promise(() => undefined))
+    const settled = change(store, { a: 2 })
+    stop()
+    expect(await settled).toEqual([])
+    expect(store.get('a')).toBe(2)
+    expect(diagnostics).toEqual([])
+  })
+
   it('does not let one handler’s failure keep the others from their values', async () => {
     const { store } = newStore({ a: 1 })
     const seen: unknown[] = []

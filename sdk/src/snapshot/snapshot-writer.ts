@@ -8,15 +8,19 @@ export interface SnapshotWriterOptions {
   /** The state to write; undefined while there is none. */
   readonly image: () => ReplicaImage | undefined
   readonly diagnostics: Diagnostics
-  /** A burst of changes becomes one write this many milliseconds after the first of them. */
+  /** A burst of changes becomes one write this many milliseconds (or more, see the writer) after the first of them. */
   readonly delayMs: number
 }
+
+/** After a write it rests for this many times as long as the write took, so that a large and busy table costs little. */
+const REST_FACTOR = 20
 
 /** Writes the snapshot some time after a change, one write at a time. A disk that fails is a diagnostic, nothing more. */
 export class SnapshotWriter {
   readonly #options: SnapshotWriterOptions
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
+  #lastCostMs = 0
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options
@@ -24,7 +28,8 @@ export class SnapshotWriter {
 
   /** Something changed: it will be written. */
   schedule(): void {
-    this.#timer ??= setTimeout(() => void this.#startWrite(), this.#options.delayMs)
+    const delayMs = Math.max(this.#options.delayMs, this.#lastCostMs * REST_FACTOR)
+    this.#timer ??= setTimeout(() => void this.#startWrite(), delayMs)
   }
 
   /** Writes what is still waiting and ends. Resolves when nothing is being written any more. */
@@ -43,8 +48,10 @@ export class SnapshotWriter {
   async #write(): Promise<void> {
     const image = this.#options.image()
     if (image === undefined) return
+    const startedAt = performance.now()
     try {
       await this.#options.file.write(image)
+      this.#lastCostMs = performance.now() - startedAt
     } catch (error) {
       const where = this.#options.file.path
       this.#options.diagnostics.report('snapshot_write_failed', `cannot write ${where}: ${messageOf(error)}`, error)

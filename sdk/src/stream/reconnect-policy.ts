@@ -62,7 +62,9 @@ export class ReconnectPolicy {
       const initialMs = initialBackoffMs * REFUSED_INITIAL_FACTOR
       return backoffMs(this.#failures, { initialMs, maxMs: maxRefusedBackoffMs, random })
     }
-    const spread = this.#failures === 1 && end.cause !== 'resync' ? random() * this.#windowMs : 0
+    // The window spreads those whom a server's end threw out together; one client's own trouble needs none.
+    const alone = end.cause === 'resync' || end.cause === 'behind'
+    const spread = this.#failures === 1 && !alone ? random() * this.#windowMs : 0
     const backoff =
       this.#failures === 1
         ? 0
