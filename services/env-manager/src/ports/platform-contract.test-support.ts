@@ -183,7 +183,7 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
       world.context,
     )
     expect((await world.platform.listWorkloads()).map(({ workloadId }) => workloadId)).toEqual([next.workloadId])
-    await expect(world.ask(old.endpoints, '/')).rejects.toThrow()
+    await expect(world.ask(old.endpoints, '/')).rejects.toThrow('ECONNREFUSED')
     expect((await world.ask(next.endpoints, '/')).status).toBe(200)
   })
 
@@ -322,7 +322,7 @@ function describeRemoval(world: ContractWorld): void {
       expect({ resource, gone }).toEqual({ resource, gone: true })
       expect(evidence.length).toBeGreaterThan(10)
     }
-    await expect(world.ask(orders.endpoints, '/')).rejects.toThrow()
+    await expect(world.ask(orders.endpoints, '/')).rejects.toThrow('ECONNREFUSED')
   })
 
   test('removes what is not there without complaint', async () => {

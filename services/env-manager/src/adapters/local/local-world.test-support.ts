@@ -49,12 +49,17 @@ export class LocalWorld implements PlatformHarness {
   readonly logged: string[] = []
   platform: Platform
 
+  readonly folder: TemporaryFolder
+  readonly repository: TestRepository
+  readonly sourceControl: SourceControl
+
   private constructor(
-    readonly folder: TemporaryFolder,
-    readonly repository: TestRepository,
-    readonly sourceControl: SourceControl,
+    surroundings: { folder: TemporaryFolder; repository: TestRepository; sourceControl: SourceControl },
     readonly options: LocalPlatformOptions,
   ) {
+    this.folder = surroundings.folder
+    this.repository = surroundings.repository
+    this.sourceControl = surroundings.sourceControl
     this.platform = createLocalPlatform(options)
   }
 
@@ -65,14 +70,8 @@ export class LocalWorld implements PlatformHarness {
     const dataDirectory = join(folder.path, 'data')
     const sourceControl = createGitSourceControl({ dataDirectory, host: process.env })
     const instance = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
-    const world = new LocalWorld(folder, repository, sourceControl, {
-      dataDirectory,
-      instance,
-      sourceControl,
-      host: process.env,
-      graceMs: 2000,
-      ...more,
-    })
+    const options = { dataDirectory, instance, sourceControl, host: process.env, graceMs: 2000, ...more }
+    const world = new LocalWorld({ folder, repository, sourceControl }, options)
     await world.platform.start({ signal: AbortSignal.timeout(10_000) })
     return world
   }
