@@ -19,11 +19,12 @@ export async function installOpenApi(app: FastifyInstance, version: string): Pro
     refResolver: {
       buildLocalReference: ({ $id }, ...[, , index]) => (typeof $id === 'string' ? $id : `def-${index}`),
     },
-    transform: ({ schema, url, route }) => ({
+    transform: ({ schema, url, route }) => {
+      const access = route.config?.access
       // Only the routes that say so are open; the others take the bearer token that is declared for all.
-      schema: route.config?.access === 'open' ? { ...schema, security: [] } : schema,
-      url,
-    }),
+      const security = access === 'open' ? { security: [] } : {}
+      return { schema: { ...schema, ...security, 'x-access': access }, url }
+    },
   })
   app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async () => app.swagger())
 }

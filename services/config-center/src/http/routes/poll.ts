@@ -19,10 +19,13 @@ const schema = {
   response: answers({ 200: Type.Unsafe<string>(PollResult) }),
 }
 
+// A HEAD would open a stream, or wait, for nothing.
+const options = { schema, config: { access: 'read-view' }, exposeHeadRoute: false } as const
+
 /** `GET /v1/tenants/:tenant/poll`. */
 export function pollRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
-  app.get('/v1/tenants/:tenant/poll', { schema, config: { access: 'read-view' } }, async (request, reply) => {
+  app.get('/v1/tenants/:tenant/poll', options, async (request, reply) => {
     const { timeoutMs, ...query } = request.query
     const subscribe = subscribeRequest({ request, tenant: request.params.tenant, query })
     await catchUpFor(live, subscribe, deadline.signal)

@@ -150,6 +150,14 @@ it('refuses unknown tenants, foreign tenant tokens, no token and odd queries', a
   }
 })
 
+it('opens no stream for a HEAD', async () => {
+  const response = await fetch(`${replica.url}/v1/tenants/f1/stream`, {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${viewer}` },
+  })
+  expect([response.status, replica.hub.connectionCount]).toEqual([404, 0])
+})
+
 it('answers reads with 503 while the store is away', async () => {
   const store = new CuttableStore(cluster.store)
   const remote = await cluster.replica({}, store)
