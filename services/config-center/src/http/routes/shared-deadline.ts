@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { failure } from '../../errors.js'
 
 /** How many signals there are in the time of one deadline: what they may come late by. */
@@ -23,6 +24,8 @@ export class SharedDeadline {
   #create(): AbortSignal {
     const slotMs = this.#ms / SIGNALS_PER_DEADLINE
     const controller = new AbortController()
+    // As many listeners as there are reads under way: no leak, whatever the number.
+    setMaxListeners(0, controller.signal)
     setTimeout(() => (this.#signal = undefined), slotMs).unref()
     setTimeout(() => controller.abort(tooSlow(this.#ms)), this.#ms + slotMs).unref()
     return controller.signal

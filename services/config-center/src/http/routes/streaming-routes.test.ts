@@ -5,7 +5,7 @@ import { Type, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { routeItems, viewItems } from '../../domain/items.js'
-import { CuttableStore } from '../../watch/cuttable-store.test-support.js'
+import { CuttableStore } from '../../testing/cuttable-store.test-support.js'
 import {
   dropEntry,
   dropTenant,
@@ -14,9 +14,9 @@ import {
   putEntry,
   putTenant,
   usualWorld,
-} from '../../watch/random-world.test-support.js'
-import { TestCluster, type TestReplica } from '../../watch/replica.test-support.js'
-import { StreamClient } from '../../watch/stream-client.test-support.js'
+} from '../../testing/random-world.test-support.js'
+import { TestCluster, type TestReplica } from '../../testing/replica.test-support.js'
+import { StreamClient } from '../../testing/stream-client.test-support.js'
 
 let cluster: TestCluster
 let replica: TestReplica
@@ -199,7 +199,7 @@ it('ends a poll with a goodbye when the tenant is deleted, and forgets one whose
   const waiting = read(PollResult, path)
   await eventually(() => expect(replica.hub.book.size).toBe(2))
   gone.abort()
-  await expect(abandoned).rejects.toThrow()
+  await expect(abandoned).rejects.toThrow(/abort/)
   await eventually(() => expect(replica.hub.book.size).toBe(1))
   await cluster.write(dropTenant('f2'))
   expect((await waiting).frames).toMatchObject([{ event: 'goodbye', data: { reason: 'tenant_deleted' } }])

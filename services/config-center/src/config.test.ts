@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { isAppError } from '@tributary/kit'
+import { describe, expect, it } from 'vitest'
+import { readConfig, type ProcessEnvironment } from './config.js'
+
+function problemsOf(env: ProcessEnvironment): unknown {
+  try {
+    readConfig(env)
+  } catch (error) {
+    return isAppError(error, 'CONFIG_INVALID') ? error.details.problems : error
+  }
+  return []
+}
+
+describe('readConfig', () => {
+  it('has defaults that are safe', () => {
+    const dataDir = resolve('.tributary/config-center')
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 7400,
+      dataDir,
+      adminTokenFile: `${dataDir}/admin.token`,
+      logLevel: 'info',
+    })
+  })
+
+  it('takes what the environment says', () => {
+    const env = {
+      TRIBUTARY_HOST: '::1',
+      TRIBUTARY_PORT: '0',
+      TRIBUTARY_DATA_DIR: '/data',
+      TRIBUTARY_ADMIN_TOKEN_FILE: '/run/admin',
+      TRIBUTARY_LOG_LEVEL: 'warn',
+    }
+    expect(readConfig(env)).toEqual({
+      host: '::1',
+      port: 0,
+      dataDir: '/data',
+      adminTokenFile: '/run/admin',
+      logLevel: 'warn',
+    })
+  })
+
+  it('lists everything that is wrong at once', () => {
+    const env = { TRIBUTARY_HOST: '', TRIBUTARY_PORT: '70000', TRIBUTARY_LOG_LEVEL: 'loud' }
+    expect(problemsOf(env)).toEqual([
+      expect.stringContaining('TRIBUTARY_PORT is "70000"'),
+      expect.stringContaining('TRIBUTARY_LOG_LEVEL is "loud"'),
+      expect.stringContaining('TRIBUTARY_HOST is empty'),
+    ])
+  })
+
+  it.each(['', '-1', '1e3', '0x10', ' 80', '65536'])('refuses the port %j', (port) => {
+    expect(problemsOf({ TRIBUTARY_PORT: port })).toHaveLength(1)
+  })
+})
