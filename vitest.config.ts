@@ -8,8 +8,9 @@ const sources = [
 ]
 
 export default defineConfig({
-  // Packages are resolved to their sources, so that a test never runs against a stale build.
-  ssr: { resolve: { conditions: ['tributary-source', 'node', 'import', 'default'] } },
+  // Packages are resolved to their sources, so that a test never runs against a stale build. Not 'import' and 'default': vitest hands
+  // these on as node's --conditions, and a require() would then load ES builds (protobufjs loses its 64-bit integers by that).
+  ssr: { resolve: { conditions: ['tributary-source', 'node'] } },
   test: {
     pool: 'forks',
     testTimeout: 20_000,

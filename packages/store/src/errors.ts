@@ -38,6 +38,11 @@ export const STORE_ERRORS = {
     kind: 'unavailable',
     description: 'The store could not be reached or failed during the call. The outcome of a write is unknown.',
   },
+  STORE_ACCESS_DENIED: {
+    kind: 'unavailable',
+    description:
+      'The store does not accept this process: wrong user or password, or no permission. Nothing was written; correct the configuration.',
+  },
   STORE_CANCELED: {
     kind: 'canceled',
     description: 'The caller aborted the call before it began. Nothing was written.',

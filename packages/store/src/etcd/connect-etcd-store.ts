@@ -1,0 +1,35 @@
+import { storeError } from '../errors.js'
+import { EtcdConnection } from './etcd-connection.js'
+import { ETCD } from './etcd-methods.js'
+import type { ResolvedEtcdOptions } from './etcd-options.js'
+import { EtcdRevisionedStore } from './etcd-revisioned-store.js'
+import { touchHead } from './etcd-transaction.js'
+import { KeySpace } from './key-space.js'
+
+/** Compares of a prefix and nested transactions exist since 3.3, fragments of a watch since 3.4; an older etcd would ignore them. */
+const OLDEST = { major: 3, minor: 4 }
+
+/** As `openEtcdStore`, with options that are checked already. */
+export async function connectEtcdStore(options: ResolvedEtcdOptions): Promise<EtcdRevisionedStore> {
+  const connection = new EtcdConnection(options)
+  try {
+    await checkVersion(connection)
+    // 0 is "the head was never put", so that only the first one to open the store writes.
+    const create = touchHead(new KeySpace(options.prefix), 0n)
+    await connection.unary(ETCD.txn, create, { attempt: 'open the etcd store', repeatable: true })
+    return new EtcdRevisionedStore(connection, options)
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+async function checkVersion(connection: EtcdConnection): Promise<void> {
+  const { version } = await connection.unary(ETCD.status, {}, { attempt: 'open the etcd store', repeatable: true })
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor)) return
+  throw storeError(
+    'STORE_VERSION_UNSUPPORTED',
+    `could not open the etcd store: etcd ${version} is older than ${OLDEST.major}.${OLDEST.minor}; upgrade it`,
+  )
+}
