@@ -1,4 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AppError } from '@tributary/kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { failure } from '../errors.js'
+import { patchEnvironment, requestRetry } from '../operations/change-environment.js'
+import { removeOrphans } from '../operations/orphan-scan.js'
+import { requestTeardown } from '../operations/request-teardown.js'
+import { rollBackService } from '../operations/rollback-service.js'
+import { approveRemovals, findBreaker } from '../operations/state/breaker.js'
+import { listEnvironments } from '../operations/state/environments.js'
 import { definition, eventually, TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
@@ -17,6 +27,37 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close()
 })
+
+const ready = (name: string): Promise<unknown> =>
+  eventually(
+    () => bench.phase(name),
+    (phase) => phase === 'ready',
+  )
+const gone = (name: string): Promise<unknown> =>
+  eventually(
+    () => bench.record(name),
+    (record) => record === undefined,
+  )
+const short = (commit: string): string => commit.slice(0, 7)
+
+/** Holds the deploy of a service until it is let go. */
+function holdDeploy(
+  service: string,
+  environment: string,
+): { readonly reached: Promise<void>; readonly letGo: () => void } {
+  let letGo = (): void => undefined
+  let reach = (): void => undefined
+  const reached = new Promise<void>((resolve) => (reach = resolve))
+  bench.world.onDeploy = async (spec, { signal }) => {
+    if (spec.service !== service || spec.environment !== environment) return
+    reach()
+    await new Promise<void>((resolve, reject) => {
+      letGo = resolve
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  }
+  return { reached, letGo: () => letGo() }
+}
 
 describe('environments of branches', () => {
   it('builds integration with all services, and a branch with only what it changes', async () => {
@@ -66,5 +107,561 @@ describe('environments of branches', () => {
     expect([...bench.center.tenants.keys()]).toEqual(['integration'])
     expect([...bench.center.tokens.values()].map(({ tenant }) => tenant)).toEqual(['integration'])
     expect([...bench.routes.served]).toEqual(['integration'])
+  })
+})
+
+describe('pushes and deletions in any order', () => {
+  it('lets a push during a run take over: only the newest commit is registered', async () => {
+    const first = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    const { reached } = holdDeploy('orders', 'feature-x')
+    await bench.start()
+    bench.manager.requestLook()
+    await reached
+    bench.world.onDeploy = async () => undefined
+    const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await ready('feature-x')
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(second)}`)
+    expect(bench.world.copiesOf('feature-x')).toEqual([`orders@${short(second)}`])
+    const states = (await bench.runs('feature-x')).map(({ state, commits }) => `${state} ${commits[0]?.commitSha}`)
+    expect(states).toEqual([`succeeded ${second}`, `superseded ${first}`])
+  })
+
+  it('tears down when the branch is deleted during a run', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    const { reached } = holdDeploy('orders', 'feature-x')
+    await bench.start()
+    bench.manager.requestLook()
+    await reached
+    bench.git.delete('shop', 'feature/x')
+    await bench.settle()
+    await gone('feature-x')
+    expect(bench.world.copiesOf('feature-x')).toEqual([])
+    expect(await bench.receipts('feature-x')).toHaveLength(1)
+  })
+
+  it('makes a new generation under the same name when the branch is pushed again after its deletion', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const platformRemove = bench.world.spaces.delete.bind(bench.world.spaces)
+    let pushed = ''
+    bench.world.spaces.delete = (name) => {
+      // The push arrives while the teardown is under way.
+      if (pushed === '') pushed = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '9' }, 'main')
+      bench.manager.requestLook()
+      return platformRemove(name)
+    }
+    bench.git.delete('shop', 'feature/x')
+    await bench.settle()
+    const environment = await eventually(
+      () => bench.environment('feature-x'),
+      (now) => now?.generation === 2 && now.phase === 'ready',
+    )
+    expect(environment?.services[0]?.deployedCommit).toBe(pushed)
+    expect((await bench.receipts('feature-x')).map(({ generation }) => generation)).toEqual([1])
+    expect(bench.world.copiesOf('feature-x')).toEqual([`orders@${short(pushed)}`])
+  })
+
+  it('retires the copy of a superseded commit when the branch is pushed back to what already serves', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const before = bench.git.headOf('shop', 'feature/x')
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    bench.world.sickness = () => 'never ready'
+    await bench.settle()
+    bench.world.sickness = () => undefined
+    bench.git.branches.get('shop')?.set('feature/x', before)
+    await bench.settle()
+    await ready('feature-x')
+    expect(bench.world.copiesOf('feature-x')).toEqual([`orders@${short(before)}`])
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(before)}`)
+  })
+
+  it('removes a service that the branch no longer changes, so that calls fall back again', async () => {
+    const main = bench.git.headOf('shop', 'main')
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2', 'payments/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const head = bench.git.commit('shop', 'feature/x', { 'payments/server.js': '1' })
+    await bench.settle()
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => copies.length === 1 && copies[0] === `orders@${short(head)}`,
+    )
+    expect(bench.center.seenBy('feature-x')['payments']).toBe(`integration@${short(main)}`)
+  })
+})
+
+describe('deploys that fail', () => {
+  it('keeps the good copy serving, says the cause, and is degraded', async () => {
+    const good = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const bad = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    bench.world.sickness = ({ commitSha }) => (commitSha === bad ? 'port 8080 refused' : undefined)
+    await bench.settle()
+    const environment = await eventually(
+      () => bench.environment('feature-x'),
+      (now) => now?.phase === 'degraded' && now.conditions.some(({ reason }) => reason === 'GaveUp'),
+    )
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(good)}`)
+    expect(bench.world.copiesOf('feature-x')).toEqual([`orders@${short(good)}`])
+    expect(environment?.services[0]).toMatchObject({ wantedCommit: bad, deployedCommit: good, status: 'failed' })
+    expect(environment?.conditions.find(({ type }) => type === 'ServiceHealthy')?.message).toContain(
+      'port 8080 refused',
+    )
+    const failed = (await bench.runs('feature-x')).filter(({ state }) => state === 'failed')
+    expect(failed).toHaveLength(3)
+    expect(failed[0]?.steps.find(({ name }) => name === 'wait-healthy')).toMatchObject({
+      state: 'failed',
+      service: 'orders',
+    })
+  })
+
+  it('registers the services that came up when another one did not, and is failed without any good copy', async () => {
+    const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2', 'payments/server.js': '2' }, 'main')
+    bench.world.sickness = ({ service, environment }) =>
+      service === 'payments' && environment === 'feature-x' ? 'crashed' : undefined
+    await bench.start()
+    await bench.settle()
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'failed',
+    )
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(head)}`)
+    expect(bench.center.seenBy('feature-x')['payments']).toBe(`integration@${short(bench.git.headOf('shop', 'main'))}`)
+  })
+
+  it('does not build a commit again whose build failed, until somebody asks', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    let builds = 0
+    bench.world.onDeploy = async ({ environment }) => {
+      if (environment !== 'feature-x') return
+      builds += 1
+      if (builds === 1) throw failure('PLATFORM_BUILD_FAILED', 'npm ci failed: ENOTFOUND')
+    }
+    await bench.start()
+    await bench.settle()
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'failed',
+    )
+    bench.manager.mark('feature-x')
+    await bench.settle()
+    expect(builds).toBe(1)
+    await requestRetry(bench.store, 'feature-x')
+    bench.manager.mark('feature-x')
+    await ready('feature-x')
+    expect(builds).toBe(2)
+  })
+
+  it('leaves a service with a bad definition as it was last good, says file and line, and goes on with the others', async () => {
+    const good = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const next = bench.git.commit('shop', 'feature/x', {
+      'orders/service.yaml': 'apiVersion: tributary/v1\nkind: Service\nname: orders\nport: 1\n',
+      'payments/server.js': '2',
+    })
+    await bench.settle()
+    const environment = await eventually(
+      () => bench.environment('feature-x'),
+      (now) =>
+        now?.phase === 'degraded' &&
+        now.services.some(({ name, status }) => name === 'payments' && status === 'healthy'),
+    )
+    const condition = environment?.conditions.find(({ type }) => type === 'DefinitionValid')
+    expect(condition).toMatchObject({ service: 'orders', status: 'False' })
+    expect(condition?.message).toContain('orders/service.yaml:4:1: unknown field "port"; did you mean "ports"?')
+    expect(bench.center.seenBy('feature-x')).toEqual({
+      orders: `feature-x@${short(good)}`,
+      payments: `feature-x@${short(next)}`,
+    })
+  })
+
+  it('goes back to the old copy when the verification fails', async () => {
+    const verified = definition('orders', 'verify: { http: { path: /v, expect: 200 } }\n')
+    const good = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    // Nothing listens on the fake's ports, so the check cannot be answered.
+    bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': verified })
+    await bench.settle()
+    await eventually(
+      () => bench.environment('feature-x'),
+      (now) => now?.conditions.some(({ reason }) => reason === 'GaveUp') === true,
+    )
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(good)}`)
+    expect(bench.world.copiesOf('feature-x')).toEqual([`orders@${short(good)}`])
+    const [run] = await bench.runs('feature-x')
+    expect(run?.error?.code).toBe('VERIFY_FAILED')
+  })
+
+  it('never writes a secret into a log or a record of a run', async () => {
+    bench.git.commit('shop', 'main', {
+      'orders/service.yaml': definition('orders', 'secrets: [{ name: key, generate: { bytes: 16 } }]\n'),
+    })
+    await bench.start()
+    await bench.settle()
+    await ready('integration')
+    const [started] = [...bench.world.started.values()].filter(({ service }) => service === 'orders')
+    const secrets = [started?.secrets['key'] ?? '', started?.environmentVariables['TRIBUTARY_TOKEN'] ?? '']
+    expect(secrets.every((secret) => secret.length > 10)).toBe(true)
+    const logs = readdirSync(join(bench.directory, 'run-logs')).map((file) =>
+      readFileSync(join(bench.directory, 'run-logs', file), 'utf8'),
+    )
+    const text = [...logs, JSON.stringify(await bench.runs('integration')), ...bench.logged].join('\n')
+    expect(text).toContain('starting orders with token [secret]')
+    for (const secret of secrets) expect(text).not.toContain(secret)
+  })
+})
+
+describe('git servers that cannot be believed', () => {
+  beforeEach(async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+  })
+
+  it.each([
+    [
+      'fails',
+      () => {
+        throw failure('GIT_UNREACHABLE', 'connection reset')
+      },
+    ],
+    ['lists nothing', () => new Map<string, string>()],
+    ['lacks the integration branch', () => new Map([['other', 'a'.repeat(40)]])],
+    ['names something that is no commit', () => new Map([['main', '<html>']])],
+  ])('deletes nothing when one %s', async (_name, answer) => {
+    bench.git.answer = answer
+    await bench.settle()
+    await bench.settle()
+    expect(await bench.phase('feature-x')).toBe('ready')
+    expect(bench.world.copiesOf('feature-x')).toHaveLength(1)
+    expect(bench.manager.status().repositories[0]?.error).toBeTruthy()
+  })
+
+  it('deletes nothing when only one of two answers lacks the branch', async () => {
+    let answers = 0
+    bench.git.answer = (_, branches) => {
+      answers += 1
+      return answers === 1 ? new Map([...branches].filter(([branch]) => branch === 'main')) : branches
+    }
+    await bench.settle()
+    expect(answers).toBe(2)
+    expect(await bench.phase('feature-x')).toBe('ready')
+  })
+
+  it('survives a restart while the git server is down: nothing is touched', async () => {
+    await bench.manager.stop()
+    bench.git.answer = () => {
+      throw failure('GIT_UNREACHABLE', 'down')
+    }
+    await bench.start()
+    await bench.settle()
+    expect(await bench.phase('feature-x')).toBe('ready')
+    expect(bench.world.copiesOf('feature-x')).toHaveLength(1)
+  })
+})
+
+describe('the deletion breaker', () => {
+  it('freezes a mass deletion and lets exactly the approved set go', async () => {
+    const branches = Array.from({ length: 7 }, (_, index) => `feature/${index}`)
+    for (const branch of branches) bench.git.commit('shop', branch, { 'orders/server.js': branch }, 'main')
+    await bench.start()
+    await bench.settle()
+    for (const index of branches.keys()) await ready(`feature-${index}`)
+    for (const branch of branches.slice(0, 6)) bench.git.delete('shop', branch)
+    await bench.settle()
+    const waiting = await findBreaker(bench.store)
+    expect(waiting?.wouldDelete).toHaveLength(6)
+    expect(await bench.phase('feature-0')).toBe('ready')
+    bench.git.delete('shop', 'feature/6')
+    await approveRemovals(bench.store, waiting?.approvalId ?? '')
+    await bench.settle()
+    expect(await bench.phase('feature-0')).toBe('ready')
+    const again = await findBreaker(bench.store)
+    expect(again?.wouldDelete).toHaveLength(7)
+    await expect(approveRemovals(bench.store, waiting?.approvalId ?? '')).rejects.toMatchObject({
+      code: 'APPROVAL_NOT_FOUND',
+    })
+    await approveRemovals(bench.store, again?.approvalId ?? '')
+    await bench.settle()
+    for (const index of branches.keys()) await gone(`feature-${index}`)
+    expect(await findBreaker(bench.store)).toBeUndefined()
+    expect([...bench.world.spaces]).toEqual(['integration'])
+  })
+})
+
+describe('names', () => {
+  it('gives two branches with one slug two environments', async () => {
+    bench.git.commit('shop', 'feature/a-b', { 'orders/server.js': '2' }, 'main')
+    bench.git.commit('shop', 'feature/a_b', { 'orders/server.js': '3' }, 'main')
+    await bench.start()
+    await bench.settle()
+    const records = (await listEnvironments(bench.store)).filter(({ name }) => name !== 'integration')
+    expect(new Set(records.map(({ name }) => name)).size).toBe(2)
+    expect(records.map(({ branch }) => branch).sort()).toEqual(['feature/a-b', 'feature/a_b'])
+    for (const { name } of records) await ready(name)
+  })
+})
+
+describe('branches that say more', () => {
+  it('masks, names services, and overlays the base branch', async () => {
+    bench.git.commit('shop', 'feature/base', { 'payments/server.js': '2' }, 'main')
+    bench.git.commit(
+      'shop',
+      'feature/top',
+      { 'tributary.yaml': 'apiVersion: tributary/v1\nkind: Environment\nbase: feature/base\nservices: [orders]\n' },
+      'feature/base',
+    )
+    bench.git.commit(
+      'shop',
+      'feature/masked',
+      { 'tributary.yaml': 'apiVersion: tributary/v1\nkind: Environment\nmask: [payments]\n' },
+      'main',
+    )
+    await bench.start()
+    await bench.settle()
+    for (const name of ['feature-base', 'feature-top', 'feature-masked']) await ready(name)
+    const base = short(bench.git.headOf('shop', 'feature/base'))
+    const top = short(bench.git.headOf('shop', 'feature/top'))
+    expect(bench.center.seenBy('feature-top')).toEqual({
+      orders: `feature-top@${top}`,
+      payments: `feature-base@${base}`,
+    })
+    expect(bench.center.seenBy('feature-masked')['payments']).toBe('masked by feature-masked')
+    bench.git.delete('shop', 'feature/base')
+    await bench.settle()
+    await gone('feature-base')
+    const environment = await eventually(
+      () => bench.environment('feature-top'),
+      (now) => now?.base === 'integration' && now.phase === 'ready',
+    )
+    expect(environment?.conditions.find(({ reason }) => reason === 'BaseMissing')?.message).toContain('feature/base')
+  })
+
+  it('unites the same branch of two repositories, and goes when the last of them goes', async () => {
+    await bench.store.close()
+    const config = {
+      repositories: ['shop', 'stock'].map((name) => ({
+        name,
+        url: `https://git.example/${name}`,
+        integrationBranch: 'main',
+      })),
+    }
+    const two = await TestBench.open(config)
+    try {
+      for (const repository of ['shop', 'stock']) {
+        two.git.commit(repository, 'main', { 'service.yaml': definition(`${repository}-api`), a: '1' })
+        two.git.commit(repository, 'feature/x', { a: '2' }, 'main')
+      }
+      await two.start()
+      await two.settle()
+      await eventually(
+        () => two.phase('feature-x'),
+        (phase) => phase === 'ready',
+      )
+      expect(two.world.copiesOf('feature-x').map((copy) => copy.split('@')[0])).toEqual(['shop-api', 'stock-api'])
+      two.git.delete('stock', 'feature/x')
+      await two.settle()
+      await eventually(
+        () => two.world.copiesOf('feature-x'),
+        (copies) => copies.length === 1,
+      )
+      two.git.delete('shop', 'feature/x')
+      await two.settle()
+      await eventually(
+        () => two.record('feature-x'),
+        (record) => record === undefined,
+      )
+      expect(await two.receipts('feature-x')).toHaveLength(1)
+    } finally {
+      await two.close()
+    }
+  })
+})
+
+describe('people', () => {
+  beforeEach(async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+  })
+
+  it('may delete an environment, which comes back at the next push', async () => {
+    await requestTeardown(bench.store, 'feature-x', Date.now())
+    bench.manager.mark('feature-x')
+    await gone('feature-x')
+    await bench.settle()
+    expect(await bench.record('feature-x')).toBeUndefined()
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await ready('feature-x')
+    expect((await bench.environment('feature-x'))?.generation).toBe(2)
+  })
+
+  it('may roll a service back, until the next push', async () => {
+    const first = bench.git.headOf('shop', 'feature/x')
+    const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await eventually(
+      () => bench.center.seenBy('feature-x')['orders'],
+      (seen) => seen === `feature-x@${short(second)}`,
+    )
+    await rollBackService(bench.store, { environment: 'feature-x', service: 'orders' })
+    bench.manager.mark('feature-x')
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => copies.length === 1 && copies[0] === `orders@${short(first)}`,
+    )
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(first)}`)
+    await ready('feature-x')
+    const third = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '4' })
+    await bench.settle()
+    await eventually(
+      () => bench.center.seenBy('feature-x')['orders'],
+      (seen) => seen === `feature-x@${short(third)}`,
+    )
+  })
+
+  it('are asked nothing when an environment expires, unless it is pinned', async () => {
+    await bench.manager.stop()
+    bench.config = { ...bench.config, ttlHours: 1 }
+    bench.now = () => Date.now() + 2 * 3_600_000
+    await patchEnvironment(bench.store, 'feature-x', { pinned: true })
+    await bench.start()
+    await bench.settle()
+    expect(await bench.phase('feature-x')).toBe('ready')
+    await patchEnvironment(bench.store, 'feature-x', { pinned: false })
+    await bench.settle()
+    await gone('feature-x')
+    expect((await bench.receipts('feature-x'))[0]?.reason).toBe('expired')
+    await bench.settle()
+    expect(await bench.record('feature-x')).toBeUndefined()
+  })
+
+  it('keep what they set in a config document across deploys that bring new defaults', async () => {
+    const withDefaults = (more: string): string => definition('orders', `config: { defaults: { size: 1${more} } }\n`)
+    bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': withDefaults('') })
+    await bench.settle()
+    await eventually(
+      () => bench.center.document('feature-x', 'orders'),
+      (document) => document?.['size'] === 1,
+    )
+    bench.center.setDocument('feature-x', 'orders', { size: 50 })
+    bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': withDefaults(', color: red') })
+    await bench.settle()
+    const document = await eventually(
+      () => bench.center.document('feature-x', 'orders'),
+      (now) => now?.['color'] === 'red',
+    )
+    expect(document).toEqual({ size: 50, color: 'red' })
+  })
+})
+
+describe('the world outside', () => {
+  beforeEach(async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+  })
+
+  it('starts a copy again that is gone, and registers it where it is', async () => {
+    const id = (await bench.record('feature-x'))?.services['orders']?.deployed?.workloadId ?? ''
+    bench.world.workloads.delete(id)
+    bench.manager.mark('feature-x')
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => copies.length === 1,
+    )
+    await ready('feature-x')
+    const entry = bench.center.tenants.get('feature-x')?.entries.get('orders')
+    expect(entry?.spec.endpoints).toEqual(bench.world.workloads.get(id)?.endpoints)
+  })
+
+  it('shows a copy that died as unhealthy, and as healthy when it is back, without being asked', async () => {
+    bench.world.change('feature-x', 'orders', { health: 'unhealthy', message: 'exited with 1' })
+    const sick = await eventually(
+      () => bench.environment('feature-x'),
+      (now) => now?.phase === 'degraded',
+    )
+    expect(sick?.conditions.find(({ type }) => type === 'Ready')?.message).toContain('exited with 1')
+    bench.world.change('feature-x', 'orders', { health: 'healthy', message: null })
+    await ready('feature-x')
+  })
+
+  it('registers an entry again that somebody deleted', async () => {
+    bench.center.tenants.get('feature-x')?.entries.delete('orders')
+    bench.manager.mark('feature-x')
+    await eventually(
+      () => bench.center.seenBy('feature-x')['orders'],
+      (seen) => seen?.startsWith('feature-x@') === true,
+    )
+  })
+
+  it('leaves entries alone that others registered', async () => {
+    const entry = { state: 'present', spec: { endpoints: [] }, revision: 1 } as const
+    bench.center.tenants.get('feature-x')?.entries.set('laptop', entry)
+    bench.manager.mark('feature-x')
+    await bench.settle()
+    expect(bench.center.tenants.get('feature-x')?.entries.has('laptop')).toBe(true)
+  })
+
+  it('waits while the config center is down, loses nothing, and begins no run', async () => {
+    bench.center.outage = new AppError({ kind: 'unavailable', code: 'SERVER_UNREACHABLE', message: 'down' })
+    const runs = (await bench.runs('feature-x')).length
+    const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    const environment = await eventually(
+      () => bench.environment('feature-x'),
+      (now) => now?.conditions.some(({ reason }) => reason === 'ServerUnreachable') === true,
+    )
+    expect(environment?.services[0]?.status).toBe('healthy')
+    expect(await bench.runs('feature-x')).toHaveLength(runs)
+    bench.center.outage = undefined
+    await eventually(
+      () => bench.center.seenBy('feature-x')['orders'],
+      (seen) => seen === `feature-x@${short(head)}`,
+    )
+  })
+
+  it('removes what bears our label and has no environment, and nothing else', async () => {
+    bench.world.spaces.add('left-over')
+    bench.center.setDocument('integration', '*', { kept: true })
+    const labels = { 'tributary/environment': 'old', 'tributary/instance': 'tributary' }
+    const tenant = { base: 'integration', entries: new Map(), documents: new Map() }
+    bench.center.tenants.set('old', { ...tenant, spec: { labels } })
+    bench.center.tenants.set('theirs', { ...tenant, spec: { labels: { 'tributary/environment': 'theirs' } } })
+    await removeOrphans(bench.dependencies(), new AbortController().signal)
+    expect([...bench.world.spaces].sort()).toEqual(['feature-x', 'integration'])
+    expect([...bench.center.tenants.keys()].sort()).toEqual(['feature-x', 'integration', 'theirs'])
+    expect(bench.center.document('integration', '*')).toEqual({ kept: true })
+  })
+
+  it('goes on with an environment although another one fails for ever', async () => {
+    bench.world.onDeploy = async ({ environment }) => {
+      if (environment === 'feature-bad') throw new Error('poison')
+    }
+    bench.git.commit('shop', 'feature/bad', { 'orders/server.js': 'x' }, 'main')
+    bench.git.commit('shop', 'feature/good', { 'orders/server.js': 'y' }, 'main')
+    await bench.settle()
+    await ready('feature-good')
+    await eventually(
+      () => bench.phase('feature-bad'),
+      (phase) => phase === 'failed',
+    )
   })
 })

@@ -1,4 +1,5 @@
 import { INTEGRATION_TENANT, type Plan } from '@tributary/contract'
+import { isAppError } from '@tributary/kit'
 import { replaceConditions, setCondition, type ConditionFinding } from '../domain/conditions.js'
 import type { DesiredService } from '../domain/desired-services.js'
 import { wantService, type EnvironmentRecord, type ServiceRecord } from '../domain/environment-record.js'
@@ -44,11 +45,14 @@ export class EnvironmentReconciler {
     const record = await findEnvironment(this.deps.store, name)
     if (record === undefined) return {}
     if (record.tombstone !== null) return this.#tearDown(record)
-    const result = await this.#converge(record).catch(async (error: unknown) => {
+    try {
+      return await this.#converge(record)
+    } catch (error) {
+      // A newer push took over: that is no failure, there is only something else to do.
+      if (isAppError(error, 'RUN_SUPERSEDED')) return { requeueAfterMs: 0 }
       await this.#note(record, reconciledFinding(error))
       throw error
-    })
-    return result
+    }
   }
 
   /** What {@link EnvironmentReconciler.reconcile} would do now, without doing or recording anything. */
@@ -145,7 +149,9 @@ export class EnvironmentReconciler {
   async #want(record: EnvironmentRecord, resolved: ResolvedEnvironment): Promise<EnvironmentRecord | undefined> {
     const context = { now: this.deps.clock.now(), generation: record.generation }
     return updateEnvironment(this.deps.store, record.name, (current) => {
-      const next = { ...current, declaredBase: resolved.declaredBase, services: wantedServices(current, resolved) }
+      // Whatever was settled before is not any more: the branch may come back to commits that it left in between.
+      const services = wantedServices(current, resolved)
+      const next = { ...current, declaredBase: resolved.declaredBase, settledFor: null, services }
       const conditions = definitionConditions(current, resolved, context)
       const wanted = { ...next, conditions: [...conditions] }
       return JSON.stringify(wanted) === JSON.stringify(current) ? current : wanted

@@ -1,0 +1,52 @@
+import type { EnvironmentDependencies } from '../operations/dependencies.js'
+
+/** What changes the world outside the process, by dependency: the moments at which a kill makes a difference. */
+const MUTATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
+  store: new Set(['transact']),
+  platform: new Set(['ensureSpace', 'deployWorkload', 'retireWorkloads', 'removeSpace', 'removeResource']),
+  configCenter: new Set(['applyTenant', 'deleteTenant', 'transact', 'createToken', 'revokeToken']),
+  routes: new Set(['apply', 'remove']),
+}
+
+/**
+ * One process's life: it ends right after its `lastMutation`-th change of the world, which has happened though nobody hears of it.
+ * That is also the world that a process leaves which ends just before its next change.
+ */
+export class Life {
+  mutations = 0
+  dead = false
+  /** What the process was doing when it ended. */
+  lastWords = ''
+
+  constructor(private readonly lastMutation: number) {}
+
+  /** The dependencies as the process sees them; once it is dead nothing it does reaches the world any more. */
+  wrap(dependencies: EnvironmentDependencies): EnvironmentDependencies {
+    const wrapped = Object.entries(MUTATIONS).map(([name, methods]) => [
+      name,
+      this.#mortal(dependencies[name as keyof EnvironmentDependencies], { name, methods }),
+    ])
+    return { ...dependencies, ...Object.fromEntries(wrapped) }
+  }
+
+  #mortal(target: object, { name, methods }: { readonly name: string; readonly methods: ReadonlySet<string> }): object {
+    return new Proxy(target, {
+      get: (object, property, receiver) => {
+        const value: unknown = Reflect.get(object, property, object)
+        if (typeof value !== 'function' || property === 'watchChanges' || property === 'urlOf') {
+          return typeof value === 'function' ? value.bind(object) : Reflect.get(object, property, receiver)
+        }
+        return async (...given: unknown[]): Promise<unknown> => {
+          if (this.dead) throw new Error('killed')
+          const counts = methods.has(String(property))
+          const isLast = counts && ++this.mutations === this.lastMutation
+          if (isLast) this.lastWords = `${name}.${String(property)}`
+          const result: unknown = await value.apply(object, given)
+          if (isLast) this.dead = true
+          if (this.dead) throw new Error('killed')
+          return result
+        }
+      },
+    })
+  }
+}
