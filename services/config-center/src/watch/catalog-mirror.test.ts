@@ -1,17 +1,19 @@
+import { setMaxListeners } from 'node:events'
 import { eventually } from '@tributary/testkit'
 import type { WatchBatch } from '@tributary/store'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { CatalogChange } from '../domain/catalog.js'
 import { HISTORY_PREFIX, TOKEN_PREFIX } from '../domain/keys.js'
 import { CatalogMirror } from './catalog-mirror.js'
-import { CuttableStore } from './cuttable-store.test-support.js'
-import { dropTenant, putEntry, putTenant } from './random-world.test-support.js'
-import { TestCluster } from './replica.test-support.js'
+import { CuttableStore } from '../testing/cuttable-store.test-support.js'
+import { dropTenant, putEntry, putTenant } from '../testing/random-world.test-support.js'
+import { TestCluster } from '../testing/replica.test-support.js'
 
 let cluster: TestCluster
 let store: CuttableStore
 let stopping: AbortController
 const { signal } = new AbortController()
+setMaxListeners(0, signal)
 
 beforeEach(async () => {
   cluster = await TestCluster.start()
@@ -50,6 +52,16 @@ it('shares one question to the store among readers that ask at the same time', a
   const before = store.questions
   await Promise.all(Array.from({ length: 100 }, () => mirror.readLinearizable({ signal })))
   expect(store.questions - before).toBe(1)
+})
+
+it('gives up on a store that hangs when its caller does, and goes on when the store does', async () => {
+  const mirror = await startMirror()
+  const go = store.stall()
+  const late = AbortSignal.timeout(20)
+  await expect(mirror.readLinearizable({ signal: late })).rejects.toMatchObject({ name: 'TimeoutError' })
+  const patient = mirror.readLinearizable({ signal })
+  go()
+  expect(await patient).toBe(mirror.catalog)
 })
 
 it('lists again when the store has compacted what it missed, and tells the difference as one batch', async () => {

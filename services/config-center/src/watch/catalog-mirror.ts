@@ -91,7 +91,7 @@ export class CatalogMirror implements LiveCatalog {
 
   async readLinearizable(options: { readonly signal: AbortSignal }): Promise<CatalogReader> {
     options.signal.throwIfAborted()
-    const revision = await this.#currentRevision.run()
+    const revision = await abortable(this.#currentRevision.run(), options.signal)
     if (this.#catalog.storeRevision < revision) await this.waitFor(revision, options)
     return this.#catalog
   }
@@ -203,4 +203,20 @@ function stoppedError(): AppError {
 
 function keyOf(event: WatchBatch['events'][number]): string {
   return event.kind === 'put' ? event.entry.key : event.key
+}
+
+/** Settles as `promise` does, or rejects when `signal` aborts first: one caller's haste must not end what others share. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    const settle = (finish: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      finish()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    )
+  })
 }

@@ -144,9 +144,13 @@ export class StreamHub {
     if (this.connectionCount === 0) this.#onEmpty()
   }
 
-  /** Ends the streams of a token that is worth nothing any more. */
+  /** Ends the streams of a token that is worth nothing any more. A tenant's tokens go with it; the reason is then the tenant. */
   disconnectToken(tokenId: string): void {
-    for (const subscriber of this.book.all()) if (subscriber.tokenId === tokenId) subscriber.end('token_revoked')
+    for (const subscriber of this.book.all()) {
+      if (subscriber.tokenId !== tokenId) continue
+      const tenantExists = this.#mirror.catalog.tenant(subscriber.tenant) !== undefined
+      subscriber.end(tenantExists ? 'token_revoked' : 'tenant_deleted')
+    }
   }
 
   /** Sends one heartbeat to everyone, and cuts those that were told goodbye before the last one and are still there. */

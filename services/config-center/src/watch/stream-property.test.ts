@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
-import type { ChannelModel } from './channel-model.test-support.js'
-import { revisionWrites, SERVICES, TENANTS, usualWorld } from './random-world.test-support.js'
-import { TestCluster, type TestReplica } from './replica.test-support.js'
-import { StreamClient } from './stream-client.test-support.js'
-import { contradictions, ViewOracle, type Timeline } from './view-oracle.test-support.js'
+import type { ChannelModel } from '../testing/channel-model.test-support.js'
+import { revisionWrites, SERVICES, TENANTS, usualWorld } from '../testing/random-world.test-support.js'
+import { TestCluster, type TestReplica } from '../testing/replica.test-support.js'
+import { StreamClient } from '../testing/stream-client.test-support.js'
+import { contradictions, ViewOracle, type Timeline } from '../testing/view-oracle.test-support.js'
 
 const WRITERS = 4
 const WRITES_EACH = 40
@@ -59,7 +59,10 @@ it.each(seeds)(
     await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(run, seed * WRITERS + writer)))
     run.writing = false
     await following
-    await verify(run, followed)
+    const { problems, deltas } = await judge(run, followed)
+    expect(problems).toEqual([])
+    // The run means nothing when hardly anything arrived.
+    expect(deltas).toBeGreaterThan(CLIENTS)
   },
 )
 
@@ -123,23 +126,30 @@ async function readSlowly({ cluster, random, replicas }: Run, client: StreamClie
   client.resume()
 }
 
-async function verify({ cluster }: Run, followed: readonly Followed[]): Promise<void> {
+interface Verdict {
+  readonly problems: readonly string[]
+  readonly deltas: number
+}
+
+async function judge({ cluster }: Run, followed: readonly Followed[]): Promise<Verdict> {
   const oracle = await ViewOracle.read(cluster.store)
   const last = await cluster.store.currentRevision()
-  let deltas = 0
-  for (const { client, tenant, service, channels } of followed) {
-    const checks: [ChannelModel, Timeline][] = []
-    if (channels.includes('view')) checks.push([client.view, oracle.view(tenant, service ?? null)])
-    if (channels.includes('routes')) checks.push([client.routes, oracle.routes(tenant)])
-    for (const [model, timeline] of checks) {
-      expect(model.violations).toEqual([])
-      expect(contradictions(model.states, timeline)).toEqual([])
-      if (timeline.at(last) !== 'gone') expect([model.hash, model.revision]).toEqual([timeline.at(last), last])
-      deltas += model.states.filter(({ via }) => via === 'delta').length
-    }
+  const courses = followed.flatMap(({ client, tenant, service, channels }) => {
+    const found: [ChannelModel, Timeline][] = []
+    if (channels.includes('view')) found.push([client.view, oracle.view(tenant, service ?? null)])
+    if (channels.includes('routes')) found.push([client.routes, oracle.routes(tenant)])
+    return found
+  })
+  return {
+    problems: courses.flatMap(([model, timeline]) => problemsOf(model, timeline, last)),
+    deltas: courses.flatMap(([model]) => model.states).filter(({ via }) => via === 'delta').length,
   }
-  // The run means nothing when hardly anything arrived.
-  expect(deltas).toBeGreaterThan(CLIENTS)
+}
+
+function problemsOf(model: ChannelModel, timeline: Timeline, last: bigint): string[] {
+  const unfinished = timeline.at(last) !== 'gone' && (model.revision !== last || model.hash !== timeline.at(last))
+  const end = unfinished ? [`it ended at ${model.revision}, not with what the store says at ${last}`] : []
+  return [...model.violations, ...contradictions(model.states, timeline), ...end]
 }
 
 /** Mulberry32: small, and the same everywhere. */

@@ -1,11 +1,18 @@
 import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { TOKEN_PREFIX } from '../domain/keys.js'
-import { CuttableStore } from './cuttable-store.test-support.js'
-import { dropEntry, dropTenant, putDocument, putEntry, putTenant, usualWorld } from './random-world.test-support.js'
-import { TestCluster, type TestReplica } from './replica.test-support.js'
+import { CuttableStore } from '../testing/cuttable-store.test-support.js'
+import {
+  dropEntry,
+  dropTenant,
+  putDocument,
+  putEntry,
+  putTenant,
+  usualWorld,
+} from '../testing/random-world.test-support.js'
+import { TestCluster, type TestReplica } from '../testing/replica.test-support.js'
 import { ReconnectWindow } from './reconnect-window.js'
-import { StreamClient, type StreamClientOptions } from './stream-client.test-support.js'
+import { StreamClient, type StreamClientOptions } from '../testing/stream-client.test-support.js'
 
 let cluster: TestCluster
 let replica: TestReplica
@@ -141,6 +148,14 @@ it('says goodbye when the token is revoked', async () => {
   expect([client.goodbye, kept.goodbye]).toEqual(['token_revoked', undefined])
   await client.connect(replica.url)
   expect(client.status).toBe(401)
+})
+
+it('names the tenant as the reason when its tokens go with it', async () => {
+  const own = await cluster.createToken({ role: 'tenant', tenant: 'f2' })
+  const client = await follow({ tenant: 'f2', token: own.token })
+  await cluster.write(dropTenant('f2'), { key: `${TOKEN_PREFIX}${own.tokenId}` })
+  await client.until(() => client.ended === 1)
+  expect(client.goodbye).toBe('tenant_deleted')
 })
 
 it('says goodbye to all and waits for them when the server closes', async () => {

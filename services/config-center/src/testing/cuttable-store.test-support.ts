@@ -15,6 +15,7 @@ import type {
 export class CuttableStore implements RevisionedStore {
   readonly #store: RevisionedStore
   #connection: AbortController | undefined = new AbortController()
+  #stalled: Promise<void> = Promise.resolve()
   /** Times that the keys were read. */
   ranges = 0
   /** Questions for the current revision that reached the store. */
@@ -22,6 +23,13 @@ export class CuttableStore implements RevisionedStore {
 
   constructor(store: RevisionedStore) {
     this.#store = store
+  }
+
+  /** Lets questions for the revision hang, as a frozen server does, until the returned function is called. */
+  stall(): () => void {
+    let go = (): void => undefined
+    this.#stalled = new Promise((resolve) => (go = resolve))
+    return go
   }
 
   cut(): void {
@@ -36,6 +44,7 @@ export class CuttableStore implements RevisionedStore {
   async currentRevision(): Promise<StoreRevision> {
     this.#requireConnection()
     this.questions += 1
+    await this.#stalled
     return this.#store.currentRevision()
   }
 

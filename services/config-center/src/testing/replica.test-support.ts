@@ -8,10 +8,10 @@ import { TOKEN_PREFIX } from '../domain/keys.js'
 import { streamingRoutes } from '../http/routes/streaming-routes.js'
 import { TokenRegistry, type StoredToken } from '../tokens/token-registry.js'
 import { newToken } from '../tokens/token-text.js'
-import { CatalogMirror } from './catalog-mirror.js'
-import { ConvergenceTracker } from './convergence-tracker.js'
+import { CatalogMirror } from '../watch/catalog-mirror.js'
+import { ConvergenceTracker } from '../watch/convergence-tracker.js'
 import { mutationsOf, type KeyWrite } from './random-world.test-support.js'
-import { StreamHub, type StreamLimits } from './stream-hub.js'
+import { StreamHub, type StreamLimits } from '../watch/stream-hub.js'
 
 /** One replica of the config center on a real socket. */
 export interface TestReplica {

@@ -21,11 +21,21 @@ export const putTenant = (tenant: string, base: string | null, labels: Record<st
 })
 export const dropTenant = (tenant: string): KeyWrite => ({ key: tenantKey(tenant) })
 
-export const putEntry = (tenant: string, service: string, port: number, instance = DECLARED_INSTANCE): KeyWrite => {
+/** One registration of an entry. Default instance: the declared one. */
+interface Registration {
+  readonly tenant: string
+  readonly service: string
+  readonly port: number
+  readonly instance?: string
+}
+
+const putRegistration = ({ tenant, service, port, instance = DECLARED_INSTANCE }: Registration): KeyWrite => {
   const endpoints = [{ name: 'http', protocol: 'http' as const, host: '127.0.0.1', port }]
   const stored: StoredRegistration = { state: 'present', spec: { endpoints, version: `v${port}` }, stamp }
   return { key: registrationKey(tenant, service, instance), value: JSON.stringify(stored) }
 }
+export const putEntry = (tenant: string, service: string, port: number): KeyWrite =>
+  putRegistration({ tenant, service, port })
 export const maskEntry = (tenant: string, service: string): KeyWrite => ({
   key: registrationKey(tenant, service, DECLARED_INSTANCE),
   value: JSON.stringify({ state: 'masked', stamp } satisfies StoredRegistration),
@@ -61,7 +71,7 @@ const tenantWrite = fc
 export const keyWrite: fc.Arbitrary<KeyWrite> = fc.oneof(
   { weight: 3, arbitrary: tenantWrite },
   { weight: 1, arbitrary: tenant.map(dropTenant) },
-  { weight: 5, arbitrary: fc.tuple(tenant, service, port, instance).map((args) => putEntry(...args)) },
+  { weight: 5, arbitrary: fc.record({ tenant, service, port, instance }).map(putRegistration) },
   { weight: 1, arbitrary: fc.tuple(tenant, service).map((args) => maskEntry(...args)) },
   { weight: 3, arbitrary: fc.tuple(tenant, service, instance).map((args) => dropEntry(...args)) },
   { weight: 4, arbitrary: fc.tuple(tenant, documentName, data).map((args) => putDocument(...args)) },
