@@ -170,8 +170,10 @@ describe('a stream', () => {
 
   it('reconnects after three heartbeats of silence', async () => {
     server.heartbeatMs = 20
-    const client = await open()
+    const reasons: string[] = []
+    const client = await open({ onDiagnostic: ({ message }) => reasons.push(message) })
     await eventually(() => expect(server.streams.length).toBeGreaterThan(1))
+    expect(reasons[0]).toContain('nothing was received')
     expect(server.streams[0]?.ended).toBe(true)
     expect(client.diagnosticCounts.stream_ended).toBeGreaterThan(0)
     server.heartbeatMs = 60_000
@@ -192,11 +194,13 @@ describe('a stream', () => {
 
   it('reconnects when bytes trickle in but no frame ever ends', async () => {
     server.heartbeatMs = 20
-    const client = await open()
+    const reasons: string[] = []
+    const client = await open({ onDiagnostic: ({ message }) => reasons.push(message) })
     const first = server.stream
     const trickle = setInterval(() => first.raw('data: x\n'), 10)
     try {
       await eventually(() => expect(first.ended).toBe(true))
+      expect(reasons[0]).toContain('no whole frame was received')
     } finally {
       clearInterval(trickle)
     }

@@ -106,6 +106,14 @@ describe('resolve', () => {
     expect(world.resolver.resolve('b', { tenant: 'feature-x' }).url).toBe('http://127.0.0.1:13')
   })
 
+  it('follows the own view for unknown tenants as well', () => {
+    const world = shop()
+    expect(world.resolver.resolve('b', { tenant: 'unknown' }).url).toBe('http://127.0.0.1:2')
+    world.view({ 'service/b': { state: 'own', owner: 'integration', endpoints: [at(77)] } })
+    expect(world.resolver.resolve('b', { tenant: 'unknown' }).url).toBe('http://127.0.0.1:77')
+    expect(world.resolver.resolve('b').url).toBe('http://127.0.0.1:77')
+  })
+
   it('ends at a cycle of bases', () => {
     const world = shop()
     world.routes({ 'tenant/feature-x': { base: 'stacked' } })

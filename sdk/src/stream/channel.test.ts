@@ -100,6 +100,7 @@ describe('a channel against the oracle', () => {
           for (const changes of writes) history.write(changes)
           const channel = new Channel()
           channel.applySnapshot(onTheWire(history.snapshot(0)))
+          let newest = 0
           for (const { kind, at } of events) {
             const delta = history.deltas[at % Math.max(1, history.deltas.length)]
             if (kind === 'snapshot') channel.applySnapshot(onTheWire(history.snapshot(at)))
@@ -107,6 +108,8 @@ describe('a channel against the oracle', () => {
             // A heartbeat is only sent by a server that has sent everything, so it may only name what is held.
             else if (kind === 'heartbeat' && channel.hash === hashItems(history.state(at))) channel.advance(BigInt(at))
             const revision = Number(channel.revision)
+            expect(revision).toBeGreaterThanOrEqual(newest)
+            newest = revision
             expect(held(channel)).toEqual(truth(history, revision))
             expect([undefined, hashItems(history.state(revision))]).toContain(channel.hash)
           }
@@ -134,6 +137,17 @@ describe('a channel against the oracle', () => {
         },
       ),
     )
+  })
+
+  it('drops repeated deltas, even one that would fit because a value went back to what it was', () => {
+    const history = new History()
+    for (const size of [1, 2, 1]) history.write(new Map([['config/a', { size }]]))
+    const channel = new Channel()
+    channel.applySnapshot(onTheWire(history.snapshot(1)))
+    for (const delta of history.deltas.slice(1)) expect(channel.applyDelta(onTheWire(delta)).kind).toBe('applied')
+    for (const delta of history.deltas) expect(channel.applyDelta(onTheWire(delta))).toEqual({ kind: 'unchanged' })
+    expect(channel.revision).toBe(3n)
+    expect(held(channel)).toEqual(truth(history, 3))
   })
 
   it('leaves everything as it was when a frame is damaged', () => {
