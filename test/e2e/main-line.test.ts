@@ -137,7 +137,8 @@ describe('the main line, with real git pushes to two repositories', () => {
       const now = await ordersOf(platform, 'feature-addbutton')
       return now.pageSize !== 5 && now
     })
-    expect(answer.pageSize).toBe(2)
+    // The branch did not change the default, so what it had before was integration's value, which is 7 by now.
+    expect(answer.pageSize).toBe(7)
   })
 
   it('deploys the next push, and rolls the service back to the run before', async () => {
@@ -207,14 +208,26 @@ describe('the main line, with real git pushes to two repositories', () => {
     expect((await ordersOf(platform, 'feature-masked')).buttons).toEqual(['pay', 'mask'])
   })
 
-  it('falls back at once and leaves a receipt and nothing else when the branches are gone', async () => {
+  it('keeps the environment while one of its repositories still has the branch', async () => {
+    await shop.delete('feature/addButton')
+    await waitFor(
+      'orders to fall back',
+      async () => (await ordersOf(platform, 'feature-addbutton')).tenant === 'integration',
+    )
+    const environment = await waitFor('payments to be all that is left', async () => {
+      const now = await platform.envManager.getEnvironment('feature-addbutton')
+      return now.phase === 'ready' && now.services.length === 1 && now
+    })
+    expect(environment.services.map(({ name }) => name)).toEqual(['payments'])
+  })
+
+  it('leaves a receipt and nothing else when the last of the branches is gone', async () => {
     const topology = await platform.envManager.getTopology('feature-addbutton')
     const own = topology.nodes.filter(({ state }) => state === 'own')
     const ports = own.flatMap(({ endpoints }) => endpoints.map(({ port }) => port))
     expect(ports.length).toBeGreaterThan(0)
     const ledger = await platform.envManager.listLedger('feature-addbutton')
 
-    await shop.delete('feature/addButton')
     await payments.delete('feature/addButton')
     await platform.untilGone('feature-addbutton')
 
