@@ -70,7 +70,7 @@ export class LocalWorld implements PlatformHarness {
     const dataDirectory = join(folder.path, 'data')
     const sourceControl = createGitSourceControl({ dataDirectory, host: process.env })
     const instance = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
-    const options = { dataDirectory, instance, sourceControl, host: process.env, graceMs: 2000, ...more }
+    const options = { dataDirectory, instance, sourceControl, host: process.env, graceMs: 500, ...more }
     const world = new LocalWorld({ folder, repository, sourceControl }, options)
     await world.platform.start({ signal: AbortSignal.timeout(10_000) })
     return world
