@@ -36,6 +36,12 @@ it('gives nothing before its start, and nothing to whoever has another hash than
   expect(missed(log, 4n, 'other')).toBeUndefined()
 })
 
+it('goes on after the state that the hash names when the receiver has got further than its cursor says', () => {
+  const log = logOf(ROOMY, [3n, 5n, 8n])
+  expect([missed(log, 2n, 'h3'), missed(log, 2n, 'h5'), missed(log, 2n, 'h8')]).toEqual([[5n, 8n], [8n], []])
+  expect(missed(log, 6n, 'h3')).toBeUndefined()
+})
+
 it('forgets the oldest beyond its number or its size, and then starts after them', () => {
   const few = logOf({ ...ROOMY, maxDeltas: 2 }, [3n, 5n, 8n])
   const small = logOf({ ...ROOMY, maxChars: 25 }, [3n, 5n, 8n])

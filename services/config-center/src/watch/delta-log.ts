@@ -84,14 +84,18 @@ export class DeltaLog {
   }
 
   /**
-   * What a receiver that is at `revision` has missed; undefined when the log does not reach back, or when `hash` is given and
-   * is not what the channel had then.
+   * What a receiver has missed that is at `revision`, or past it: with two channels a client has one cursor for both, and may
+   * have got further in one of them. `hash` then says where it is. Undefined when the log does not reach back, or when the
+   * channel had no such hash since.
    */
   since(revision: StoreRevision, hash: string | undefined): LoggedDelta[] | undefined {
     if (revision < this.#start.revision) return undefined
     const missed = this.#deltas.filter((delta) => delta.to > revision)
     const last = this.#deltas[this.#deltas.length - missed.length - 1] ?? this.#start
-    return hash === undefined || hash === last.hash ? missed : undefined
+    if (hash === undefined || hash === last.hash) return missed
+    // The first match: what the receiver turns out to have already, it drops.
+    const position = missed.findIndex((delta) => delta.hash === hash)
+    return position < 0 ? undefined : missed.slice(position + 1)
   }
 
   /** Gives everything back to the budget. */

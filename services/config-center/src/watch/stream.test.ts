@@ -1,3 +1,4 @@
+import type { PollResult } from '@tributary/contract'
 import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { TOKEN_PREFIX } from '../domain/keys.js'
@@ -117,6 +118,22 @@ it('sends a snapshot to a client whose hash is not that of its revision', async 
   await client.until(() => client.frames.length >= 4)
   expect(client.frames.at(-1)?.event).toBe('view.snapshot')
   expect(client.view.items.get('service/a')).toMatchObject({ owner: 'f1' })
+})
+
+it('resumes each channel from where it is, although they share a cursor', async () => {
+  const client = await follow({ tenant: 'f1', channels: 'view,routes', token })
+  // Only the table shows an entry of another tenant of the tree; the view stays where it was.
+  const first = await cluster.write(putEntry('f2', 'c', 5))
+  await client.until(() => client.routes.revision === first)
+  const after = client.view.revision ?? 0n
+  client.cut()
+  const second = await cluster.write(putEntry('f2', 'c', 6))
+  await replica.mirror.waitFor(second, { signal: AbortSignal.timeout(5_000) })
+  const hashes = `viewHash=${client.view.hash}&routesHash=${client.routes.hash}`
+  const path = `/v1/tenants/f1/poll?channels=view,routes&after=${after}&${hashes}`
+  const response = await fetch(`${replica.url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+  const { frames } = (await response.json()) as PollResult
+  expect(frames).toMatchObject([{ event: 'routes.delta', data: { from: String(first), to: String(second) } }])
 })
 
 it('moves a subscriber to the table of its tenant’s new root', async () => {
