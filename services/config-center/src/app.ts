@@ -32,6 +32,8 @@ export interface AppDeps extends RouteDeps {
 export async function buildApp(deps: AppDeps): Promise<TypedApp> {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
+    // HEAD would open a stream and never end it; the routes that probes ask for have it.
+    exposeHeadRoutes: false,
     // Streams are ended with a goodbye before the server closes; idle keep-alive connections must not hold it open.
     forceCloseConnections: 'idle',
     logger: deps.logger ?? false,

@@ -1,7 +1,8 @@
 import { TOKEN_ROLES, type TokenRole } from '@tributary/contract'
+import Fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { may, type Principal } from '../domain/access.js'
-import type { RouteAccess } from './plugins/authenticate.js'
+import { installAuthentication, type RouteAccess } from './plugins/authenticate.js'
 import { codeOf, TestCenter } from './test-center.test-support.js'
 
 interface Route {
@@ -96,7 +97,9 @@ describe('every route', () => {
   })
 
   it('must say who may call it, or the server does not start', () => {
-    expect(() => center.center.app.route({ method: 'GET', url: '/x', handler: async () => ({}) })).toThrow()
+    const app = Fastify()
+    installAuthentication(app, center.center.context)
+    expect(() => app.get('/x', async () => ({}))).toThrow('GET /x does not say who may call it')
   })
 })
 

@@ -85,16 +85,14 @@ describe('a bad request answers 400 with the field, its type and the rule', () =
       'integer',
       'must be >= 2',
     ],
-  ] as const)('%s %s %j', async (method, url, body, part, field, type, rule) => {
+  ] as const)('%s %s %j', async (...row) => {
+    const [method, url, body, part, field, type, rule] = row
     const answer = await center.call(method, url, { body: body === null ? 'null' : body })
     expect([answer.status, codeOf(answer)]).toEqual([400, 'INVALID_REQUEST'])
-    const { in: where, violations } = detailsOf(answer)
-    expect(where).toBe(part)
-    expect(violations).toContainEqual({
-      field,
-      type,
-      rule: typeof rule === 'string' ? rule : expect.stringMatching(rule),
-    })
+    const details = detailsOf(answer) as { in: string; violations: { field: string; type: string; rule: string }[] }
+    const violation = details.violations.find((item) => item.field === field)
+    expect([details.in, violation?.type]).toEqual([part, type])
+    expect(violation?.rule).toMatch(rule)
   })
 
   it('stores nothing of a refused request', async () => {

@@ -21,14 +21,26 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+interface TestCenterParts {
+  readonly store: RevisionedStore
+  readonly center: Awaited<ReturnType<typeof assembleConfigCenter>>
+  readonly folder: string
+  readonly ownsStore: boolean
+}
+
 /** The whole API on a real store in a temporary folder, without sockets. Every answer is checked against its schema. */
 export class TestCenter {
-  private constructor(
-    readonly store: RevisionedStore,
-    readonly center: Awaited<ReturnType<typeof assembleConfigCenter>>,
-    readonly folder: string,
-    private readonly ownsStore: boolean,
-  ) {}
+  readonly store: RevisionedStore
+  readonly center: Awaited<ReturnType<typeof assembleConfigCenter>>
+  readonly folder: string
+  readonly #ownsStore: boolean
+
+  private constructor({ store, center, folder, ownsStore }: TestCenterParts) {
+    this.store = store
+    this.center = center
+    this.folder = folder
+    this.#ownsStore = ownsStore
+  }
 
   static async start(options: Partial<ConfigCenterOptions> = {}): Promise<TestCenter> {
     const folder = await mkdtemp(join(tmpdir(), 'tributary-center-'))
@@ -39,7 +51,7 @@ export class TestCenter {
       checkAnswer(request.routeOptions.schema?.response, reply.statusCode, payload)
       return payload
     })
-    return new TestCenter(store, center, folder, options.store === undefined)
+    return new TestCenter({ store, center, folder, ownsStore: options.store === undefined })
   }
 
   get adminToken(): string {
@@ -80,7 +92,7 @@ export class TestCenter {
 
   async close(): Promise<void> {
     await this.center.close()
-    if (this.ownsStore) await this.store.close()
+    if (this.#ownsStore) await this.store.close()
     await rm(this.folder, { recursive: true, force: true })
   }
 }

@@ -43,7 +43,8 @@ describe('tenants', () => {
     ['GET', '/v1/tenants/feature-x/documents/*', undefined, 404, 'DOCUMENT_NOT_FOUND'],
     ['GET', '/v1/tenants/nobody/history', undefined, 404, 'TENANT_NOT_FOUND'],
     ['GET', '/v1/tenants/nobody/explain?service=orders', undefined, 404, 'TENANT_NOT_FOUND'],
-  ] as const)('%s %s with %j answers %i %s', async (method, url, body, status, code) => {
+  ] as const)('%s %s with %j answers %i %s', async (...row) => {
+    const [method, url, body, status, code] = row
     const answer = await center.call(method, url, { body })
     expect([answer.status, codeOf(answer)]).toEqual([status, code])
   })

@@ -12,6 +12,7 @@ export function healthRoutes(app: TypedApp, { context }: RouteDeps): void {
     '/healthz',
     {
       config: { access: 'open' },
+      exposeHeadRoute: true,
       schema: { summary: 'The process is alive', response: { 200: strictObject({ status: Type.Literal('ok') }) } },
     },
     async () => ({ status: 'ok' as const }),
@@ -21,6 +22,7 @@ export function healthRoutes(app: TypedApp, { context }: RouteDeps): void {
     '/readyz',
     {
       config: { access: 'open' },
+      exposeHeadRoute: true,
       schema: { summary: 'The replica follows the store', response: answers({ 200: Ready }) },
     },
     async () => {
