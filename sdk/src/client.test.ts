@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isAppError } from '@tributary/kit'
 import { Type } from 'typebox'
+import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectOptions } from './config.js'
 import { connect } from './connect.js'
 import type { Diagnostic } from './diagnostics.js'
-import { eventually, FakeConfigCenter, servedAt } from './fake-config-center.test-support.js'
+import { FakeConfigCenter, servedAt } from './fake-config-center.test-support.js'
 import type { Tributary } from './tributary.js'
 
 let server: FakeConfigCenter

@@ -1,13 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AppliedReport, StreamChannel, StreamEventName } from '@tributary/contract'
 import { hashItems } from '@tributary/contract/hash'
-import { vi } from 'vitest'
 import type { ConnectOptions } from './config.js'
-
-/** Waits until `assertion` no longer throws, at most five seconds. */
-export function eventually<T>(assertion: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(assertion, { timeout: 5_000, interval: 5 })
-}
 
 /** Changed items; null: gone. */
 export type Changes = Readonly<Record<string, unknown>>

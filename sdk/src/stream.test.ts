@@ -1,7 +1,8 @@
+import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ConnectOptions } from './config.js'
 import { connect } from './connect.js'
-import { eventually, FakeConfigCenter, servedAt, type FakeStream } from './fake-config-center.test-support.js'
+import { FakeConfigCenter, servedAt, type FakeStream } from './fake-config-center.test-support.js'
 import type { Tributary } from './tributary.js'
 
 let server: FakeConfigCenter

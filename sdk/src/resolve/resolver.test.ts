@@ -87,6 +87,14 @@ describe('resolve', () => {
     })
   })
 
+  it('follows a change of everything at once', () => {
+    const world = shop()
+    world.resolver.resolve('b', { tenant: 'feature-x' })
+    const many = Array.from({ length: 500 }, (_each, index) => [`entry/feature-x/s${index}`, present(at(index + 1))])
+    world.routes({ ...Object.fromEntries(many), 'entry/feature-x/b': present(at(7_777)) })
+    expect(world.resolver.resolve('b', { tenant: 'feature-x' }).url).toBe('http://127.0.0.1:7777')
+  })
+
   it('follows a change of base', () => {
     const world = shop()
     world.resolver.resolve('b', { tenant: 'stacked' })

@@ -29,6 +29,8 @@ interface Slot {
 const MAX_MISSING_PER_TENANT = 64
 /** Resolved services that are remembered for the self-check. */
 const MAX_ASKED = 200
+/** A larger change of the route table, such as a snapshot, forgets all: one by one would cost keys times tenants. */
+const MAX_KEYS_ONE_BY_ONE = 100
 /** Port and protocol filters that are remembered for one resolution. */
 const MAX_FILTERS = 32
 
@@ -84,6 +86,7 @@ export class Resolver {
 
   /** Forgets what depends on these items, which the directory has taken already. */
   invalidate(channel: StreamChannel, keys: readonly string[]): void {
+    if (channel === 'routes' && keys.length > MAX_KEYS_ONE_BY_ONE) return this.#tenants.clear()
     for (const key of keys) {
       const [kind = '', first = '', second = ''] = key.split('/')
       if (channel === 'view') this.#invalidateView(kind, first)
