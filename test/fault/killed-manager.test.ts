@@ -41,6 +41,7 @@ it(
   async () => {
     const wanted = new Map<string, string>()
     let next = 0
+    let killedAtWork = 0
     const push = async (branch: string): Promise<void> => {
       const text = `${branch} ${below(1e6)}`
       await git.push(branch, tinyService(text))
@@ -62,8 +63,12 @@ it(
         }
         await delay(below(400))
       }
+      await delay(below(2_500))
+      if (await platform.isUp()) killedAtWork += 1
       await platform.kill()
     }
+    // Otherwise it was only ever killed while it loaded its modules.
+    expect(killedAtWork).toBeGreaterThan(KILLS / 4)
     while (next < BRANCHES) await push(branchName(next++))
 
     await platform.start()

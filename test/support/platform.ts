@@ -78,6 +78,14 @@ export class PlatformFixture {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#output += String(chunk)))
   }
 
+  /** True once the process has written where it listens. */
+  async isUp(): Promise<boolean> {
+    return readFile(this.#contextFile).then(
+      () => true,
+      () => false,
+    )
+  }
+
   get #contextFile(): string {
     return path.join(this.data, 'context.json')
   }
