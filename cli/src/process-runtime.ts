@@ -56,8 +56,11 @@ async function readStdin(maxBytes: number): Promise<string> {
 }
 
 async function stdinEnded(): Promise<void> {
-  process.stdin.resume()
+  const { stdin } = process
+  stdin.resume()
+  // Whoever waits for this has other things that keep the process alive, or wants it to end. A file has no unref.
+  if ('unref' in stdin) stdin.unref()
   await new Promise<void>((resolve) => {
-    for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve())
+    for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve())
   })
 }
