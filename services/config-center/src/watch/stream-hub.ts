@@ -85,6 +85,7 @@ export class StreamHub {
   readonly #stopping = new AbortController()
   readonly #stopFollowing: () => void
   #onEmpty: () => void = () => undefined
+  #closed: Promise<void> | undefined
 
   constructor(options: StreamHubOptions) {
     this.#mirror = options.mirror
@@ -165,16 +166,25 @@ export class StreamHub {
   }
 
   /** Takes no more subscribers, says goodbye to all, and resolves when they have gone or were cut after `graceMs`. Idempotent. */
-  async close(graceMs: number): Promise<void> {
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#drain(graceMs)
+    return this.#closed
+  }
+
+  async #drain(graceMs: number): Promise<void> {
     this.#stopFollowing()
     this.#stopping.abort()
     for (const subscriber of this.book.all()) subscriber.end('draining')
-    const timer = setTimeout(() => [...this.#ending.keys()].forEach((subscriber) => subscriber.destroy()), graceMs)
+    const timer = setTimeout(() => this.#cutEnding(), graceMs)
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve
       if (this.connectionCount === 0) resolve()
     })
     clearTimeout(timer)
+  }
+
+  #cutEnding(): void {
+    for (const subscriber of this.#ending.keys()) subscriber.destroy()
   }
 
   #apply(changes: readonly CatalogChange[], revision: StoreRevision): void {

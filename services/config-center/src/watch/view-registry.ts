@@ -91,9 +91,7 @@ export class ViewRegistry {
 
   #update(overlay: TenantOverlay, change: TenantImpact, revision: StoreRevision): void {
     const shared = change.whole ? this.#rebuild(overlay) : this.#updateServices(overlay, change.services)
-    const documentsOnly = !change.whole && change.services.size === 0 && !change.allDocuments
-    for (const view of overlay.views.values()) {
-      if (documentsOnly && view.service !== null && !change.documents.has(view.service)) continue
+    for (const view of affectedViews(overlay, change, shared.length > 0)) {
       this.stats.viewsExamined += 1
       const config =
         change.whole || change.allDocuments
@@ -173,4 +171,11 @@ export class ViewRegistry {
     overlay.views.delete(view.service)
     if (overlay.views.size === 0) this.#overlays.delete(view.tenant)
   }
+}
+
+/** The tenant's views that the change may alter: all of them, unless only documents changed, which few views have. */
+function affectedViews(overlay: TenantOverlay, change: TenantImpact, sharedChanged: boolean): Iterable<ViewChannel> {
+  if (change.whole || change.allDocuments || sharedChanged) return overlay.views.values()
+  if (change.documents.size === 0) return []
+  return [null, ...change.documents].flatMap((service) => overlay.views.get(service) ?? [])
 }

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { SseConnection } from '../../watch/sse-connection.js'
 import type { StreamHub } from '../../watch/stream-hub.js'
 import type { Subscriber } from '../../watch/subscriber.js'
+import { drainOnClose } from './drain-on-close.js'
 import { SharedDeadline } from './shared-deadline.js'
 import type { TypedApp } from '../route-deps.js'
 import { answers, TenantParams } from '../route-schemas.js'
@@ -11,9 +12,6 @@ import type { StreamingDeps } from './streaming-deps.js'
 import { catchUpFor, subscribeRequest } from './subscribe-request.js'
 
 const CATCH_UP_TIMEOUT_MS = 5_000
-
-/** How long subscribers may take to read their goodbye when the server stops, milliseconds. */
-const DRAIN_GRACE_MS = 2_000
 
 const schema = {
   summary: 'Follow a tenant’s view and route table as Server-Sent Events',
@@ -28,7 +26,7 @@ const options = { schema, config: { access: 'read-view' }, exposeHeadRoute: fals
 /** `GET /v1/tenants/:tenant/stream` (docs/adr/0002). Closing the server says goodbye to all subscribers first. */
 export function streamRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   const deadline = new SharedDeadline(CATCH_UP_TIMEOUT_MS)
-  app.addHook('preClose', () => hub.close(DRAIN_GRACE_MS))
+  drainOnClose(app, hub)
   app.get('/v1/tenants/:tenant/stream', options, async (request, reply) => {
     const wanted = subscribeRequest({ request, tenant: request.params.tenant, query: request.query })
     await catchUpFor(live, wanted, deadline.signal)

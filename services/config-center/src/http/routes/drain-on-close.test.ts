@@ -1,0 +1,17 @@
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { expect, it } from 'vitest'
+import { TestCluster } from '../../testing/replica.test-support.js'
+
+it('closes although a client has opened a connection and sends nothing', async () => {
+  const cluster = await TestCluster.start()
+  const replica = await cluster.replica()
+  const silent = connect(Number(new URL(replica.url).port), '127.0.0.1')
+  const closed = once(silent, 'close')
+  await once(silent, 'connect')
+  // Answered after the silent connection was accepted, so the server knows of it.
+  expect((await fetch(`${replica.url}/healthz`)).status).toBe(200)
+  await cluster.stop()
+  await closed
+  expect(silent.destroyed).toBe(true)
+}, 15_000)
