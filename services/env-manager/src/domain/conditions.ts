@@ -44,16 +44,24 @@ export interface PhaseInput {
   readonly deploying: boolean
   /** The tenant is registered: the environment exists for the config center. */
   readonly established: boolean
+  /** A definition that the branch changed cannot be read, and gives no service's name. */
+  readonly unreadable: boolean
   readonly services: readonly Pick<EnvironmentService, 'status' | 'deployedCommit' | 'wantedCommit'>[]
 }
 
 /** The phase of an environment; the table is in the contract (`ENVIRONMENT_PHASES`). */
-export function derivePhase({ terminating, deploying, established, services }: PhaseInput): EnvironmentPhase {
+export function derivePhase({
+  terminating,
+  deploying,
+  established,
+  unreadable,
+  services,
+}: PhaseInput): EnvironmentPhase {
   if (terminating) return 'terminating'
   if (deploying) return 'deploying'
   const wrong = services.filter((service) => ['failed', 'invalid', 'unhealthy'].includes(service.status))
   if (wrong.some((service) => service.deployedCommit === null)) return 'failed'
-  if (wrong.length > 0) return 'degraded'
+  if (wrong.length > 0 || (established && unreadable)) return 'degraded'
   const done = services.every((service) => service.status === 'healthy' && service.deployedCommit !== null)
   return established && done ? 'ready' : 'pending'
 }

@@ -11,7 +11,7 @@ type Json = Readonly<Record<string, unknown>>
 export function defaultsOver(base: Json | undefined, defaults: Json): Json {
   if (base === undefined) return defaults
   const patch: Record<string, unknown> = {}
-  for (const name of Object.keys(base)) if (!(name in defaults)) setMember(patch, name, null)
+  for (const name of Object.keys(base)) if (!Object.hasOwn(defaults, name)) setMember(patch, name, null)
   for (const [name, value] of Object.entries(defaults)) {
     const below = member(base, name)
     if (below !== undefined && canonicalJson(below) === canonicalJson(value)) continue

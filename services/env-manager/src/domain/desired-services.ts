@@ -56,7 +56,9 @@ export function desiredServices(
 ): DesiredServices {
   const candidates = contents.flatMap((content) => wantedIn(content).map((defined) => ({ content, defined })))
   const services = new Map<string, DesiredService>()
-  const invalid = contents.flatMap((content) => brokenIn(content).map((broken) => invalidOf(broken, content)))
+  const invalid = contents.flatMap((content) =>
+    brokenIn(content).map((broken) => invalidOf(broken, { content, recorded })),
+  )
   for (const { content, defined } of candidates) {
     const service = defined.definition.name
     const taken = services.get(service)
@@ -84,8 +86,16 @@ function brokenIn({ catalog, changed }: RepositoryContent): readonly BrokenServi
   return changed === 'all' ? catalog.broken : changed.broken
 }
 
-function invalidOf(broken: BrokenService, { repository }: RepositoryContent): InvalidService {
-  return { service: broken.service, repository, message: describeBroken(broken) }
+/** A file that cannot even be parsed says no name; a service that came from its folder before is meant. */
+function invalidOf(
+  broken: BrokenService,
+  { content, recorded }: { readonly content: RepositoryContent; readonly recorded: readonly RecordedService[] },
+): InvalidService {
+  const { repository, catalog } = content
+  const before = recorded.find((one) => one.repository === repository && one.directory === broken.directory)
+  const isDefined = catalog.services.some(({ definition }) => definition.name === before?.service)
+  const service = broken.service ?? (isDefined ? undefined : before?.service)
+  return { service, repository, message: describeBroken(broken) }
 }
 
 function nameTaken(defined: DefinedService, taken: DesiredService): string {

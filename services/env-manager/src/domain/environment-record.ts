@@ -181,8 +181,13 @@ export function phaseOf(record: EnvironmentRecord): Environment['phase'] {
     terminating: record.tombstone !== null,
     deploying: record.currentRunId !== null,
     established: record.established,
+    unreadable: record.conditions.some(isUnreadable),
     services: Object.values(record.services).map((service) => toService(service, () => '')),
   })
+}
+
+function isUnreadable({ type, status, service }: Condition): boolean {
+  return type === 'DefinitionValid' && status === 'False' && service === undefined
 }
 
 function toService(service: ServiceRecord, urlOf: (service: string) => string): EnvironmentService {

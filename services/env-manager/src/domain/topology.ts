@@ -106,8 +106,7 @@ function missingNode(service: string): TopologyNode {
 /** The URL names the environment, so it differs between any two. */
 function isSame(left: TopologyNode | null, right: TopologyNode | null): boolean {
   if (left === null || right === null) return left === right
-  const [a, b] = [left, right].map(({ url: _, ...rest }) => canonicalJson(rest))
-  return a === b
+  return canonicalJson({ ...left, url: null }) === canonicalJson({ ...right, url: null })
 }
 
 function summaryOf(tenant: string, service: string, resolved: ResolvedService | undefined): string {

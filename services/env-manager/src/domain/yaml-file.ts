@@ -44,10 +44,11 @@ function parseBounded(file: string, text: string): YamlFile {
   if (list.length > MAX_DOCUMENTS) {
     return { documents: [], problems: [topOf(file, `holds more than ${MAX_DOCUMENTS} documents; split it`)] }
   }
-  const read = list.filter((document) => document.contents !== null || document.errors.length > 0)
-  const results = read.map((document) => readDocument(file, document, lines))
+  const results = list.map((document) => readDocument(file, document, lines))
   return {
-    documents: results.flatMap((result) => ('document' in result ? [result.document] : [])),
+    documents: results.flatMap((result) =>
+      'document' in result && result.document.value !== null ? [result.document] : [],
+    ),
     problems: results.flatMap((result) => ('problems' in result ? result.problems : [])),
   }
 }

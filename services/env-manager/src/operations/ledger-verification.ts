@@ -27,7 +27,6 @@ export async function verifyLedgerLine(deps: EnvironmentDependencies, line: Ledg
       return seen(
         (await unlessNotFound(deps.configCenter.getTenant(environment))) === undefined,
         `tenant ${environment}`,
-        'the config center',
       )
     case 'entry':
       return verifyEntry(deps, environment, id)
@@ -63,6 +62,6 @@ async function verifyEntry(deps: EnvironmentDependencies, environment: string, s
   return seen(!found, `entry ${environment}/${service}`, 'the config center')
 }
 
-function seen(gone: boolean, what: string, where: string): Sighting {
+function seen(gone: boolean, what: string, where = 'the config center'): Sighting {
   return { gone, evidence: gone ? `${where} has no ${what}` : `${where} still has ${what}` }
 }

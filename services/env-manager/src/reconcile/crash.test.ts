@@ -75,23 +75,31 @@ async function expectCleanWorld(bench: TestBench, hint: string): Promise<void> {
     () => bench.record('feature-x'),
     (record) => record === undefined,
   )
-  expect(await bench.ledger('feature-x'), hint).toEqual([])
-  expect(bench.world.copiesOf('feature-x'), hint).toEqual([])
-  expect([...bench.world.spaces], hint).toEqual(['integration'])
-  expect([...bench.center.tenants.keys()], hint).toEqual(['integration'])
-  expect(
-    [...bench.center.tokens.values()].map(({ name }) => name),
-    hint,
-  ).toEqual(['env-integration-g1'])
-  expect([...bench.routes.served], hint).toEqual(['integration'])
-  expect(bench.world.copiesOf('integration'), hint).toHaveLength(1)
-  const { entries } = await bench.store.range({ select: { prefix: 'em/secret/feature-x' } })
-  expect(entries, hint).toEqual([])
+  const { entries: secrets } = await bench.store.range({ select: { prefix: 'em/secret/feature-x' } })
   const runs = await bench.runs('feature-x')
-  expect(
-    runs.filter(({ state }) => state === 'running'),
+  const left = {
+    ledger: await bench.ledger('feature-x'),
+    copies: bench.world.copiesOf('feature-x'),
+    spaces: [...bench.world.spaces],
+    tenants: [...bench.center.tenants.keys()],
+    tokens: [...bench.center.tokens.values()].map(({ name }) => name),
+    routes: [...bench.routes.served],
+    integrationCopies: bench.world.copiesOf('integration').length,
+    secrets,
+    unfinishedRuns: runs.filter(({ state }) => state === 'running'),
+  }
+  expect({ hint, ...left }).toEqual({
     hint,
-  ).toEqual([])
+    ledger: [],
+    copies: [],
+    spaces: ['integration'],
+    tenants: ['integration'],
+    tokens: ['env-integration-g1'],
+    routes: ['integration'],
+    integrationCopies: 1,
+    secrets: [],
+    unfinishedRuns: [],
+  })
 }
 
 describe('a manager that is killed', () => {

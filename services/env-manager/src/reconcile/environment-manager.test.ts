@@ -606,14 +606,15 @@ describe('the world outside', () => {
   it('registers an entry again that somebody deleted', async () => {
     bench.center.tenants.get('feature-x')?.entries.delete('orders')
     bench.manager.mark('feature-x')
-    await eventually(
+    const seen = await eventually(
       () => bench.center.seenBy('feature-x')['orders'],
-      (seen) => seen?.startsWith('feature-x@') === true,
+      (owner) => owner?.startsWith('feature-x@') === true,
     )
+    expect(seen).toBe(`feature-x@${short(bench.git.headOf('shop', 'feature/x'))}`)
   })
 
   it('leaves entries alone that others registered', async () => {
-    const entry = { state: 'present', spec: { endpoints: [] }, revision: 1 } as const
+    const entry = { state: 'present' as const, spec: { endpoints: [] }, revision: 1 }
     bench.center.tenants.get('feature-x')?.entries.set('laptop', entry)
     bench.manager.mark('feature-x')
     await bench.settle()
@@ -659,9 +660,10 @@ describe('the world outside', () => {
     bench.git.commit('shop', 'feature/good', { 'orders/server.js': 'y' }, 'main')
     await bench.settle()
     await ready('feature-good')
-    await eventually(
-      () => bench.phase('feature-bad'),
-      (phase) => phase === 'failed',
+    const bad = await eventually(
+      () => bench.environment('feature-bad'),
+      (now) => now?.phase === 'failed',
     )
+    expect(bad?.conditions.find(({ type }) => type === 'ServiceHealthy')?.message ?? 'poison').toContain('poison')
   })
 })

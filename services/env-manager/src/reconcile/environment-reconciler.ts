@@ -1,12 +1,16 @@
-import { INTEGRATION_TENANT, type Plan } from '@tributary/contract'
+import type { Plan } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
-import { replaceConditions, setCondition, type ConditionFinding } from '../domain/conditions.js'
+import { setCondition, type ConditionFinding } from '../domain/conditions.js'
 import type { DesiredService } from '../domain/desired-services.js'
-import { wantService, type EnvironmentRecord, type ServiceRecord } from '../domain/environment-record.js'
+import { definitionConditions, healthConditions } from '../domain/environment-conditions.js'
+import type { EnvironmentRecord, ServiceRecord } from '../domain/environment-record.js'
 import { plan, type DesiredEnvironment } from '../domain/plan.js'
+import { triggerOf } from '../domain/run-trigger.js'
+import { wantedServices } from '../domain/wanted-services.js'
 import { messageOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import { definitionAt } from '../operations/definition-at.js'
-import { deployEnvironment, type ServiceFailure } from '../operations/deploy/deploy-environment.js'
+import { deployEnvironment } from '../operations/deploy/deploy-environment.js'
+import type { ServiceFailure } from '../operations/deploy/end-deploy.js'
 import { observeEnvironment, unlessNotFound, type Observation } from '../operations/observe-environment.js'
 import {
   placeEnvironment,
@@ -150,7 +154,7 @@ export class EnvironmentReconciler {
     const context = { now: this.deps.clock.now(), generation: record.generation }
     return updateEnvironment(this.deps.store, record.name, (current) => {
       // Whatever was settled before is not any more: the branch may come back to commits that it left in between.
-      const services = wantedServices(current, resolved)
+      const services = wantedServices(current, resolved.desired)
       const next = { ...current, declaredBase: resolved.declaredBase, settledFor: null, services }
       const conditions = definitionConditions(current, resolved, context)
       const wanted = { ...next, conditions: [...conditions] }
@@ -216,134 +220,6 @@ function desiredOf(
   }
 }
 
-function triggerOf(record: EnvironmentRecord, actions: Plan['actions']): string {
-  const kinds = new Set(actions.map(({ action }) => action))
-  if (kinds.has('create-environment')) return 'created'
-  if (kinds.has('set-base')) return 'base-moved'
-  const services = Object.values(record.services)
-  if (services.some((service) => service.failure !== null)) return 'retry'
-  if (services.some((service) => service.rolledBack !== null)) return 'rollback'
-  return kinds.has('deploy-service') || kinds.has('remove-service')
-    ? 'push'
-    : kinds.has('restart-service')
-      ? 'health'
-      : 'push'
-}
-
-/** Own services as they are wanted; those that are neither wanted nor kept stay until the deploy has removed them. */
-function wantedServices(
-  record: EnvironmentRecord,
-  { desired }: ResolvedEnvironment,
-): Readonly<Record<string, ServiceRecord>> {
-  const services: Record<string, ServiceRecord> = { ...record.services }
-  for (const { service, repository, commitSha, defined } of desired.services) {
-    const { directory, definition } = defined
-    services[service] = wantService(services[service], {
-      name: service,
-      repository,
-      directory,
-      wantedCommit: commitSha,
-      definition,
-    })
-  }
-  for (const { service, repository, message } of desired.invalid) {
-    if (service === undefined || desired.services.some((one) => one.service === service)) continue
-    const wantedCommit = record.heads[repository] ?? ''
-    const definition = { apiVersion: 'tributary/v1', kind: 'Service', name: service } as const
-    const before =
-      services[service] ??
-      wantService(undefined, { name: service, repository, directory: '', wantedCommit, definition })
-    services[service] = { ...before, wantedCommit, invalid: message }
-  }
-  return dropForgotten(services, desired)
-}
-
-/** A service that never ran and is wanted no longer leaves nothing to remove. */
-function dropForgotten(
-  services: Readonly<Record<string, ServiceRecord>>,
-  desired: ResolvedEnvironment['desired'],
-): Readonly<Record<string, ServiceRecord>> {
-  const wanted = new Set([
-    ...desired.services.map(({ service }) => service),
-    ...desired.invalid.map(({ service }) => service),
-    ...desired.kept,
-  ])
-  return Object.fromEntries(
-    Object.entries(services)
-      .filter(([name, service]) => wanted.has(name) || service.deployed !== null)
-      .map(([name, service]) => [name, service]),
-  )
-}
-
-function definitionConditions(
-  record: EnvironmentRecord,
-  { desired, problem }: ResolvedEnvironment,
-  context: { readonly now: number; readonly generation: number },
-) {
-  const invalid = desired.invalid.map(({ service, message }) => ({
-    ...(service === undefined ? {} : { service }),
-    status: 'False' as const,
-    reason: 'DefinitionInvalid',
-    message,
-  }))
-  const problems = [...desired.problems, ...(problem === null ? [] : [problem.message])]
-  const environment =
-    problems.length === 0
-      ? { status: 'True' as const, reason: 'Valid', message: 'the branch’s files can be used' }
-      : {
-          status: 'False' as const,
-          reason: problem?.reason ?? 'EnvironmentDefinitionInvalid',
-          message: problems.join('\n'),
-        }
-  const nameless = invalid.filter((finding) => !('service' in finding))
-  const joined =
-    nameless.length === 0 ? [] : [{ ...nameless[0]!, message: nameless.map(({ message }) => message).join('\n') }]
-  const findings = [...invalid.filter((finding) => 'service' in finding), ...joined]
-  const conditions = replaceConditions(record.conditions, { type: 'DefinitionValid', findings }, context)
-  return setCondition(conditions, { type: 'EnvironmentDefinitionValid', ...environment }, context)
-}
-
-function withHealth(service: ServiceRecord, workloads: readonly WorkloadStatus[]): ServiceRecord {
-  if (service.deployed === null) return service
-  const copy = workloads.find(({ workloadId }) => workloadId === service.deployed?.workloadId)
-  if (copy === undefined) return { ...service, health: 'unhealthy', healthMessage: 'its process is gone' }
-  const health = copy.health === 'stopped' ? 'unhealthy' : copy.health
-  return { ...service, health, healthMessage: copy.message }
-}
-
-function healthConditions(record: EnvironmentRecord, context: { readonly now: number; readonly generation: number }) {
-  const findings = Object.values(record.services).map((service) => ({
-    service: service.name,
-    ...healthFinding(service),
-  }))
-  const wrong = findings.filter((finding) => finding.status !== 'True')
-  const ready =
-    wrong.length === 0
-      ? { status: 'True' as const, reason: 'Ready', message: 'every own service serves the wanted commit' }
-      : {
-          status: 'False' as const,
-          reason: 'ServicesNotReady',
-          message: wrong.map((one) => `${one.service}: ${one.message}`).join('\n'),
-        }
-  const withServices = replaceConditions(record.conditions, { type: 'ServiceHealthy', findings }, context)
-  const withReady = setCondition(withServices, { type: 'Ready', ...ready }, context)
-  return setCondition(
-    withReady,
-    { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },
-    context,
-  )
-}
-
-function healthFinding(service: ServiceRecord): Omit<ConditionFinding, 'type' | 'service'> {
-  const { invalid, failure, deployed, health, healthMessage } = service
-  if (invalid !== null) return { status: 'False', reason: 'DefinitionInvalid', message: invalid }
-  if (failure !== null)
-    return { status: 'False', reason: failure.final ? 'GaveUp' : 'DeployFailed', message: failure.message }
-  if (deployed === null) return { status: 'Unknown', reason: 'NotDeployed', message: 'no copy runs yet' }
-  if (health === 'healthy') return { status: 'True', reason: 'Healthy', message: `${deployed.version} serves` }
-  return { status: 'False', reason: 'Unhealthy', message: healthMessage ?? 'its copy is not healthy' }
-}
-
 function reconciledFinding(error: unknown): ConditionFinding {
   const reason = error instanceof Error && 'code' in error ? camelCase(String(error.code)) : 'InternalError'
   return { type: 'Reconciled', status: 'False', reason, message: messageOf(error) }
@@ -357,7 +233,10 @@ function camelCase(code: string): string {
     .join('')
 }
 
-/** True for the environment that all others fall back to. */
-export function isIntegration(record: Pick<EnvironmentRecord, 'name'>): boolean {
-  return record.name === INTEGRATION_TENANT
+function withHealth(service: ServiceRecord, workloads: readonly WorkloadStatus[]): ServiceRecord {
+  if (service.deployed === null) return service
+  const copy = workloads.find(({ workloadId }) => workloadId === service.deployed?.workloadId)
+  if (copy === undefined) return { ...service, health: 'unhealthy', healthMessage: 'its process is gone' }
+  const health = copy.health === 'stopped' ? 'unhealthy' : copy.health
+  return { ...service, health, healthMessage: copy.message }
 }

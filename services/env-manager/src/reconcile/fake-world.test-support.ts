@@ -159,6 +159,7 @@ export class FakeGit {
   listings = 0
 
   /** Commits files (null removes one) onto a branch; a new branch starts at `from`. Resolves to the commit. */
+  // oxlint-disable-next-line max-params -- a fixture that tests call on every second line
   commit(repository: string, branch: string, files: Readonly<Record<string, string | null>>, from?: string): string {
     const heads = this.branches.get(repository) ?? new Map<string, string>()
     this.branches.set(repository, heads)

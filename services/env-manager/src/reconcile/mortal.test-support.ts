@@ -1,7 +1,8 @@
 import type { EnvironmentDependencies } from '../operations/dependencies.js'
 
 /** What changes the world outside the process, by dependency: the moments at which a kill makes a difference. */
-const MUTATIONS: Readonly<Record<string, ReadonlySet<string>>> = {
+type Outside = 'store' | 'platform' | 'configCenter' | 'routes'
+const MUTATIONS: Readonly<Record<Outside, ReadonlySet<string>>> = {
   store: new Set(['transact']),
   platform: new Set(['ensureSpace', 'deployWorkload', 'retireWorkloads', 'removeSpace', 'removeResource']),
   configCenter: new Set(['applyTenant', 'deleteTenant', 'transact', 'createToken', 'revokeToken']),
@@ -22,14 +23,21 @@ export class Life {
 
   /** The dependencies as the process sees them; once it is dead nothing it does reaches the world any more. */
   wrap(dependencies: EnvironmentDependencies): EnvironmentDependencies {
-    const wrapped = Object.entries(MUTATIONS).map(([name, methods]) => [
-      name,
-      this.#mortal(dependencies[name as keyof EnvironmentDependencies], { name, methods }),
-    ])
-    return { ...dependencies, ...Object.fromEntries(wrapped) }
+    const mortal = <Name extends Outside>(name: Name): EnvironmentDependencies[Name] =>
+      this.#mortal(dependencies[name], { name, methods: MUTATIONS[name] })
+    const { store, platform, configCenter, routes } = {
+      store: mortal('store'),
+      platform: mortal('platform'),
+      configCenter: mortal('configCenter'),
+      routes: mortal('routes'),
+    }
+    return { ...dependencies, store, platform, configCenter, routes }
   }
 
-  #mortal(target: object, { name, methods }: { readonly name: string; readonly methods: ReadonlySet<string> }): object {
+  #mortal<Target extends object>(
+    target: Target,
+    { name, methods }: { readonly name: string; readonly methods: ReadonlySet<string> },
+  ): Target {
     return new Proxy(target, {
       get: (object, property, receiver) => {
         const value: unknown = Reflect.get(object, property, object)

@@ -18,6 +18,7 @@ const write = { access: 'write' } as const
 export function environmentRoutes(app: TypedApp, given: RouteDeps): void {
   readingRoutes(app, given)
   changingRoutes(app, given)
+  rollbackRoute(app, given)
   proofRoutes(app, given)
 }
 
@@ -96,6 +97,9 @@ function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
       return reply.status(202).send(accepted)
     },
   )
+}
+
+function rollbackRoute(app: TypedApp, { deps, loop }: RouteDeps): void {
   app.post(
     '/v1/environments/:name/services/:service/rollback',
     {

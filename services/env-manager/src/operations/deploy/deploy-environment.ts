@@ -1,5 +1,5 @@
 import type { PlanAction } from '@tributary/contract'
-import { AppError, isAppError } from '@tributary/kit'
+import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import { withPastDeploy, type EnvironmentRecord, type ServiceRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
@@ -12,7 +12,7 @@ import { secretValuesOf } from '../state/secret-vault.js'
 import { platformContext, recordThing, type FreshCopy, type RunContext } from './deploy-context.js'
 import { registerServices, type Registration } from './register-services.js'
 import { registerTenant } from './register-tenant.js'
-import { reportRun } from './report-run.js'
+import { abandonDeploy, finishDeploy, mapServices, type ServiceFailure } from './end-deploy.js'
 import { rollOutService } from './roll-out-service.js'
 import { revertCopies } from './revert-copies.js'
 import { deploySteps } from './deploy-steps.js'
@@ -30,23 +30,6 @@ export interface DeployRequest {
   /** Aborts when the run is superseded or the manager stops. */
   readonly signal: AbortSignal
 }
-
-/** A failure of one service; the others went on. */
-export interface ServiceFailure {
-  readonly service: DesiredService
-  readonly error: unknown
-}
-
-/** How often a commit's deploy is tried before it is given up on. */
-const MAX_DEPLOY_ATTEMPTS = 3
-/** Failures that the same commit will always have again. */
-const FINAL_CODES = [
-  'PLATFORM_BUILD_FAILED',
-  'PLATFORM_UNSUPPORTED',
-  'SECRET_UNAVAILABLE',
-  'GIT_COMMIT_NOT_FOUND',
-  'VERIFY_FAILED',
-]
 
 /**
  * One deploy run (SPEC 5.3). Services are started side by side, and one that fails leaves the others alone; those that are
@@ -69,10 +52,10 @@ export async function deployEnvironment(
   const context: RunContext = { deps, run, record: request.record, signal: request.signal, secrets }
   try {
     const failures = await deploy(context, request)
-    await finish(context, failures)
+    await finishDeploy(context, failures)
     return failures
   } catch (error) {
-    await abandon(context, request.signal.aborted ? request.signal.reason : error)
+    await abandonDeploy(context, request.signal.aborted ? request.signal.reason : error)
     throw request.signal.aborted ? request.signal.reason : error
   } finally {
     await run.close()
@@ -213,63 +196,12 @@ async function retire(context: RunContext, revision: string | undefined): Promis
   })
 }
 
-async function finish(context: RunContext, failures: readonly ServiceFailure[]): Promise<void> {
-  const { deps, run, record } = context
-  const [first] = failures
-  await run.step({ name: 'report' }, (log) => reportRun(context, { log, failures }))
-  const ended = run.ended(failures.length === 0 ? 'succeeded' : 'failed', summaryOf(failures, first?.error))
-  await updateEnvironment(deps.store, record.name, (current) => ({
-    record: withoutRun(failures.reduce(withFailure, current), ended.runId),
-    alongside: { mutations: run.mutations() },
-  }))
-}
-
-/** Ends a run that did not get through: superseded, or stopped by something that concerns all of it. */
-async function abandon(context: RunContext, error: unknown): Promise<void> {
-  const { deps, run, record } = context
-  const superseded = isAppError(error, 'RUN_SUPERSEDED')
-  const state = superseded ? 'superseded' : isAppError(error, 'MANAGER_STOPPING') ? 'interrupted' : 'failed'
-  const ended = run.ended(state, error)
-  await updateEnvironment(deps.store, record.name, (current) => ({
-    record: withoutRun(current, ended.runId),
-    alongside: { mutations: run.mutations() },
-  }))
-}
-
-function summaryOf(failures: readonly ServiceFailure[], first: unknown): unknown {
-  if (failures.length <= 1) return first
-  const lines = failures.map(({ service, error }) => `${service.service}: ${messageOf(error)}`)
-  const code = first instanceof AppError ? first.code : 'INTERNAL'
-  return new AppError({ kind: 'failed_precondition', code, message: lines.join('\n') })
-}
-
-function withFailure(record: EnvironmentRecord, { service, error }: ServiceFailure): EnvironmentRecord {
-  const before = record.services[service.service]
-  if (before === undefined) return record
-  const { commitSha } = service
-  const counts = !(error instanceof AppError && error.retryable)
-  const attempts = (before.failure?.commitSha === commitSha ? before.failure.attempts : 0) + (counts ? 1 : 0)
-  const isFinal = attempts >= MAX_DEPLOY_ATTEMPTS || (isAppError(error) && FINAL_CODES.includes(error.code))
-  const failed = { commitSha, attempts, message: messageOf(error), final: isFinal }
-  return { ...record, services: { ...record.services, [service.service]: { ...before, failure: failed } } }
+/** The reason of an abort by a newer push. */
+export function superseded(why: string): AppError {
+  return failure('RUN_SUPERSEDED', why)
 }
 
 function markDeploying(record: EnvironmentRecord, services: readonly DesiredService[]): EnvironmentRecord {
   const names = new Set(services.map(({ service }) => service))
   return mapServices(record, (service) => (names.has(service.name) ? { ...service, deploying: true } : service))
-}
-
-function withoutRun(record: EnvironmentRecord, runId: string): EnvironmentRecord {
-  const settled = mapServices(record, (service) => (service.deploying ? { ...service, deploying: false } : service))
-  return { ...settled, currentRunId: null, lastRunId: runId }
-}
-
-function mapServices(record: EnvironmentRecord, change: (service: ServiceRecord) => ServiceRecord): EnvironmentRecord {
-  const services = Object.fromEntries(Object.entries(record.services).map(([name, service]) => [name, change(service)]))
-  return { ...record, services }
-}
-
-/** The reason of an abort by a newer push. */
-export function superseded(why: string): AppError {
-  return failure('RUN_SUPERSEDED', why)
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../dependencies.js'
 import { getEnvironment } from '../state/environments.js'
 import type { RunContext } from './deploy-context.js'
-import type { ServiceFailure } from './deploy-environment.js'
+import type { ServiceFailure } from './end-deploy.js'
 
 /** Writes the outcome with its URL into the run's log and tells the reporter. A reporter that fails does not fail the run. */
 export async function reportRun(
