@@ -3,7 +3,7 @@ import type { RevisionedStore } from '@tributary/store'
 import { buildApp, type AppDeps } from './app.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
-import type { OperationContext } from './operations/operation-context.js'
+import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
 import { TokenRegistry } from './tokens/token-registry.js'
 import { CONFIG_CENTER_VERSION } from './version.js'
 import { CatalogMirror } from './watch/catalog-mirror.js'
@@ -26,6 +26,7 @@ export interface ConfigCenterOptions {
   readonly logger?: AppDeps['logger']
   readonly clock?: Clock
   readonly streamLimits?: Partial<StreamLimits>
+  readonly timeouts?: Partial<OperationTimeouts>
 }
 
 /** A running replica. */
@@ -64,7 +65,14 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
   const tokens = new TokenRegistry()
   const mirror = await CatalogMirror.start({ store, signal: stopping.signal, clock })
   mirror.addConsumer(tokens)
-  const context: OperationContext = { store, live: mirror, tokens, clock, turns: new KeyedMutex() }
+  const context: OperationContext = {
+    store,
+    live: mirror,
+    tokens,
+    clock,
+    turns: new KeyedMutex(),
+    timeouts: options.timeouts,
+  }
   try {
     const app = await assembleApp(options, { context, mirror })
     const token =

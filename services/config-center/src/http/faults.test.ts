@@ -21,7 +21,7 @@ beforeEach(async () => {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  center = await TestCenter.start({ store })
+  center = await TestCenter.start({ store, timeouts: { readMs: 50, writeMs: 50 } })
   await center.ok('PUT', '/v1/tenants/integration', {})
 })
 
@@ -60,6 +60,25 @@ describe('when the store is away', () => {
     expect(await center.ok('PUT', '/v1/tenants/feature-x', {})).toMatchObject({ changed: false })
   })
 
+  it('a read that the store never answers is given up', async () => {
+    fault = { currentRevision: () => new Promise(() => undefined) }
+    const answer = await center.call('GET', '/v1/tenants')
+    expect([answer.status, codeOf(answer), answer.headers['retry-after']]).toEqual([503, 'READ_TIMEOUT', '1'])
+  })
+
+  it('a write that the store never acknowledges is given up, and does not hold up the next one', async () => {
+    fault = {
+      transact: (_request, options) =>
+        new Promise((_resolve, reject) => {
+          options?.signal?.addEventListener('abort', () => reject(options.signal?.reason))
+        }),
+    }
+    const answer = await center.call('PUT', '/v1/tenants/feature-x', { body: {} })
+    expect([answer.status, codeOf(answer)]).toEqual([503, 'WRITE_OUTCOME_UNKNOWN'])
+    fault = {}
+    await center.ok('PUT', '/v1/tenants/feature-x', {})
+  })
+
   it('a write that always loses against others gives up with 503, having written nothing', async () => {
     fault = { transact: async () => ({ succeeded: false, storeRevision: await real.store.currentRevision() }) }
     const answer = await center.call('PUT', '/v1/tenants/feature-x', { body: {} })
@@ -90,5 +109,7 @@ describe('/readyz and /healthz', () => {
       status: 200,
       body: { status: 'ready' },
     })
+    const probe = await center.center.app.inject({ method: 'HEAD', url: '/readyz' })
+    expect([probe.statusCode, probe.payload]).toEqual([200, ''])
   })
 })

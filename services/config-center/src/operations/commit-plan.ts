@@ -2,7 +2,7 @@ import { backoffMs, isAppError } from '@tributary/kit'
 import type { StoreRevision, TransactRequest, TransactResult } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
 import { failure } from '../errors.js'
-import { readCatalog, type OperationContext } from './operation-context.js'
+import { readCatalog, timeoutsOf, type OperationContext } from './operation-context.js'
 
 /** Attempts before a write gives up against writers on other replicas. */
 const MAX_ATTEMPTS = 12
@@ -71,9 +71,9 @@ async function attemptCommit(
 
 async function transact(context: OperationContext, request: TransactRequest): Promise<TransactResult> {
   try {
-    return await context.store.transact(request)
+    return await context.store.transact(request, { signal: AbortSignal.timeout(timeoutsOf(context).writeMs) })
   } catch (error) {
-    if (isAppError(error, 'STORE_UNAVAILABLE')) throw outcomeUnknown(error)
+    if (isAppError(error, 'STORE_UNAVAILABLE') || isTimeout(error)) throw outcomeUnknown(error)
     if (isAppError(error, 'STORE_TOO_LARGE')) throw tooLarge(request, error)
     throw error
   }
@@ -83,6 +83,10 @@ async function transact(context: OperationContext, request: TransactRequest): Pr
 async function follow(context: OperationContext, storeRevision: StoreRevision): Promise<void> {
   const signal = AbortSignal.timeout(FOLLOW_TIMEOUT_MS)
   await context.live.waitFor(storeRevision, { signal }).catch(() => undefined)
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError'
 }
 
 function outcomeUnknown(cause: unknown): Error {

@@ -6,8 +6,15 @@ import { failure } from '../errors.js'
 import type { LiveCatalog } from '../ports/live-catalog.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
 
-/** How long an operation waits for the store to say that the catalog is current. */
-export const READ_TIMEOUT_MS = 5_000
+/** How long an operation waits for the store, milliseconds. */
+export interface OperationTimeouts {
+  /** For the store to say that the catalog is current. Default 5,000. */
+  readonly readMs: number
+  /** For a transaction to be acknowledged; its outcome is unknown afterwards. Default 10,000. */
+  readonly writeMs: number
+}
+
+const DEFAULT_TIMEOUTS: OperationTimeouts = { readMs: 5_000, writeMs: 10_000 }
 
 /** What operations work with: one per replica. */
 export interface OperationContext {
@@ -17,11 +24,17 @@ export interface OperationContext {
   readonly clock: Clock
   /** Writes of this replica to one tenant take turns, so that they do not make each other's transactions fail. */
   readonly turns: KeyedMutex
+  readonly timeouts?: Partial<OperationTimeouts> | undefined
+}
+
+/** The context's timeouts, with defaults. */
+export function timeoutsOf({ timeouts }: Pick<OperationContext, 'timeouts'>): OperationTimeouts {
+  return { ...DEFAULT_TIMEOUTS, ...timeouts }
 }
 
 /** The catalog, not older than any write acknowledged before. @throws `TimeoutError` when the store does not answer in time. */
-export function readCatalog(context: Pick<OperationContext, 'live'>): Promise<CatalogReader> {
-  return context.live.readLinearizable({ signal: AbortSignal.timeout(READ_TIMEOUT_MS) })
+export function readCatalog(context: Pick<OperationContext, 'live' | 'timeouts'>): Promise<CatalogReader> {
+  return context.live.readLinearizable({ signal: AbortSignal.timeout(timeoutsOf(context).readMs) })
 }
 
 /** @throws AppError `TENANT_NOT_FOUND` */
