@@ -40,6 +40,7 @@ const PATTERNS: readonly (readonly [RegExp, EnvManagerErrorCode, string])[] = [
     'GIT_UNREACHABLE',
     'it is tried again',
   ],
+  [/unknown (switch|option)|is not a git command/i, 'GIT_NOT_INSTALLED', 'this git is too old: install 2.36 or newer'],
   [/transport '[^']*' not allowed/i, 'GIT_URL_INVALID', 'use https, ssh or a path'],
 ]
 

@@ -334,11 +334,27 @@ describe('logs', () => {
     }
   })
 
-  test('of a service that is not there are refused', async () => {
+  test('of a service that never ran are refused', async () => {
     const options = { tailLines: 1, follow: false, signal: AbortSignal.timeout(1000) }
-    expect(() => world.platform.readLogs({ environment: 'feature-x', service: 'nothing' }, options)).toThrow(
-      expect.objectContaining({ code: 'PLATFORM_WORKLOAD_NOT_FOUND' }),
+    const logs = world.platform.readLogs({ environment: 'feature-x', service: 'nothing' }, options)
+    const lines = logs[Symbol.asyncIterator]()
+    expect((await failureOf(lines.next())).code).toBe('PLATFORM_WORKLOAD_NOT_FOUND')
+  })
+
+  test('of a copy that was retired stay readable, and only a few of them are kept', async () => {
+    for (let copy = 0; copy < 5; copy += 1) {
+      await deploy(await world.spec('orders', 'dies'))
+      await until(async () => Number((await world.platform.listWorkloads())[0]?.restarts) > 0)
+      await world.platform.retireWorkloads({ environment: 'feature-x', service: 'orders' }, world.context)
+    }
+    const lines = world.platform.readLogs(
+      { environment: 'feature-x', service: 'orders' },
+      { tailLines: 1, follow: true, signal: AbortSignal.timeout(5000) },
     )
+    const texts: string[] = []
+    for await (const { text } of lines) texts.push(text)
+    expect(texts).toEqual(['fatal: no database'])
+    expect(await readdir(spaceFolder('logs'))).toHaveLength(3)
   })
 
   test('are followed into the next copy of the service', async () => {

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { KeyedMutex } from '@tributary/kit'
-import { failure } from '../../errors.js'
 import type {
   Platform,
   PlatformCapability,
@@ -18,10 +17,11 @@ import { mapping } from './local-errors.js'
 import { createLocalParts, type LocalParts, type LocalPlatformOptions } from './local-parts.js'
 import { listResources, removeResource, removeSpace, verifyGone } from './local-resources.js'
 import { followLog } from './log-follower.js'
+import { findRetiredLog } from './retired-logs.js'
 import { recover } from './recover.js'
 import { retireWorkloads, type RetireTarget } from './retire-workloads.js'
 
-const LOG_CHECK_MS = 2000
+const LOG_CHECK_MS = 5000
 
 /**
  * {@link Platform} of this machine: worktrees, builds and supervised process groups under `<dataDirectory>/environments`.
@@ -87,15 +87,14 @@ class LocalPlatform implements Platform {
     target: { readonly environment: string; readonly service: string },
     options: { readonly tailLines: number; readonly follow: boolean; readonly signal: AbortSignal },
   ): AsyncIterable<WorkloadLogLine> {
-    const { workloads, clock } = this.parts
-    const newest = (): ReturnType<typeof workloads.newestLog> => workloads.newestLog(target.environment, target.service)
-    if (newest() === undefined) {
-      throw failure(
-        'PLATFORM_WORKLOAD_NOT_FOUND',
-        `${target.environment} runs no copy of ${target.service}, so there is no log to read`,
-      )
-    }
-    return followLog({ ...options, clock, newest })
+    const { workloads, clock, layout } = this.parts
+    return followLog({
+      ...options,
+      clock,
+      what: `${target.service} in ${target.environment}`,
+      newest: () => workloads.newestLog(target.environment, target.service),
+      retired: () => findRetiredLog(layout, target),
+    })
   }
 
   async removeSpace(environment: string, context: PlatformContext): Promise<void> {

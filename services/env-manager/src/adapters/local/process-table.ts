@@ -23,6 +23,16 @@ export interface ProcessTable {
   identify(pid: number): Promise<string | undefined>
 }
 
+/** False when no process has this pid; true also for a zombie and for another process with the same pid. One system call. */
+export function mayLive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
 /** The process table of this machine: `/proc` on Linux, `ps` elsewhere. */
 export function createProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
   return platform === 'linux' ? new ProcFileSystem() : new PsCommand()
@@ -84,11 +94,11 @@ const PS_LINE = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(\w{3} +\w{3} +\d+ +[\d:]+ +\d{4})\
 
 class PsCommand implements ProcessTable {
   async list(): Promise<readonly ProcessEntry[]> {
-    return parse(await ps(['-A', '-E', '-ww', '-o', 'pid=,pgid=,stat=,lstart=,command=']))
+    return parsePs(await ps(['-A', '-E', '-ww', '-o', 'pid=,pgid=,stat=,lstart=,command=']))
   }
 
   async identify(pid: number): Promise<string | undefined> {
-    const entries = parse(await ps(['-o', 'pid=,pgid=,stat=,lstart=', '-p', String(pid)]))
+    const entries = parsePs(await ps(['-o', 'pid=,pgid=,stat=,lstart=', '-p', String(pid)]))
     return entries[0]?.startId
   }
 }
@@ -102,7 +112,8 @@ async function ps(args: readonly string[]): Promise<string> {
   )
 }
 
-function parse(text: string): ProcessEntry[] {
+/** Lines of `ps -o pid=,pgid=,stat=,lstart=[,command=]`; with `-E` the command is followed by the environment. Exported for its test. */
+export function parsePs(text: string): ProcessEntry[] {
   return text.split('\n').flatMap((line) => {
     const [, pid, groupId, state, startedAt, command] = PS_LINE.exec(line) ?? []
     if (pid === undefined || state === undefined || startedAt === undefined || state.startsWith('Z')) return []

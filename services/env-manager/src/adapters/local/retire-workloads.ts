@@ -1,13 +1,8 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { mapping } from './local-errors.js'
 import type { LocalParts } from './local-parts.js'
 import { stopProcesses } from './process-group.js'
+import { pruneRetiredLogs } from './retired-logs.js'
 import { markerPrefix } from './workload-plan.js'
 import type { WorkloadSupervisor } from './workload-supervisor.js'
-
-/** Logs of retired copies of a service that are kept until its space goes. */
-const KEPT_LOGS = 3
 
 /** Ends a copy with all it started, and removes its record, its ports and, when nobody else needs it, its worktree. Idempotent. */
 export async function discardWorkload(
@@ -39,7 +34,8 @@ export async function retireWorkloads(parts: LocalParts, target: RetireTarget, s
   const failed = results.find((result) => result.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   for (const { record } of going) await removeCheckoutIfUnused(parts, record.checkout)
-  await pruneLogs(parts, target)
+  const live = parts.workloads.list(target.environment, target.service).map(({ record }) => record.workloadId)
+  await pruneRetiredLogs(parts.layout, target, new Set(live))
 }
 
 /** Removes a worktree that no workload needs. */
@@ -61,26 +57,4 @@ export async function stopUnknown(
   await Promise.all(
     [...markers].map((marker) => stopProcesses({ marker }, { table, clock, graceMs, signal: target.signal })),
   )
-}
-
-/** Old copies' logs stay readable for a while; how many is bounded. */
-async function pruneLogs(parts: LocalParts, target: RetireTarget): Promise<void> {
-  const folder = parts.layout.logs(target.environment)
-  const live = new Set(parts.workloads.list(target.environment).map(({ record }) => `${record.workloadId}.log`))
-  await mapping(`remove old logs of ${target.service}`, async () => {
-    const names = (await readdir(folder).catch(() => [])).filter(
-      (name) => isLogOf(name, target.service) && !live.has(name),
-    )
-    const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })))
-    const newestFirst = dated.sort((left, right) => right.at - left.at)
-    for (const { name } of newestFirst.slice(KEPT_LOGS)) {
-      await rm(join(folder, name), { force: true })
-      await rm(join(folder, `${name}.1`), { force: true })
-    }
-  })
-}
-
-/** Workload ids are `<environment>.<generation>.<service>.…`, and none of these has a dot in it. */
-function isLogOf(fileName: string, service: string): boolean {
-  return fileName.endsWith('.log') && fileName.split('.')[2] === service
 }

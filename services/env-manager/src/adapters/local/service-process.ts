@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Clock } from '@tributary/kit'
 import type { OutputLog } from './output-log.js'
-import type { ProcessTable } from './process-table.js'
+import { mayLive, type ProcessTable } from './process-table.js'
 
 /** How a process ended. Both are null for one that was adopted: its status went to whoever reaped it. */
 export interface ProcessExit {
@@ -78,8 +78,11 @@ export function adoptService(options: AdoptOptions): ServiceProcess {
   }
 }
 
+/** Hundreds of services may be adopted at once, so most looks are one system call, and only some open a file. */
+const LOOKS_PER_IDENTIFICATION = 5
+
 async function pollUntilGone(options: AdoptOptions, signal: AbortSignal): Promise<ProcessExit> {
-  while ((await options.table.identify(options.pid)) === options.startId) {
+  for (let looks = 0; await isThere(options, looks); looks += 1) {
     const disposed = await options.clock.sleep(options.pollMs, signal).then(
       () => false,
       () => true,
@@ -87,4 +90,9 @@ async function pollUntilGone(options: AdoptOptions, signal: AbortSignal): Promis
     if (disposed) return new Promise(() => undefined)
   }
   return { code: null, signal: null }
+}
+
+async function isThere({ pid, startId, table }: AdoptOptions, looks: number): Promise<boolean> {
+  if (!mayLive(pid)) return false
+  return looks % LOOKS_PER_IDENTIFICATION !== 0 || (await table.identify(pid)) === startId
 }

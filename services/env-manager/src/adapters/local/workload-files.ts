@@ -31,13 +31,15 @@ export class WorkloadFiles {
     return lists.flat()
   }
 
-  /** Names of the spaces that have a folder. */
+  /** Names of the spaces that have a folder. What is not named like an environment is none. */
   async listEnvironments(): Promise<string[]> {
     const entries = await readdir(this.layout.root, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return []
       throw localFailure('list the environments’ folders', error)
     })
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+    return entries
+      .filter((entry) => entry.isDirectory() && /^[a-z0-9][-a-z0-9]{0,62}$/.test(entry.name))
+      .map((entry) => entry.name)
   }
 
   private async load(environment: string): Promise<WorkloadRecord[]> {
