@@ -1,5 +1,3 @@
-export type { LocalPlatformOptions } from './local-parts.js'
+export type { GatewayDirectory } from './gateway/gateway-routing.js'
+export { createLocalGateway, type LocalGateway } from './gateway/local-gateway.js'
 export { createLocalPlatform } from './local-platform.js'
-export type { PortRange } from './port-allocator.js'
-export type { GatewayDirectory, GatewayResolution, GatewayService } from './gateway/gateway-routing.js'
-export { createLocalGateway, type LocalGateway, type LocalGatewayOptions } from './gateway/local-gateway.js'

@@ -9,15 +9,14 @@ import { discardWorkload, removeCheckoutIfUnused, stopUnknown } from './retire-w
 import { markerPrefix } from './workload-plan.js'
 
 /**
+ * Everything of this instance: folders on the disk, git's worktrees, processes that bear a marker.
+ *
  * | kind | id |
  * | --- | --- |
  * | space | environment; its folder holds the rest |
  * | worktree | absolute path |
  * | process | marker, `<instance>/<environment>/<service>/<uuid>`; stands for all processes that bear it |
  */
-export const LOCAL_RESOURCE_KINDS = ['space', 'worktree', 'process'] as const
-
-/** Everything of this instance: folders on the disk, git's worktrees, processes that bear a marker. */
 export async function listResources(parts: LocalParts): Promise<readonly PlatformResource[]> {
   const [environments, worktrees, processes] = await Promise.all([
     parts.files.listEnvironments(),
