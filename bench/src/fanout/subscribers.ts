@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { createSseParser } from '@tributary/kit'
+import { SseParser } from '@tributary/kit'
 import { pushToParent, serveParent } from '../child.js'
 
 /** Opens one connection for each request; each holds the value of the newest frame, as an application would. */
@@ -44,7 +44,7 @@ function subscribe(port: number, request: string): Promise<void> {
 }
 
 function readFrames(socket: Socket, onReady: () => void): void {
-  const parser = createSseParser()
+  const parser = new SseParser()
   socket.on('data', (chunk) => {
     for (const { event, data } of parser.push(chunk)) {
       if (event === 'view.snapshot') onReady()

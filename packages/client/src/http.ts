@@ -1,5 +1,5 @@
 import type { ErrorBody } from '@tributary/contract'
-import { AppError, createSseParser, ERROR_KINDS, type ErrorKind, type SseEvent } from '@tributary/kit'
+import { AppError, SseParser, ERROR_KINDS, type ErrorKind, type SseEvent } from '@tributary/kit'
 
 /** Where a server is and who asks. */
 export interface ClientOptions {
@@ -72,7 +72,7 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
           headers: { ...headers, accept: 'text/event-stream' },
           signal,
         })
-        const parser = createSseParser()
+        const parser = new SseParser()
         for await (const chunk of response.body ?? []) yield* parser.push(chunk as Uint8Array)
       } catch (error) {
         if (signal.aborted) return

@@ -1,67 +1,111 @@
-/** One Server-Sent Event as the WHATWG HTML standard defines it. */
+import { StringDecoder } from 'node:string_decoder'
+
+/** One dispatched event. `id` is the last event id seen so far, as the SSE standard defines it. */
 export interface SseEvent {
-  /** Event name; `message` when the stream named none. */
   readonly event: string
   readonly data: string
-  /** Last event id seen so far, this event's own included; empty when there was none. */
-  readonly lastEventId: string
+  readonly id: string
 }
 
-/** A parser that is fed bytes as they come. */
-export interface SseParser {
-  /** Takes any slice of the stream and returns the events that it completed. Throws `RangeError` over `maxEventBytes`. */
-  push(chunk: Uint8Array): SseEvent[]
-}
+/** The most characters that one event may take before the stream counts as garbage. */
+const DEFAULT_MAX_EVENT_CHARS = 64 * 1024 * 1024
 
-/** Default bound of one event, so that a broken server cannot fill the memory. */
-const MAX_EVENT_BYTES = 64 * 1024 * 1024
+const BYTE_ORDER_MARK = '\uFEFF'
+const LINE_END = /\r\n|\r|\n/g
 
 /**
- * Parses `text/event-stream`: LF, CR and CRLF in any split, a leading BOM, UTF-8 split between chunks, comments, several `data`
- * lines. An event that the stream's end cuts is dropped, as the standard asks.
+ * Parses Server-Sent Events (HTML standard, section 9.2.6) from chunks that may be cut anywhere, inside a character too.
+ * An event that is not finished when the stream ends is dropped, as the standard says. An event without data is not
+ * dispatched. `retry` is kept in {@link retryMs}.
  */
-export function createSseParser(options: { readonly maxEventBytes?: number } = {}): SseParser {
-  const maxEventBytes = options.maxEventBytes ?? MAX_EVENT_BYTES
-  const decoder = new TextDecoder('utf-8')
-  const state = { line: '', data: [] as string[], event: '', lastEventId: '', size: 0, afterCarriageReturn: false }
+export class SseParser {
+  readonly #decoder = new StringDecoder('utf8')
+  readonly #maxEventChars: number
+  /** The pieces of the unfinished line, joined once when it ends, so that a long line in many chunks stays linear. */
+  #pieces: string[] = []
+  #pieceChars = 0
+  #skipLineFeed = false
+  #started = false
+  #event = ''
+  #data: string[] = []
+  #eventChars = 0
+  #id = ''
+  /** The last valid `retry` field, in milliseconds. */
+  retryMs: number | undefined
 
-  const endLine = (line: string, events: SseEvent[]): void => {
-    if (line === '') {
-      if (state.data.length > 0) {
-        events.push({ event: state.event || 'message', data: state.data.join('\n'), lastEventId: state.lastEventId })
-      }
-      state.data = []
-      state.event = ''
-      state.size = 0
-      return
-    }
-    const colon = line.indexOf(':')
-    if (colon === 0) return
-    const field = colon === -1 ? line : line.slice(0, colon)
-    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    if (field === 'data') state.data.push(value)
-    else if (field === 'event') state.event = value
-    else if (field === 'id' && !value.includes('\0')) state.lastEventId = value
+  constructor(maxEventChars: number = DEFAULT_MAX_EVENT_CHARS) {
+    this.#maxEventChars = maxEventChars
   }
 
-  return {
-    push(chunk) {
-      const events: SseEvent[] = []
-      state.size += chunk.byteLength
-      let text = decoder.decode(chunk, { stream: true })
-      // A CR that ended the previous chunk may be the first half of a CRLF.
-      if (state.afterCarriageReturn && text.startsWith('\n')) text = text.slice(1)
-      if (text !== '') state.afterCarriageReturn = text.endsWith('\r')
-      const lines = text.split(/\r\n|\r|\n/)
-      const rest = lines.pop() ?? ''
-      for (const line of lines) {
-        endLine(state.line + line, events)
-        state.line = ''
-      }
-      state.line += rest
-      if (state.size > maxEventBytes)
-        throw new RangeError(`an event of the stream is larger than ${maxEventBytes} bytes`)
-      return events
-    },
+  /**
+   * Takes the next bytes and returns the events that they complete, in order.
+   * @throws RangeError when an event grows past the limit.
+   */
+  push(chunk: Uint8Array): SseEvent[] {
+    const text = this.#decode(chunk)
+    const events: SseEvent[] = []
+    let start = 0
+    for (const end of text.matchAll(LINE_END)) {
+      this.#takeLine(this.#finishLine(text.slice(start, end.index)), events)
+      start = end.index + end[0].length
+    }
+    this.#keepPiece(text.slice(start))
+    return events
+  }
+
+  /** The chunk's text without a byte order mark at the very start, and without the LF of a CRLF that began in the last chunk. */
+  #decode(chunk: Uint8Array): string {
+    let text = this.#decoder.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    if (text === '') return text
+    if (!this.#started && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1)
+    this.#started = true
+    if (this.#skipLineFeed && text.startsWith('\n')) text = text.slice(1)
+    this.#skipLineFeed = text.endsWith('\r')
+    return text
+  }
+
+  #finishLine(rest: string): string {
+    if (this.#pieces.length === 0) return rest
+    const line = this.#pieces.join('') + rest
+    this.#pieces = []
+    this.#pieceChars = 0
+    return line
+  }
+
+  #keepPiece(piece: string): void {
+    if (piece !== '') {
+      this.#pieces.push(piece)
+      this.#pieceChars += piece.length
+    }
+    if (this.#eventChars + this.#pieceChars > this.#maxEventChars) {
+      throw new RangeError(`an event is longer than ${this.#maxEventChars} characters`)
+    }
+  }
+
+  #takeLine(line: string, events: SseEvent[]): void {
+    if (line === '') return this.#dispatch(events)
+    const colon = line.indexOf(':')
+    if (colon === 0) return
+    const name = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    this.#takeField(name, value)
+  }
+
+  #takeField(name: string, value: string): void {
+    if (name === 'data') {
+      this.#data.push(value)
+      this.#eventChars += value.length
+    } else if (name === 'event') this.#event = value
+    else if (name === 'id' && !value.includes('\0')) this.#id = value
+    else if (name === 'retry' && /^[0-9]+$/.test(value)) this.retryMs = Number(value)
+  }
+
+  #dispatch(events: SseEvent[]): void {
+    if (this.#data.length > 0) {
+      events.push({ event: this.#event === '' ? 'message' : this.#event, data: this.#data.join('\n'), id: this.#id })
+    }
+    this.#event = ''
+    this.#data = []
+    this.#eventChars = 0
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '@tributary/contract'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import type { SseEvent } from './sse-parser.js'
+import type { SseEvent } from '@tributary/kit'
 
 /** `goodbye` as an older client must read it: a reason that it does not know is still a goodbye. */
 export interface LenientGoodbye {

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { errorMessage } from '../http/error-message.js'
 import { readText, retryAfterMs, type Transport } from '../http/transport.js'
 import { parseFrame, type Frame } from './frames.js'
-import { SseParser } from './sse-parser.js'
+import { SseParser } from '@tributary/kit'
 import type { StreamEnd } from './stream-end.js'
 
 /** What one connection needs. */
