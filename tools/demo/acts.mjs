@@ -12,7 +12,7 @@ const ENVIRONMENT = 'feature-add-button'
 const BASE = 'integration'
 const ORDERS = '/orders/orders'
 
-/** What the demo must be faster than, from `git push` to the first 200. */
+/** From `git push` to the first 200; a busy or slow machine may need longer, which is said and is no failure. */
 const PUSH_TARGET_MS = 2_000
 
 /** Makes the two git repositories and the configuration that names them. */
@@ -66,12 +66,17 @@ export async function pushFeature({ platform, repositories, signal }) {
     throw new Error(`${error.message}; ${await whyNotReady(platform, ENVIRONMENT)}`)
   })
   const ms = Date.now() - pushedAt
-  if (ms > PUSH_TARGET_MS) throw new Error(`the first answer came after ${ms} ms; the target is ${PUSH_TARGET_MS} ms`)
   const environment = await waitUntilReady(platform, ENVIRONMENT, { signal })
   return {
     text: `${BRANCH} changes orders: from git push to the first 200`,
     ms,
-    details: [environment.url, ...environment.services.map(({ name, url }) => `${name.padEnd(10)} ${url}`)],
+    details: [
+      `${'preview'.padEnd(10)} ${environment.url}`,
+      ...(ms > PUSH_TARGET_MS
+        ? [paint('yellow', `longer than the ${PUSH_TARGET_MS / 1_000} s that are the target; is this machine busy?`)]
+        : []),
+      ...environment.services.map(({ name, url }) => `${name.padEnd(10)} ${url}`),
+    ],
   }
 }
 
@@ -185,7 +190,7 @@ function callTree({ inventory, payments, ...orders }) {
   const line = ({ service, tenant, version, error }) =>
     `${service.padEnd(10)} ${error === undefined ? `${paint(tenant === BASE ? 'gray' : 'green', tenant.padEnd(19))} ${version}` : paint('red', error)}`
   return [
-    `${line(orders).padEnd(30)}  buttons ${orders.buttons.join(', ')}`,
+    `${line(orders)}  buttons: ${orders.buttons.join(', ')}`,
     `├─ ${line(inventory)}`,
     `└─ ${line(payments)}`,
     ...(payments.callback === undefined ? [] : [`   └─ ${line(payments.callback)}  called back`]),

@@ -68,7 +68,8 @@ interface Leaf {
 function leavesOf(value: unknown, path: readonly string[]): readonly Leaf[] {
   if (value === null || value === undefined) return []
   if (Array.isArray(value)) return [{ path, value: JSON.stringify(value) }]
-  if (typeof value !== 'object') return [{ path, value: String(value) }]
+  if (typeof value === 'string') return [{ path, value }]
+  if (typeof value !== 'object') return [{ path, value: JSON.stringify(value) }]
   return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...path, name]))
 }
 
