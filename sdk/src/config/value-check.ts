@@ -45,7 +45,7 @@ function compileCheck<T extends TSchema>(schema: T): ValueCheck<Static<T>> {
   const validator = Compile(schema)
   return (value) => {
     // Check() narrows to the encoded type, which for a schema without codecs is its static type.
-    if (validator.Check(value)) return { ok: true, value: value as Static<T> }
+    if (validator.Check(value)) return { ok: true, value }
     const [first] = validator.Errors(value)
     const where = first === undefined || first.instancePath === '' ? '' : ` at ${first.instancePath}`
     return { ok: false, problem: `${first?.message ?? 'does not fit the schema'}${where}` }

@@ -68,7 +68,7 @@ export class Transport {
     const request = this.begin({ method, path, headers, connection })
     const answer = new Promise<JsonAnswer>((resolve, reject) => {
       request.once('error', reject)
-      request.once('response', (response) => readAnswer(response).then(resolve, reject))
+      request.once('response', (response) => void readAnswer(response).then(resolve, reject))
     })
     request.end(payload)
     return bounded(request, answer, options)
