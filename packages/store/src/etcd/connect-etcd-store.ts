@@ -14,14 +14,20 @@ export async function connectEtcdStore(options: ResolvedEtcdOptions): Promise<Et
   const connection = new EtcdConnection(options)
   try {
     await checkVersion(connection)
-    // 0 is "the head was never put", so that only the first one to open the store writes.
-    const create = touchHead(new KeySpace(options.prefix), 0n)
-    await connection.unary(ETCD.txn, create, { attempt: 'open the etcd store', repeatable: true })
+    await ensureHead(connection, new KeySpace(options.prefix))
     return new EtcdRevisionedStore(connection, options)
   } catch (error) {
     connection.close()
     throw error
   }
+}
+
+/** Reads first: an etcd whose quota is used up refuses every transaction with a put in it, even one that would not be carried out. */
+async function ensureHead(connection: EtcdConnection, keys: KeySpace): Promise<void> {
+  const call = { attempt: 'open the etcd store', repeatable: true }
+  const { kvs } = await connection.unary(ETCD.range, { key: keys.head }, call)
+  // 0 is "was never put": when two open the store at once, one of them writes.
+  if (kvs.length === 0) await connection.unary(ETCD.txn, touchHead(keys, 0n), call)
 }
 
 async function checkVersion(connection: EtcdConnection): Promise<void> {

@@ -4,6 +4,7 @@ import {
   type Client,
   type ClientDuplexStream,
   type ClientUnaryCall,
+  connectivityState,
   credentials,
   type Metadata,
   type ServiceClientConstructor,
@@ -31,6 +32,8 @@ type StreamFunction<Request, Response> = (
 /** Room for a range of many values; a replay of history needs less, as etcd sends it in fragments. */
 const MAX_RECEIVE_BYTES = 512 * 1024 * 1024
 const RECONNECT_MS = { first: 100, longest: 1_000 }
+/** How long a member may take to greet. gRPC has no bound, and cannot give up the socket of such an attempt. */
+const GREETING_MS = 30_000
 /** 2^63 - 1. */
 const LONGEST = '9223372036854775807'
 
@@ -39,17 +42,19 @@ export interface EtcdClient {
   readonly member: number
   readonly service: EtcdService
   readonly client: Client
+  /** Monotonic. */
+  readonly madeAtMs: number
 }
 
 /**
- * The gRPC clients of etcd3, one per service, of the member that answers. A client that failed is replaced at once, and the next
- * member is taken: there is nothing to wait for when etcd is back.
+ * The gRPC clients of etcd3, one per member and service. A client that failed is replaced at once, and the next member is taken:
+ * there is nothing to wait for when etcd is back.
  */
 export class EtcdClients {
   readonly #addresses: readonly string[]
   readonly #credentials: ChannelCredentials
   readonly #options: ChannelOptions
-  readonly #clients = new Map<EtcdService, EtcdClient>()
+  readonly #clients = new Map<string, EtcdClient>()
   #member = 0
 
   constructor(options: ResolvedEtcdOptions) {
@@ -65,25 +70,26 @@ export class EtcdClients {
 
   /** The client to use for a service now. */
   current(service: EtcdService): EtcdClient {
-    const known = this.#clients.get(service)
-    if (known?.member === this.#member) return known
-    // Calls that are under way on the old connection finish there.
-    known?.client.close()
-    const address = this.#addresses[this.#member]
-    if (address === undefined) throw new Error(`there is no member ${this.#member}`)
+    const member = this.#member
+    const known = this.#clients.get(keyOf({ member, service }))
+    if (known !== undefined) return known
+    const address = this.#addresses[member]
+    if (address === undefined) throw new Error(`there is no member ${member}`)
     const client = new Host(address, this.#credentials, this.#options).getServiceClient(service)
-    const made = { member: this.#member, service, client }
-    this.#clients.set(service, made)
+    const made = { member, service, client, madeAtMs: performance.now() }
+    this.#clients.set(keyOf(made), made)
     return made
   }
 
   /** Only the client that failed goes: by the time a call fails another one may have replaced it already. */
   replace(failed: EtcdClient): void {
-    if (this.#clients.get(failed.service) === failed) {
-      this.#clients.delete(failed.service)
-      failed.client.close()
-    }
     if (this.#member === failed.member) this.#member = (this.#member + 1) % this.#addresses.length
+    if (this.#clients.get(keyOf(failed)) !== failed) return
+    // A frozen member takes connections and does not greet. Each new attempt would leave a socket behind until it wakes up.
+    const isConnecting = failed.client.getChannel().getConnectivityState(false) === connectivityState.CONNECTING
+    if (isConnecting && performance.now() - failed.madeAtMs < GREETING_MS) return
+    this.#clients.delete(keyOf(failed))
+    failed.client.close()
   }
 
   /**
@@ -103,6 +109,10 @@ export class EtcdClients {
     for (const { client } of this.#clients.values()) client.close()
     this.#clients.clear()
   }
+}
+
+function keyOf({ member, service }: Pick<EtcdClient, 'member' | 'service'>): string {
+  return `${member} ${service}`
 }
 
 /** A method with one answer, bound to its client. */

@@ -2,7 +2,7 @@ import { type EtcdStoreOptions, resolveEtcdOptions } from './etcd-options.js'
 import type { EtcdRevisionedStore } from './etcd-revisioned-store.js'
 
 /**
- * Opens the store below `prefix` of an etcd cluster. It proves that the cluster answers, is new enough and lets this user write.
+ * Opens the store below `prefix` of an etcd cluster. It proves that the cluster answers, is new enough and lets this user in.
  * @throws AppError `STORE_UNAVAILABLE` (retryable): no member answers. `STORE_ACCESS_DENIED`, `STORE_VERSION_UNSUPPORTED`,
  * `STORE_FULL`, `STORE_INVALID_REQUEST` for an option that breaks its rule.
  */

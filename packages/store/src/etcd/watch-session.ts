@@ -84,9 +84,10 @@ async function* readBatches(
       if (response.created) {
         replayedUpTo = BigInt(response.header.revision)
         options.onCreated()
-        continue
       }
+      // At once, because a replay of nothing but lost deletes is silence; and again, because compaction may come in between.
       if (position < replayedUpTo) await checkHistory(source, position)
+      if (response.created) continue
       for (const batch of batchesOf(source, { response, assembler, position, options })) {
         if (batch === 'compacted') throw compactedError(await findCompactedRevision(source))
         position = batch.storeRevision
