@@ -1,9 +1,4 @@
-import { AppError, type ErrorKind } from '@tributary/kit'
-
-interface CatalogueEntry {
-  readonly kind: ErrorKind
-  readonly description: string
-}
+import { AppError, type ErrorCatalogue } from '@tributary/kit'
 
 /** Every error code that the config center makes itself. The store's codes (`STORE_*`) pass through it unchanged. */
 export const ERRORS = {
@@ -78,7 +73,7 @@ export const ERRORS = {
     description: 'The process environment of the server is wrong; the message lists everything at once.',
   },
   INTERNAL: { kind: 'internal', description: 'A bug; the server’s log has it under the request id.' },
-} as const satisfies Readonly<Record<string, CatalogueEntry>>
+} as const satisfies ErrorCatalogue
 
 /** A code of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS
