@@ -6,7 +6,7 @@ import { processEnvironment } from './workload-environment.js'
 import { newRecord, planWorkload, type WorkloadPlan } from './workload-plan.js'
 import type { WorkloadRecord } from './workload-record.js'
 import type { WorkloadSupervisor } from './workload-supervisor.js'
-import { discardWorkload } from './retire-workloads.js'
+import { discardWorkload, removeCheckoutIfUnused } from './retire-workloads.js'
 
 /**
  * Brings up the copy that the spec describes: worktree, build, process. Each is announced before it is made, and when one fails
@@ -22,12 +22,19 @@ export async function deployWorkload(
   if (existing !== undefined && !existing.hasGivenUp) return existing
   if (existing !== undefined) await discardWorkload(parts, existing, context.signal)
   const checkout = parts.checkouts.directoryOf(spec)
-  return parts.workloads.whilePreparing(plan.workloadId, checkout, async () => {
-    await context.record({ kind: 'worktree', id: checkout, environment: spec.environment })
-    await parts.checkouts.ensure(spec)
-    assertWanted(spec, context.signal)
-    return startCopy({ parts, spec, plan, context, checkout })
-  })
+  try {
+    return await parts.workloads.whilePreparing(plan.workloadId, checkout, async () => {
+      await context.record({ kind: 'worktree', id: checkout, environment: spec.environment })
+      await parts.checkouts.ensure(spec)
+      assertWanted(spec, context.signal)
+      return startCopy({ parts, spec, plan, context, checkout })
+    })
+  } catch (error) {
+    await removeCheckoutIfUnused(parts, checkout).catch((cleanup: unknown) =>
+      context.log(`cleaning up failed: ${String(cleanup)}`),
+    )
+    throw error
+  }
 }
 
 interface Copy {

@@ -10,6 +10,9 @@ import { createLocalPlatform } from './local-platform.js'
 import { LocalWorld } from './local-world.test-support.js'
 import { planWorkload } from './workload-plan.js'
 
+/** Of this process, because several test runs may share the machine. */
+const FIRST_PORT = 30_000 + (process.pid % 600) * 4
+
 let world: LocalWorld
 
 beforeEach(async () => {
@@ -86,6 +89,7 @@ describe('a service', () => {
     expect(await world.platform.listWorkloads()).toEqual([])
     expect(await world.livePids()).toEqual([])
     expect(await readdir(spaceFolder('workloads')).catch(() => [])).toEqual([])
+    expect((await world.platform.listResources()).map(({ kind }) => kind)).toEqual(['space'])
   })
 
   test('that has only an image is refused', async () => {
@@ -269,7 +273,7 @@ describe('removal', () => {
   })
 
   test('gives ports back and never hands one out twice', async () => {
-    const small = await LocalWorld.create({ portRange: { first: 31_000, last: 31_002 } })
+    const small = await LocalWorld.create({ portRange: { first: FIRST_PORT, last: FIRST_PORT + 2 } })
     try {
       const spec = await small.spec('orders', 'serves')
       const statuses = [
@@ -419,11 +423,11 @@ describe('a data folder', () => {
 
 test('a port that somebody else listens on is not handed out', async () => {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(31_010, '127.0.0.1', resolve))
-  const narrow = await LocalWorld.create({ portRange: { first: 31_010, last: 31_011 } })
+  await new Promise<void>((resolve) => server.listen(FIRST_PORT, '127.0.0.1', resolve))
+  const narrow = await LocalWorld.create({ portRange: { first: FIRST_PORT, last: FIRST_PORT + 1 } })
   try {
     const { endpoints } = await narrow.run(await narrow.spec('orders', 'serves'))
-    expect(endpoints[0]?.port).toBe(31_011)
+    expect(endpoints[0]?.port).toBe(FIRST_PORT + 1)
   } finally {
     await narrow[Symbol.asyncDispose]()
     await new Promise((resolve) => server.close(resolve))

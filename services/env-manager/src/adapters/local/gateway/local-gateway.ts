@@ -28,7 +28,11 @@ export interface LocalGateway extends EnvironmentRoutes {
   readonly port: number
 }
 
-/** Serves `http://<environment>.localhost:<port>/<service>/…` with the environment as routing context. It listens after `start`. */
+/**
+ * Serves `http://<environment>.localhost:<port>/<service>/…` with the environment as routing context. It listens after `start`.
+ *
+ * On node:http itself: a proxy plugin holds a pool for each address that ever was, and cannot ask again who answers when a connection is refused.
+ */
 export function createLocalGateway(options: LocalGatewayOptions): LocalGateway {
   return new HttpGateway(options)
 }
