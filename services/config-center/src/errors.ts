@@ -1,4 +1,4 @@
-import { AppError, type ErrorCatalogue } from '@tributary/kit'
+import { failuresOf, type ErrorCatalogue } from '@tributary/kit'
 
 /** Every error code that the config center makes itself. The store's codes (`STORE_*`) pass through it unchanged. */
 export const ERRORS = {
@@ -78,14 +78,5 @@ export const ERRORS = {
 /** A code of {@link ERRORS}. */
 export type ErrorCode = keyof typeof ERRORS
 
-/** What goes with an error beside its code and message. */
-export interface FailureContext {
-  /** May be shown to the caller; never holds a secret. */
-  readonly details?: Readonly<Record<string, unknown>>
-  readonly cause?: unknown
-}
-
-/** An error of the catalogue. The message says what was attempted, on what, and what to do. */
-export function failure(code: ErrorCode, message: string, context: FailureContext = {}): AppError {
-  return new AppError({ kind: ERRORS[code].kind, code, message, ...context })
-}
+/** Makes an error of the catalogue. The message says what was attempted, on what, and what to do. */
+export const failure = failuresOf(ERRORS)
