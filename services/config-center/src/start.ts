@@ -8,7 +8,8 @@ import { TokenRegistry } from './tokens/token-registry.js'
 import { CONFIG_CENTER_VERSION } from './version.js'
 import { CatalogMirror } from './watch/catalog-mirror.js'
 import { ConvergenceTracker } from './watch/convergence-tracker.js'
-import { StreamHub, type StreamLimits } from './watch/stream-hub.js'
+import type { StreamLimits } from './watch/stream-hub-options.js'
+import { StreamHub } from './watch/stream-hub.js'
 
 /** How often expired tokens lose their streams. */
 const EXPIRY_CHECK_MS = 1_000

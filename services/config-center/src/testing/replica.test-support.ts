@@ -11,7 +11,8 @@ import { newToken } from '../tokens/token-text.js'
 import { CatalogMirror } from '../watch/catalog-mirror.js'
 import { ConvergenceTracker } from '../watch/convergence-tracker.js'
 import { mutationsOf, type KeyWrite } from './random-world.test-support.js'
-import { StreamHub, type StreamLimits } from '../watch/stream-hub.js'
+import type { StreamLimits } from '../watch/stream-hub-options.js'
+import { StreamHub } from '../watch/stream-hub.js'
 
 /** One replica of the config center on a real socket. */
 export interface TestReplica {

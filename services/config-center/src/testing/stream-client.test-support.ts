@@ -9,7 +9,7 @@ import {
   type StreamEventName,
   type StreamFrames,
 } from '@tributary/contract'
-import { createSseParser } from '@tributary/kit'
+import { SseParser } from '@tributary/kit'
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { ChannelModel } from './channel-model.test-support.js'
@@ -139,11 +139,11 @@ export class StreamClient {
   }
 
   #follow(response: IncomingMessage): void {
-    const parser = createSseParser()
+    const parser = new SseParser()
     // Each connection is a new stream; what was cut off half-way is gone.
     response.on('data', (chunk: Buffer) => {
       if (this.#response !== response) return
-      for (const { event, data, lastEventId } of parser.push(chunk)) this.#take(event, data, lastEventId)
+      for (const { event, data, id } of parser.push(chunk)) this.#take(event, data, id)
       this.#check()
     })
     response.once('close', () => {
@@ -162,7 +162,14 @@ export class StreamClient {
     }
     this.#apply(event, data)
     // A real EventSource moves its last event id when the event is dispatched, which is after it was applied.
-    if (id !== '') this.#lastEventId = id
+    if (id !== '') this.#reach(id)
+  }
+
+  /** An id says that everything up to it has come, on all channels. */
+  #reach(id: string): void {
+    this.#lastEventId = id
+    const revision = BigInt(id)
+    for (const model of this.#models()) if ((model.revision ?? revision) < revision) model.upTo(revision)
   }
 
   #apply(event: StreamEventName, data: unknown): void {

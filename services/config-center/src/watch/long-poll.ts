@@ -1,7 +1,8 @@
 import type { LiveCatalog } from '../ports/live-catalog.js'
 import type { Frame } from './frame.js'
 import { PollConnection } from './poll-connection.js'
-import type { StreamHub, SubscribeRequest } from './stream-hub.js'
+import type { SubscribeRequest } from './stream-hub-options.js'
+import type { StreamHub } from './stream-hub.js'
 
 /** What one poll asks for. `timeoutMs` 0 answers at once. `signal`: the client has gone. */
 export interface LongPollRequest {

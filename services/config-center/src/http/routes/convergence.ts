@@ -1,5 +1,6 @@
 import { Convergence, StoreRevisionText, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
+import { clientGone } from '../client-gone.js'
 import type { TypedApp } from '../route-deps.js'
 import { answers, MAX_WAIT_MS, strictObject } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
@@ -16,13 +17,13 @@ const schema = {
 
 /** `GET /v1/convergence`. */
 export function convergenceRoute(app: TypedApp, { convergence }: StreamingDeps): void {
-  app.get('/v1/convergence', { schema, config: { access: 'read' } }, async (request) => {
+  app.get('/v1/convergence', { schema, config: { access: 'read' } }, async (request, reply) => {
     const { revision, tenant, timeoutMs } = request.query
     return convergence.wait({
       storeRevision: BigInt(revision),
       ...(tenant === undefined ? {} : { tenant }),
       timeoutMs,
-      signal: request.signal,
+      signal: clientGone(reply),
     })
   })
 }

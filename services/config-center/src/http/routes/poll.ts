@@ -1,6 +1,7 @@
 import { PollResult, StreamQuery } from '@tributary/contract'
 import { Type } from 'typebox'
 import { longPoll } from '../../watch/long-poll.js'
+import { clientGone } from '../client-gone.js'
 import { SharedDeadline } from './shared-deadline.js'
 import type { TypedApp } from '../route-deps.js'
 import { answers, MAX_WAIT_MS, strictObject, TenantParams } from '../route-schemas.js'
@@ -29,7 +30,7 @@ export function pollRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
     const { timeoutMs, ...query } = request.query
     const subscribe = subscribeRequest({ request, tenant: request.params.tenant, query })
     await catchUpFor(live, subscribe, deadline.signal)
-    const body = await longPoll(hub, live, { subscribe, timeoutMs, signal: request.signal })
+    const body = await longPoll(hub, live, { subscribe, timeoutMs, signal: clientGone(reply) })
     // Serialised already; as a string it would go through the serialiser again.
     return reply.code(200).type('application/json; charset=utf-8').serializer(String).send(body)
   })

@@ -1,7 +1,7 @@
 import type { StreamChannel, StreamQuery } from '@tributary/contract'
 import type { FastifyRequest } from 'fastify'
 import type { LiveCatalog } from '../../ports/live-catalog.js'
-import type { SubscribeRequest } from '../../watch/stream-hub.js'
+import type { SubscribeRequest } from '../../watch/stream-hub-options.js'
 
 const REVISION = /^(0|[1-9][0-9]{0,18})$/
 
