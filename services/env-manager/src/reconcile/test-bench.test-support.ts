@@ -38,6 +38,8 @@ export class TestBench {
   })
   store!: RevisionedStore
   manager!: EnvironmentManager
+  /** What the running manager was made of. */
+  running!: EnvironmentDependencies
   now: (() => number) | undefined
 
   static async open(config: Partial<PlatformConfig> = {}): Promise<TestBench> {
@@ -71,6 +73,7 @@ export class TestBench {
 
   /** Starts a manager on what is there. */
   async start(dependencies: EnvironmentDependencies = this.dependencies()): Promise<void> {
+    this.running = dependencies
     this.manager = new EnvironmentManager(dependencies, { backoff: { initialMs: 5, maxMs: 40 } })
     await this.manager.start()
   }

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadPlatformConfig, readConfig } from './config.js'
+
+let directory: string
+let file: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tributary-config-'))
+  file = join(directory, 'tributary.config.yaml')
+  writeFileSync(
+    file,
+    'apiVersion: tributary/v1\nkind: Platform\nrepositories: [{ name: shop, url: x }]\nsecrets: { mail: { environmentVariable: MAIL } }\n',
+  )
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('loadPlatformConfig', () => {
+  it('reads the file and the secrets that it offers', () => {
+    const { config, offeredSecrets } = loadPlatformConfig(file, { MAIL: 'pw' })
+    expect(config.repositories[0]?.name).toBe('shop')
+    expect(offeredSecrets).toEqual({ mail: 'pw' })
+  })
+
+  it('says which variable a secret lacks, which line is wrong, and which file is not there', () => {
+    expect(() => loadPlatformConfig(file, {})).toThrow('secret "mail" needs the variable MAIL; set it')
+    writeFileSync(file, 'apiVersion: tributary/v1\nkind: Platform\nrepos: []\n')
+    expect(() => loadPlatformConfig(file, {})).toThrow(/tributary.config.yaml:3:1: unknown field "repos"/)
+    expect(() => loadPlatformConfig(join(directory, 'none.yaml'), {})).toThrow(/none.yaml cannot be read/)
+  })
+})
+
+describe('readConfig', () => {
+  it('reads everything, with defaults', () => {
+    const config = readConfig({ TRIBUTARY_CONFIG: file, MAIL: 'pw', TRIBUTARY_TOKEN: ' t \n' })
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 7401,
+      logLevel: 'info',
+      configCenter: { url: 'http://127.0.0.1:7400', token: 't' },
+    })
+  })
+
+  it('reads the token from a file', () => {
+    writeFileSync(join(directory, 'token'), 'from-file\n')
+    const config = readConfig({ TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN_FILE: join(directory, 'token') })
+    expect(config.configCenter.token).toBe('from-file')
+  })
+
+  it('lists everything that is wrong at once, and never a token', () => {
+    const env = {
+      TRIBUTARY_CONFIG: '/nowhere',
+      TRIBUTARY_PORT: '99999',
+      TRIBUTARY_URL: 'ftp://x',
+      TRIBUTARY_LOG_LEVEL: 'loud',
+      TRIBUTARY_TOKEN_FILE: '/none',
+    }
+    const read = (): unknown => readConfig(env)
+    for (const word of [
+      '/nowhere cannot be read',
+      'TRIBUTARY_PORT',
+      'TRIBUTARY_URL',
+      'TRIBUTARY_LOG_LEVEL',
+      '/none cannot be read',
+    ]) {
+      expect(read).toThrow(word)
+    }
+    expect(() => readConfig({ TRIBUTARY_CONFIG: file, MAIL: 'x' })).toThrow('a deployer’s token is needed')
+  })
+})
