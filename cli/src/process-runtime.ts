@@ -3,7 +3,7 @@ import type { CliRuntime, TextSink } from './runtime.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** The runtime of this very process, with its environment variables. Call it once: it listens for signals from then on. */
+/** The runtime of this very process, with its environment variables. Call it once: it listens for signals and for the end of its outputs from then on. */
 export function createProcessRuntime(env: CliRuntime['env']): CliRuntime {
   const controller = new AbortController()
   let handler: ((signal: NodeJS.Signals) => void) | undefined
@@ -15,6 +15,12 @@ export function createProcessRuntime(env: CliRuntime['env']): CliRuntime {
       controller.abort(new DOMException('interrupted', 'AbortError'))
     })
   }
+  // `tributary … | head` closes our output early: that is no failure. What has taken the signals has things to end first.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (handler === undefined) process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+  // Whoever started us may be gone, and with it the reader of our notes: no reason to end without cleaning up.
+  process.stderr.on('error', () => {})
   return {
     env,
     cwd: process.cwd(),

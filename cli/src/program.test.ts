@@ -42,6 +42,8 @@ describe('tributary', () => {
         runs                     deploy and teardown runs with their steps and logs
         config                   config documents: read, change and wait, explain, compare, roll back
         entries                  service entries: where a tenant’s services live
+        explain <name>           which address answers a call from this environment, by which rule, and
+                                 why not another
         exec <command...>        run any program with its resolved config, and restart or signal it on
                                  change
         tokens                   access tokens: make, list, revoke

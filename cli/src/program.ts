@@ -3,6 +3,7 @@ import { addApprove } from './commands/approve.js'
 import { addConfig } from './commands/config/config.js'
 import { addEntries } from './commands/entries/entries.js'
 import { addEnv } from './commands/env/env.js'
+import { addEnvExplain } from './commands/env/explain.js'
 import { addExec } from './commands/exec.js'
 import { addHint } from './commands/hint.js'
 import { addPlan } from './commands/plan.js'
@@ -47,7 +48,7 @@ export function buildProgram(cli: Cli): Command {
     .addHelpText('after', EXAMPLES)
   addConnectionOptions(program)
   for (const add of [addUp, addStatus, addEnv, addTopology, addPlan, addRuns, addConfig, addEntries]) add(program, cli)
-  for (const add of [addExec, addTokens, addHint, addApprove, addVersion]) add(program, cli)
+  for (const add of [addEnvExplain, addExec, addTokens, addHint, addApprove, addVersion]) add(program, cli)
   return program
 }
 

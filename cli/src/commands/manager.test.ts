@@ -21,7 +21,7 @@ describe('tributary status', () => {
       ORPHAN   ID    ENVIRONMENT
       process  4711  feature-z
 
-      Deletions have stopped since 10 min ago: one pass would remove 8 of 9 environments
+      Deletions were stopped 10 min ago: one pass would remove 8 of 9 environments
       It would delete: feature-a, feature-b
       If that is right: tributary approve ap-1
       "

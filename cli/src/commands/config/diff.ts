@@ -1,9 +1,9 @@
-import type { Difference } from '@tributary/contract'
+import type { Difference, ResolvedService } from '@tributary/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { badValue } from '../../errors.js'
 import { jsonOption } from '../../options.js'
-import { NONE, oneLineJson } from '../../output/format.js'
+import { endpointList, NONE, oneLineJson } from '../../output/format.js'
 import { renderTable } from '../../output/table.js'
 
 interface DiffFlags {
@@ -43,13 +43,24 @@ function toQuery({
   return { fromRevision: from ?? '', ...(to === undefined ? {} : { toRevision: to }) }
 }
 
+/** A service by who answers and where; anything else as JSON. */
+function sideText(value: unknown): string {
+  if (value === null) return NONE
+  if (!isService(value)) return oneLineJson(value)
+  return [value.owner, value.version ?? '', endpointList(value.endpoints)].filter((part) => part !== '').join(' ')
+}
+
+function isService(value: unknown): value is ResolvedService {
+  return typeof value === 'object' && value !== null && 'owner' in value && 'state' in value && 'endpoints' in value
+}
+
 function printDifferences({ terminal }: Cli, differences: readonly Difference[]): void {
   if (differences.length === 0) return terminal.print('No difference.')
   const rows = differences.map(({ kind, name, path, before, after }) => [
     kind,
     `${name}${path ?? ''}`,
-    before === null ? NONE : oneLineJson(before),
-    after === null ? NONE : oneLineJson(after),
+    sideText(before),
+    sideText(after),
   ])
   terminal.print(renderTable(terminal.style, ['kind', 'what', 'before', 'after'], rows))
 }
