@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TOKEN_ROLES } from '@tributary/contract'
 import { EXIT_CODES } from '../errors.js'
+import { ROLES } from './tokens/create.js'
 import { startRealConfigCenter, type RealConfigCenter } from '../testing/real-config-center.test-support.js'
 
 let center: RealConfigCenter
@@ -15,6 +17,10 @@ beforeAll(async () => {
   await client.applyEntry({ tenant: 'integration', service: 'stock' }, { endpoints, version: 'v1.0-0-abcdef12' })
 })
 afterAll(() => center.close())
+
+it('the roles are those of the contract', () => {
+  expect(ROLES).toEqual(TOKEN_ROLES)
+})
 
 describe('tributary tokens', () => {
   it('makes, lists and revokes tokens, and shows a secret only once', async () => {
