@@ -6,7 +6,7 @@ import { inspect, promisify } from 'node:util'
 import { isAppError } from '@tributary/kit'
 import { describeWithEtcd, type EtcdServer, eventually } from '@tributary/testkit'
 import { Etcd3, Range } from 'etcd3'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RecordingWriter, refusal, useEtcd } from './etcd-fixture.test-support.js'
 
 const ROOT = { username: 'root', password: 'root-secret-3f1c' }

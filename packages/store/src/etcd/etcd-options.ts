@@ -3,7 +3,7 @@ import { storeError } from '../errors.js'
 
 /** How to open an etcd store. */
 export interface EtcdStoreOptions {
-  /** Client URLs of the cluster's members, for example `http://127.0.0.1:2379`; all `http` or all `https`, without user and path. */
+  /** Client URLs of the cluster's members, for example `http://127.0.0.1:2379`, which is the default port; all `http` or all `https`, without user and path. */
   readonly endpoints: readonly string[]
   /** All keys of the store lie below it; ends with `/`. Stores that share an etcd have prefixes that do not contain each other. */
   readonly prefix: string
@@ -57,7 +57,7 @@ export function resolveEtcdOptions(options: EtcdStoreOptions): ResolvedEtcdOptio
   if (encrypted === 0 && options.tls !== undefined) throw invalid('tls', 'needs https endpoints')
   if (!/^.+\/$/.test(options.prefix)) throw invalid('prefix', 'must not be empty and must end with "/"')
   return {
-    addresses: urls.map((url) => `${url.hostname}:${url.port === '' ? '2379' : url.port}`),
+    addresses: options.endpoints.map((endpoint, index) => `${urls[index]?.hostname}:${portOf(endpoint)}`),
     prefix: options.prefix,
     credentials: options.credentials,
     tls: encrypted > 0 ? (options.tls ?? {}) : undefined,
@@ -76,6 +76,11 @@ function parseEndpoint(endpoint: string, index: number): URL {
     throw invalid(`endpoints[${index}]`, 'must be http://host:port or https://host:port, without user and path')
   }
   return url
+}
+
+/** From the text: a URL forgets a port that is its scheme's own. */
+function portOf(endpoint: string): string {
+  return /:(\d+)\/?$/.exec(endpoint)?.[1] ?? '2379'
 }
 
 function positive(value: number, name: string): number {
