@@ -93,13 +93,13 @@ describe('who may call', () => {
     '/v1/runs',
     '/v1/status',
   ]
-  const WRITES: readonly (readonly [Method, string, object?])[] = [
-    ['PATCH', '/v1/environments/feature-x', { pinned: true }],
-    ['POST', '/v1/environments/feature-x/reconcile'],
-    ['POST', '/v1/environments/feature-x/services/orders/rollback', {}],
-    ['POST', '/v1/hints/git', {}],
-    ['POST', '/v1/breaker/approve', { approvalId: 'x' }],
-    ['DELETE', '/v1/environments/feature-x'],
+  const WRITES: readonly { readonly method: Method; readonly url: string; readonly body?: object }[] = [
+    { method: 'PATCH', url: '/v1/environments/feature-x', body: { pinned: true } },
+    { method: 'POST', url: '/v1/environments/feature-x/reconcile' },
+    { method: 'POST', url: '/v1/environments/feature-x/services/orders/rollback', body: {} },
+    { method: 'POST', url: '/v1/hints/git', body: {} },
+    { method: 'POST', url: '/v1/breaker/approve', body: { approvalId: 'x' } },
+    { method: 'DELETE', url: '/v1/environments/feature-x' },
   ]
 
   it.each(READS)('lets viewers read %s, and nobody without a good token', async (url) => {
@@ -109,17 +109,14 @@ describe('who may call', () => {
     expect(code((await call('GET', url, { token: 'ten' })).json)).toBe('ROLE_NOT_ALLOWED')
   })
 
-  it.each<readonly [Method, string, object?]>([...WRITES])(
-    'lets only deployers and admins %s %s',
-    async (method: Method, url: string, body?: object) => {
-      const given = body === undefined ? {} : { body }
-      for (const token of ['view', 'ten']) {
-        const refused = await call(method, url, { ...given, token })
-        expect([refused.status, code(refused.json)]).toEqual([403, 'ROLE_NOT_ALLOWED'])
-      }
-      expect((await call(method, url, { ...given, token: 'adm' })).status).not.toBe(403)
-    },
-  )
+  it.each(WRITES)('lets only deployers and admins $method $url', async ({ method, url, body }) => {
+    const given = body === undefined ? {} : { body }
+    for (const token of ['view', 'ten']) {
+      const refused = await call(method, url, { ...given, token })
+      expect([refused.status, code(refused.json)]).toEqual([403, 'ROLE_NOT_ALLOWED'])
+    }
+    expect((await call(method, url, { ...given, token: 'adm' })).status).not.toBe(403)
+  })
 
   it('leaves health, readiness and the API description open', async () => {
     for (const url of ['/healthz', '/readyz', '/openapi.json'])

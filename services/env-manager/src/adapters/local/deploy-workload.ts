@@ -50,8 +50,9 @@ async function startCopy(copy: Copy): Promise<WorkloadSupervisor> {
   const workingDirectory = await parts.checkouts.workingDirectory(spec)
   const ports = await parts.ports.reserve(plan.ports.length)
   const startedAt = parts.clock.now()
+  const snapshots = parts.layout.snapshots(spec.environment, spec.service)
   const record = {
-    ...newRecord(spec, plan, { instance: parts.instance, checkout, ports, startedAt }),
+    ...newRecord(spec, plan, { instance: parts.instance, checkout, snapshots, ports, startedAt }),
     workingDirectory,
   }
   const supervisor = parts.supervise(record)

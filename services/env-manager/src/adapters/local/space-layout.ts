@@ -10,6 +10,7 @@ import { join, relative, isAbsolute } from 'node:path'
  * | `<environment>/builds/<repository>-<sha>/<service>.json` | a build that succeeded in that worktree |
  * | `<environment>/workloads/<workload>.json` | state of a workload, mode 0600: holds its variables |
  * | `<environment>/logs/<workload>.log[.1]` | what it printed |
+ * | `<environment>/snapshots/<service>` | the SDK's last good view, for a start while the config center is down |
  */
 export class SpaceLayout {
   /** `root` is `<data>/environments`, with symlinks resolved. */
@@ -41,6 +42,10 @@ export class SpaceLayout {
 
   workload(environment: string, workloadId: string): string {
     return join(this.workloads(environment), `${workloadId}.json`)
+  }
+
+  snapshots(environment: string, service: string): string {
+    return join(this.root, environment, 'snapshots', service)
   }
 
   logs(environment: string): string {

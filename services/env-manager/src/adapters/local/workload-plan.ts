@@ -68,6 +68,8 @@ export function newRecord(
   more: {
     readonly instance: string
     readonly checkout: string
+    /** Folder of the SDK's snapshots; copies of a service follow one another in it. */
+    readonly snapshots: string
     readonly ports: readonly number[]
     readonly startedAt: number
   },
@@ -86,7 +88,7 @@ export function newRecord(
     checkout: more.checkout,
     workingDirectory: more.checkout,
     command: [...plan.command],
-    variables: { ...plan.variables },
+    variables: { TRIBUTARY_SNAPSHOT_DIR: more.snapshots, ...plan.variables },
     endpoints: plan.ports.map((port, index) => ({ ...port, host: LOOPBACK, port: more.ports[index] ?? 0 })),
     readinessPath: definition.health?.readiness ?? null,
     livenessPath: definition.health?.liveness ?? null,
