@@ -1,4 +1,4 @@
-import { loadPlatformConfig, type LoadedPlatformConfig } from '@tributary/env-manager'
+import { killInstance, loadPlatformConfig, type LoadedPlatformConfig } from '@tributary/env-manager'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { UpFlags } from '../commands/up.js'
@@ -7,7 +7,7 @@ import { DATA_FOLDER, writeContextFile } from '../context-file.js'
 import { badValue, EXIT_CODES } from '../errors.js'
 import { renderPairs } from '../output/table.js'
 import { prepareDataFolder } from './data-folder.js'
-import { startPlatform, type RunningPlatform } from './start-platform.js'
+import { instanceOf, startPlatform, type RunningPlatform } from './start-platform.js'
 import { listenForStop } from './stop-request.js'
 
 /** Starts the whole platform in this process, says where it is, and runs until it is asked to stop. */
@@ -18,12 +18,7 @@ export async function runUp(cli: Cli, flags: UpFlags): Promise<void> {
   await prepareDataFolder(data)
   const stop = listenForStop(runtime, {
     onStdinEnd: flags.stopOnStdinEnd ?? false,
-    force: () => {
-      terminal.note(
-        'forced to end: services may still run; the next `tributary up` with this data folder takes them over',
-      )
-      runtime.exit(EXIT_CODES.interrupted)
-    },
+    force: () => void forceEnd(cli, { instance: instanceOf({ ...loaded, data }), keep: flags.keepWorkloads ?? false }),
   })
   try {
     const platform = await startPlatform({
@@ -44,6 +39,16 @@ export async function runUp(cli: Cli, flags: UpFlags): Promise<void> {
     stop.release()
   }
   terminal.note('stopped')
+}
+
+/** Kills the services and ends this process, whatever the orderly stop is waiting for. */
+async function forceEnd(
+  { runtime, terminal }: Cli,
+  { instance, keep }: { readonly instance: string; readonly keep: boolean },
+): Promise<void> {
+  const killed = keep ? 0 : await killInstance(instance).catch(() => 0)
+  terminal.note(`forced to end${killed === 0 ? '' : `: ${killed} processes of services were killed`}`)
+  runtime.exit(EXIT_CODES.interrupted)
 }
 
 function loadConfig({ runtime }: Cli, file: string): LoadedPlatformConfig {

@@ -116,7 +116,7 @@ function managerToken({ url, adminToken = '' }: ConfigCenter, file: string): Pro
 }
 
 /** Two data folders on one machine are two installations, also when their configurations give them one name. */
-function instanceOf({ config, data }: PlatformOptions): string {
+export function instanceOf({ config, data }: Pick<PlatformOptions, 'config' | 'data'>): string {
   return `${config.instance}-${createHash('sha256').update(data).digest('hex').slice(0, 8)}`
 }
 

@@ -8,6 +8,7 @@ import { createRepositories, linkSdk, writePlatformConfig } from '../../../examp
 import { contextPath, readContextFile } from '../context-file.js'
 import { EXIT_CODES } from '../errors.js'
 import { runCli } from '../program.js'
+import type { CliRuntime } from '../runtime.js'
 import { fakeRuntime, until, type FakeRuntime } from '../testing/fake-runtime.test-support.js'
 
 let folder = ''
@@ -30,9 +31,9 @@ const ANY_PORTS = ['--port', '0', '--env-manager-port', '0', '--gateway-port', '
 
 type Up = FakeRuntime & { readonly status: Promise<number> }
 
-function up(...args: string[]): Up {
-  const fake = fakeRuntime({ cwd: folder, env: process.env, fetch })
-  const one = { ...fake, status: runCli(['up', ...(args.length === 0 ? ANY_PORTS : args)], fake.runtime) }
+function up(overrides: Partial<CliRuntime> = {}, args: readonly string[] = ANY_PORTS): Up {
+  const fake = fakeRuntime({ cwd: folder, env: process.env, fetch, ...overrides })
+  const one = { ...fake, status: runCli(['up', ...args], fake.runtime) }
   running.push(one)
   return one
 }
@@ -91,11 +92,27 @@ describe('tributary up', () => {
     expect(await second.status).toBe(EXIT_CODES.ok)
   }, 120_000)
 
+  it('kills what still runs at the second Ctrl-C', async () => {
+    const exits: number[] = []
+    const one = up({ exit: (status) => void exits.push(status) })
+    await started(one)
+    const wait = fakeRuntime({ cwd: folder, fetch })
+    expect(await runCli(['env', 'wait', 'integration', '--timeout', '60s'], wait.runtime)).toBe(EXIT_CODES.ok)
+    const addresses = await serviceUrls()
+    one.sendSignal('SIGINT')
+    one.sendSignal('SIGINT')
+    await until(() => exits.length > 0)
+    expect(exits).toEqual([EXIT_CODES.interrupted])
+    expect(one.stderr()).toContain('forced to end: ')
+    expect(await Promise.all(addresses.map((url) => isFree(url)))).toEqual([true, true, true, true])
+    await one.status
+  }, 120_000)
+
   it('says which port is taken, by whom it is wanted, and which flag names another', async () => {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
-    const one = up('--port', String(port))
+    const one = up({}, ['--port', String(port)])
     expect(await one.status).toBe(EXIT_CODES.conflict)
     expect(one.stderr()).toBe(
       `error: cannot use port ${port} for the config center; another program listens there; end that program or choose another port with --port\n`,
@@ -127,7 +144,7 @@ describe('tributary up', () => {
   })
 
   it('says what to do when there is no configuration', async () => {
-    const one = up('--config', 'none.yaml')
+    const one = up({}, ['--config', 'none.yaml'])
     expect(await one.status).toBe(EXIT_CODES.usage)
     expect(one.stderr()).toContain('there is no such file; write one that names your git repositories')
   })

@@ -1,5 +1,11 @@
 export { createGitSourceControl, describeVersionOfDirectory } from './adapters/git/index.js'
-export { createLocalPlatform } from './adapters/local/index.js'
+export {
+  createLocalGateway,
+  createLocalPlatform,
+  killInstance,
+  type GatewayDirectory,
+  type LocalGateway,
+} from './adapters/local/index.js'
 export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } from './config.js'
 export { parseEnvironmentFile } from './domain/environment-definition.js'
 export { formatPlan } from './domain/plan.js'
