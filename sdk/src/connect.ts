@@ -1,3 +1,4 @@
+import { loadOpenTelemetry } from './context/open-telemetry.js'
 import { sdkError } from './errors.js'
 import { completeOptions, type ConnectOptions } from './config.js'
 import type { Tributary } from './tributary.js'
@@ -19,6 +20,7 @@ import { TributaryClient } from './tributary-client.js'
  */
 export async function connect(options: ConnectOptions = {}): Promise<Tributary> {
   const settings = completeOptions(options)
+  await loadOpenTelemetry()
   const client = new TributaryClient(settings)
   await client.restore()
   await client.start()

@@ -26,6 +26,19 @@ export const SDK_ERRORS = {
     kind: 'permission_denied',
     description: 'the config center refuses the registration of this process; repeating it does not help',
   },
+  TENANT_INVALID: {
+    kind: 'invalid_argument',
+    description: 'code was to run for a tenant whose name no tenant can have',
+  },
+  SDK_CONTEXT_KEY_MISSING: {
+    kind: 'failed_precondition',
+    description:
+      'a capsule or callback URL was to be made or read, but there is no key: TRIBUTARY_CONTEXT_KEY is not set',
+  },
+  SDK_PUBLIC_URL_MISSING: {
+    kind: 'failed_precondition',
+    description: 'a callback URL was to be made, but the public address is not known: TRIBUTARY_PUBLIC_URL is not set',
+  },
   SDK_CLOSED: { kind: 'canceled', description: 'the client was closed' },
 } as const satisfies Record<string, { readonly kind: ErrorKind; readonly description: string }>
 

@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
+import { enterRequest } from './context/enter-request.js'
 import { healthEndpoints, type HealthOptions } from './health/health-answers.js'
 import type { Tributary } from './tributary.js'
 
@@ -20,3 +21,25 @@ export const tributaryHealth: FastifyPluginCallback<TributaryHealthOptions> = (a
   }
   done()
 }
+
+/** Options of {@link tributaryContext}. */
+export interface TributaryContextOptions {
+  readonly client: Tributary
+}
+
+/**
+ * Fastify plugin that runs every request of the app, other plugins' routes included, in its routing context:
+ * `app.register(tributaryContext, { client })`, before what uses the context. It does not close the client.
+ */
+export const tributaryContext: FastifyPluginCallback<TributaryContextOptions> = (app, { client }, done) => {
+  app.addHook('onRequest', (request, reply, next) => {
+    enterRequest(client.routing, { request: request.raw, response: reply.raw }, next)
+  })
+  done()
+}
+
+// As fastify-plugin does it: without this the hook would hold only for routes that the plugin itself registers.
+Object.assign(tributaryContext, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'tributary-context',
+})

@@ -4,11 +4,17 @@ import { Compile } from 'typebox/compile'
 import { AppliedReporter, type AppliedState } from './applied-reporter.js'
 import { StateHolder, stateAfter, type StateListener, type StateReport } from './client-state.js'
 import { ConfigStore, type Config } from './config/config-store.js'
+import { currentTenant } from './context/routing-context.js'
+import { TableRouting, type Routing } from './context/routing.js'
 import { Diagnostics, type DiagnosticCode } from './diagnostics.js'
 import { sdkError } from './errors.js'
 import { runSelfCheck, type SelfCheck } from './health/self-check.js'
 import { paths } from './http/paths.js'
 import { Transport } from './http/transport.js'
+import { Callbacks, type ReceivedCallback } from './messaging/callbacks.js'
+import { Capsules, type LifetimeOptions, type RestoredContext } from './messaging/capsules.js'
+import { ConsumerRule } from './messaging/consumer-rule.js'
+import { RoutedMessages, type Messages } from './messaging/messages.js'
 import type { Settings } from './config.js'
 import { Registration, type RegisterOptions } from './registration/registration.js'
 import { sendReport } from './report-sender.js'
@@ -39,6 +45,10 @@ export class TributaryClient implements Tributary {
   readonly #replica = new Replica()
   readonly #directory: Directory
   readonly #resolver: Resolver
+  readonly #routing: TableRouting
+  readonly #messages: RoutedMessages
+  readonly #capsules: Capsules
+  readonly #callbacks: Callbacks
   readonly #watchers: ResolutionWatchers
   readonly #config: ConfigStore
   readonly #state = new StateHolder()
@@ -61,6 +71,13 @@ export class TributaryClient implements Tributary {
     this.#transport = new Transport(settings.url, settings.token)
     this.#directory = new Directory(this.#diagnostics)
     this.#resolver = new Resolver(settings.tenant, this.#directory)
+    this.#routing = new TableRouting(settings.tenant, this.#directory)
+    const rule = new ConsumerRule(settings.tenant, this.#directory, this.#resolver)
+    const { contextKeys: keys, clock, tenant: ownTenant, service, publicUrl } = settings
+    const signing = { keys, clock, routing: this.#routing, rule }
+    this.#messages = new RoutedMessages(this.#routing, rule)
+    this.#capsules = new Capsules(signing)
+    this.#callbacks = new Callbacks({ ...signing, ownTenant, service, publicUrl, resolver: this.#resolver })
     this.#watchers = new ResolutionWatchers(this.#resolver, this.#diagnostics)
     this.#config = new ConfigStore({ diagnostics: this.#diagnostics, handlerTimeoutMs: settings.handlerTimeoutMs })
     this.#reporter = new AppliedReporter({
@@ -145,24 +162,53 @@ export class TributaryClient implements Tributary {
     return this.#config
   }
 
+  get routing(): Routing {
+    return this.#routing
+  }
+
+  get messages(): Messages {
+    return this.#messages
+  }
+
+  shouldHandle(service: string, tenant: string | undefined): boolean {
+    return this.#messages.decide(service, tenant).action === 'take'
+  }
+
+  capture(options?: LifetimeOptions): string {
+    return this.#capsules.capture(options)
+  }
+
+  restore(capsule: string): RestoredContext {
+    return this.#capsules.restore(capsule)
+  }
+
+  callbackUrl(service: string, path: string, options?: LifetimeOptions): string {
+    return this.#callbacks.urlFor(service, path, options)
+  }
+
+  receiveCallback(target: string): ReceivedCallback {
+    return this.#callbacks.receive(target)
+  }
+
   onStateChange(listener: StateListener): () => void {
     return this.#state.onChange(listener)
   }
 
   resolve(service: string, options?: ResolveOptions): Resolution {
-    return this.#resolver.resolve(service, options)
+    return this.#resolver.resolve(service, options, currentTenant())
   }
 
   pick(service: string, options?: ResolveOptions): Readonly<Endpoint> | undefined {
-    return this.#resolver.pick(service, options)
+    return this.#resolver.pick(service, options, currentTenant())
   }
 
   urlFor(service: string, path: string, options?: ResolveOptions): string {
-    return this.#resolver.urlFor(service, path, options)
+    const tenant = options?.tenant ?? currentTenant()
+    return this.#resolver.urlFor(service, path, tenant === undefined ? options : { ...options, tenant })
   }
 
   services(): readonly Resolution[] {
-    return [...this.#directory.serviceNames].sort().map((name) => this.resolve(name))
+    return [...this.#directory.serviceNames].sort().map((name) => this.#resolver.resolve(name))
   }
 
   onServicesChange(handler: () => void): () => void {
@@ -197,7 +243,7 @@ export class TributaryClient implements Tributary {
       appliedRevision: this.appliedRevision ?? null,
       reloadErrors: this.#reloadErrors,
     }
-    const resolutions = names.map((name) => this.resolve(name))
+    const resolutions = names.map((name) => this.#resolver.resolve(name))
     return runSelfCheck(subject, resolutions, options.timeoutMs ?? SELF_CHECK_TIMEOUT_MS)
   }
 

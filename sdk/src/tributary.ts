@@ -1,8 +1,12 @@
 import type { Endpoint } from '@tributary/contract'
 import type { StateListener, StateReport } from './client-state.js'
 import type { Config } from './config/config-store.js'
+import type { Routing } from './context/routing.js'
 import type { DiagnosticCode } from './diagnostics.js'
 import type { SelfCheck } from './health/self-check.js'
+import type { ReceivedCallback } from './messaging/callbacks.js'
+import type { LifetimeOptions, RestoredContext } from './messaging/capsules.js'
+import type { Messages } from './messaging/messages.js'
 import type { Registration, RegisterOptions } from './registration/registration.js'
 import type { Resolution } from './resolve/resolution.js'
 import type { ResolutionHandler } from './resolve/resolution-watchers.js'
@@ -31,12 +35,18 @@ export interface Tributary {
   readonly diagnosticCounts: Readonly<Partial<Record<DiagnosticCode, number>>>
   /** The config document of this service. */
   readonly config: Config
+  /** Judges the routing contexts of requests and calls; what the middleware and the dispatchers use. */
+  readonly routing: Routing
+
+  /** Judges messages and gives them their headers; what the adapters of brokers use. */
+  readonly messages: Messages
 
   /** Calls `listener(now, before)` at each change of state. Returns the unsubscription. */
   onStateChange(listener: StateListener): () => void
 
   /**
-   * Where calls to `service` go, for the tenant of the request (default: the own one). A frozen object from a cache; never throws.
+   * Where calls to `service` go, for the tenant of the current routing context, else the own one. A frozen object from a cache; never
+   * throws.
    * @example client.resolve('orders', { tenant }).url
    */
   resolve(service: string, options?: ResolveOptions): Resolution
@@ -59,7 +69,7 @@ export interface Tributary {
   /** Calls `handler` when {@link services} answers something else: one came, went or resolves differently. Returns the unsubscription. */
   onServicesChange(handler: () => void): () => void
 
-  /** Calls `handler(now, before)` when the service resolves differently. Returns the unsubscription. */
+  /** Calls `handler(now, before)` when the service resolves differently, by default for the own tenant. Returns the unsubscription. */
   onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void
 
   /**
@@ -68,6 +78,38 @@ export interface Tributary {
    * @throws AppError `SDK_REGISTRATION_REFUSED`, `SDK_OPTIONS_INVALID` without a service, `SDK_CLOSED`
    */
   register(options: RegisterOptions): Promise<Registration>
+
+  /**
+   * True when this process's tenant handles a message or stored work of `tenant` for `service` now: its own copy where the tenant sees
+   * one, the baseline otherwise, also for a tenant that is gone and for none. `messages.decide` tells why, and who else.
+   */
+  shouldHandle(service: string, tenant: string | undefined): boolean
+
+  /**
+   * The current routing context as a signed text, for an outbox row, a timer, a cron job or the `state` of an OAuth request. It holds the
+   * tenant and an end, nothing else; at most 200 characters, safe in URLs.
+   * @throws AppError `SDK_CONTEXT_KEY_MISSING`, `SDK_OPTIONS_INVALID`
+   */
+  capture(options?: LifetimeOptions): string
+
+  /**
+   * Reads what {@link capture} made, in any process with the same key.
+   * @throws AppError `SDK_CONTEXT_KEY_MISSING`; a forged, expired or orphaned capsule is an answer
+   */
+  restore(capsule: string): RestoredContext
+
+  /**
+   * A URL that brings a third party's call back into the environment of the current routing context, although it drops all headers. It
+   * points at the baseline's public address, which outlives every environment. Signed are tenant, service, path and end; not the query.
+   * @throws AppError `SDK_CONTEXT_KEY_MISSING`, `SDK_PUBLIC_URL_MISSING`, `SDK_NOT_READY`, `SERVICE_MASKED`, `SDK_OPTIONS_INVALID`
+   */
+  callbackUrl(service: string, path: string, options?: LifetimeOptions): string
+
+  /**
+   * Judges the target (path and query) of a request to this service; `createCallbackHandler` acts on the answer.
+   * @throws AppError `SDK_CONTEXT_KEY_MISSING`, `SDK_OPTIONS_INVALID`; both for callbacks only
+   */
+  receiveCallback(target: string): ReceivedCallback
 
   /** State, revision and the dependencies, each resolved and tried by a TCP connect of at most `timeoutMs` (default 1,000). */
   selfCheck(options?: { readonly timeoutMs?: number }): Promise<SelfCheck>

@@ -1,6 +1,7 @@
 import { ResolvedService, RouteEntry, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { ServiceIndex } from '../context/service-index.js'
 import type { Diagnostics } from '../diagnostics.js'
 
 // Further members are allowed: an SDK is often older than the server that it talks to.
@@ -24,6 +25,8 @@ interface MutableTenant {
 
 /** Typed access to the items of both channels, kept up by key. An item that this version cannot read counts as absent. */
 export class Directory {
+  /** Names and addresses of the system, for where the routing context may go. */
+  readonly index = new ServiceIndex()
   readonly #services = new Map<string, ResolvedService>()
   readonly #tenants = new Map<string, MutableTenant>()
   readonly #diagnostics: Diagnostics
@@ -58,9 +61,11 @@ export class Directory {
   putViewItem(key: string, value: unknown): void {
     const [kind, name] = splitKey(key)
     if (kind === 'chain') this.#chain = chainItem.Check(value) ? value : []
-    else if (kind !== 'service') return
-    else if (resolvedService.Check(value)) this.#services.set(name, value)
+    if (kind !== 'service') return
+    const before = this.#services.get(name)
+    if (resolvedService.Check(value)) this.#services.set(name, value)
     else this.#drop(this.#services, name, { key, value })
+    this.index.replace(name, before, this.#services.get(name))
   }
 
   /** Takes an item of the route table; undefined when it is gone. */
@@ -70,8 +75,10 @@ export class Directory {
     if (kind !== 'entry') return
     const [tenant, service] = splitKey(rest)
     const { entries } = this.#tenant(tenant)
+    const before = entries.get(service)
     if (routeEntry.Check(value)) entries.set(service, value)
     else this.#drop(entries, service, { key, value })
+    this.index.replace(service, before, entries.get(service))
     this.#forgetEmpty(tenant)
   }
 

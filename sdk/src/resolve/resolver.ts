@@ -13,7 +13,10 @@ import {
 
 /** For whom, and to which kind of endpoint. */
 export interface ResolveOptions extends EndpointFilter {
-  /** The tenant of the request. Default: this process's own. One that the route table does not have counts as the own. */
+  /**
+   * The tenant of the request. Default: that of the current routing context, else this process's own. One that the route table does not
+   * have counts as the own.
+   */
   readonly tenant?: string
 }
 
@@ -60,14 +63,14 @@ export class Resolver {
     return [...this.#asked]
   }
 
-  /** Never throws and never waits. */
-  resolve(service: string, options?: ResolveOptions): Resolution {
-    return this.#slot(service, options).resolution
+  /** Never throws and never waits. `tenant` counts when the options name none; undefined: the own. */
+  resolve(service: string, options?: ResolveOptions, tenant?: string): Resolution {
+    return this.#slot(service, options, tenant).resolution
   }
 
   /** The endpoint whose turn it is among those of the primary port; undefined when there is none. */
-  pick(service: string, options?: ResolveOptions): Readonly<Endpoint> | undefined {
-    const slot = this.#slot(service, options)
+  pick(service: string, options?: ResolveOptions, tenant?: string): Readonly<Endpoint> | undefined {
+    const slot = this.#slot(service, options, tenant)
     const endpoint = slot.turns[slot.next]
     slot.next = slot.next + 1 < slot.turns.length ? slot.next + 1 : 0
     return endpoint
@@ -107,8 +110,8 @@ export class Resolver {
     for (const slots of this.#tenants.values()) slots.delete(service)
   }
 
-  #slot(service: string, options: ResolveOptions | undefined): Slot {
-    const tenant = options?.tenant
+  #slot(service: string, options: ResolveOptions | undefined, contextTenant?: string): Slot {
+    const tenant = options?.tenant ?? contextTenant
     const slots = tenant === undefined || tenant === this.#ownTenant ? this.#own : this.#slotsOf(tenant)
     const slot = slots.get(service) ?? this.#fill(slots, service, tenant)
     if (options === undefined || (options.port === undefined && options.protocol === undefined)) return slot

@@ -1,0 +1,44 @@
+import type * as otel from '@opentelemetry/api'
+import { BaggageMember } from './baggage.js'
+import { isTenantKey } from './routing.js'
+
+type OpenTelemetry = Pick<typeof otel, 'context' | 'propagation'>
+type OtelBaggage = NonNullable<ReturnType<OpenTelemetry['propagation']['getActiveBaggage']>>
+
+let api: OpenTelemetry | undefined
+
+/** Finds OpenTelemetry's API when the program has it. Never rejects: without it the SDK carries everything itself. */
+export async function loadOpenTelemetry(): Promise<void> {
+  // Any failure to load an optional package means that it cannot be worked with.
+  api ??= await import('@opentelemetry/api').catch(() => undefined)
+}
+
+/** The members that OpenTelemetry carries for the code that runs now, without the tenant; undefined: it carries no baggage here. */
+export function telemetryMembers(): readonly BaggageMember[] | undefined {
+  const baggage = api?.propagation.getActiveBaggage()
+  return baggage?.getAllEntries().flatMap(([key, { value, metadata }]) => {
+    const member = isTenantKey(key) ? undefined : BaggageMember.of(key, value, metadata?.toString())
+    return member === undefined ? [] : [member]
+  })
+}
+
+/**
+ * Calls `run` without the tenant in OpenTelemetry's baggage. It extracts and injects every member that it sees, to whatever host; the
+ * tenant is the SDK's alone to pass on.
+ */
+export function hideTenantFromTelemetry<T>(run: () => T): T {
+  const baggage = api?.propagation.getActiveBaggage()
+  const keys = baggage === undefined ? [] : tenantKeys(baggage)
+  if (api === undefined || baggage === undefined || keys.length === 0) return run()
+  return api.context.with(api.propagation.setBaggage(api.context.active(), baggage.removeEntries(...keys)), run)
+}
+
+/** Calls `run` without OpenTelemetry's baggage, so that its instrumentation does not write a second header beside the SDK's. */
+export function hideBaggageFromTelemetry<T>(run: () => T): T {
+  if (api?.propagation.getActiveBaggage() === undefined) return run()
+  return api.context.with(api.propagation.deleteBaggage(api.context.active()), run)
+}
+
+function tenantKeys(baggage: OtelBaggage): string[] {
+  return baggage.getAllEntries().flatMap(([key]) => (isTenantKey(key) ? [key] : []))
+}

@@ -1,0 +1,66 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { TenantName } from '@tributary/contract'
+import { Compile } from 'typebox/compile'
+import { sdkError } from '../errors.js'
+import type { BaggageMember } from './baggage.js'
+
+/** The tenant that a request belongs to, wherever it is served (docs/adr/0009). It is routing, never authorisation. */
+export interface RoutingContext {
+  /** Undefined: none was named; the call belongs to whoever answers it. */
+  readonly tenant: string | undefined
+  /**
+   * | origin | tenant |
+   * | --- | --- |
+   * | `request` | came with the request, or was set by `runWithTenant` |
+   * | `own` | this process's: it is of a feature environment, and the request had none |
+   * | `none` | none |
+   */
+  readonly origin: 'request' | 'own' | 'none'
+  /** The members of others that came with the request and are passed on; those that OpenTelemetry carries are not among them. */
+  readonly baggage: readonly BaggageMember[]
+}
+
+/** The context of whatever belongs to no request. */
+export const NO_CONTEXT: RoutingContext = Object.freeze({
+  tenant: undefined,
+  origin: 'none',
+  baggage: Object.freeze([]),
+})
+
+const storage = new AsyncLocalStorage<RoutingContext>()
+const tenantName = Compile(TenantName)
+
+/** The context that was set for the code that runs now; `origin` is `none` outside of any request. */
+export function currentContext(): RoutingContext {
+  return storage.getStore() ?? NO_CONTEXT
+}
+
+/** The tenant of {@link currentContext}, on the shortest way. */
+export function currentTenant(): string | undefined {
+  return storage.getStore()?.tenant
+}
+
+/** Calls `run` in a context; what it starts (promises, timers, callbacks) stays in it. Answers or throws what `run` does. */
+export function runWithContext<T>(context: RoutingContext, run: () => T): T {
+  return storage.run(context, run)
+}
+
+/**
+ * Calls `run` for a tenant; undefined: for none. The baggage of others stays. A tenant that the route table does not have is resolved
+ * as this process's own.
+ * @throws AppError `TENANT_INVALID`: no tenant can have this name
+ */
+export function runWithTenant<T>(tenant: string | undefined, run: () => T): T {
+  if (tenant !== undefined && !isTenantName(tenant)) {
+    const attempt = 'cannot run for a tenant whose name is not a DNS-1123 label of at most 40 characters'
+    throw sdkError('TENANT_INVALID', `${attempt}; check where the name comes from`)
+  }
+  const { baggage } = currentContext()
+  const context = tenant === undefined ? { ...NO_CONTEXT, baggage } : { tenant, origin: 'request' as const, baggage }
+  return storage.run(Object.freeze(context), run)
+}
+
+/** True for a name that a tenant can have. */
+export function isTenantName(text: string): boolean {
+  return tenantName.Check(text)
+}

@@ -1,0 +1,113 @@
+import type { Directory } from '../resolve/directory.js'
+import { MAX_BAGGAGE_BYTES, TENANT_MEMBER, parseBaggage, type BaggageMember } from './baggage.js'
+import { NO_CONTEXT, currentContext, isTenantName, type RoutingContext } from './routing-context.js'
+
+/** Why something of a request's baggage was not taken. */
+export const BAGGAGE_REFUSALS = {
+  tenant_unknown: 'the tenant is not in the route table: never was, was deleted, or is of another tree',
+  tenant_invalid: 'the value is not the name of a tenant',
+  tenant_ambiguous: 'the header names several tenants',
+  member_malformed: 'a member breaks the grammar of W3C baggage',
+  baggage_oversized: 'the header is longer than what is passed on; members at its end are dropped',
+} as const
+
+/** One of {@link BAGGAGE_REFUSALS}. */
+export type BaggageRefusal = keyof typeof BAGGAGE_REFUSALS
+
+/** The judge of contexts: what a process takes from requests, what its own calls bear, and which addresses may hear of it. */
+export interface Routing {
+  /** How often something was refused, by reason; for metrics. */
+  readonly refusals: Readonly<Partial<Record<BaggageRefusal, number>>>
+  /** The tenant that this process stamps on calls that bear none; undefined in a baseline process, which never stamps itself. */
+  readonly ownStamp: string | undefined
+
+  /**
+   * The context of a request with this `baggage` header. Never throws: a tenant that the route table does not have counts as none. What is
+   * refused is counted.
+   */
+  accept(baggage: string | undefined): RoutingContext
+
+  /** The context that a call made now bears: the current one, else the own tenant's in a process of a feature environment. */
+  contextOfCall(): RoutingContext
+
+  /** True when any tenant of the own tree has an entry of the service. */
+  hasService(name: string): boolean
+
+  /** The service of the system that has an endpoint at an address; undefined: the address is outside of the system. */
+  serviceAt(host: string, port: number): string | undefined
+}
+
+/** The {@link Routing} of one client: it judges by the client's route table as it is now, the last one held during an outage. */
+export class TableRouting implements Routing {
+  readonly #directory: Directory
+  readonly #own: RoutingContext
+  readonly #refusals = new Map<BaggageRefusal, number>()
+
+  constructor(ownTenant: string, directory: Directory) {
+    this.#directory = directory
+    this.#own = Object.freeze({ tenant: ownTenant, origin: 'own', baggage: NO_CONTEXT.baggage })
+  }
+
+  get refusals(): Readonly<Partial<Record<BaggageRefusal, number>>> {
+    return Object.fromEntries(this.#refusals)
+  }
+
+  get ownStamp(): string | undefined {
+    return this.#stampsItself ? this.#own.tenant : undefined
+  }
+
+  accept(baggage: string | undefined): RoutingContext {
+    if (baggage === undefined || baggage === '') return this.#withoutTenant(NO_CONTEXT.baggage)
+    if (baggage.length > MAX_BAGGAGE_BYTES) this.#refuse('baggage_oversized')
+    const { members, malformed } = parseBaggage(baggage)
+    for (let count = 0; count < malformed; count += 1) this.#refuse('member_malformed')
+    const foreign = members.filter(({ key }) => !isTenantKey(key))
+    const tenant = this.#tenantOf(members)
+    if (tenant === undefined) return this.#withoutTenant(foreign)
+    return Object.freeze({ tenant, origin: 'request', baggage: foreign })
+  }
+
+  contextOfCall(): RoutingContext {
+    const context = currentContext()
+    return context.tenant === undefined ? this.#withoutTenant(context.baggage) : context
+  }
+
+  hasService(name: string): boolean {
+    return this.#directory.index.hasService(name)
+  }
+
+  serviceAt(host: string, port: number): string | undefined {
+    return this.#directory.index.serviceAt(host, port)
+  }
+
+  /** Before the first view the chain is empty: a process that does not know its base cannot tell that it is not the baseline. */
+  get #stampsItself(): boolean {
+    return this.#directory.chain.length > 1
+  }
+
+  #withoutTenant(baggage: readonly BaggageMember[]): RoutingContext {
+    const plain = this.#stampsItself ? this.#own : NO_CONTEXT
+    return baggage.length === 0 ? plain : Object.freeze({ ...plain, baggage })
+  }
+
+  #tenantOf(members: readonly BaggageMember[]): string | undefined {
+    const named = members.filter(({ key }) => isTenantKey(key))
+    const [first] = named
+    if (first === undefined) return undefined
+    const name = first.value
+    if (named.some(({ key, value }) => key !== TENANT_MEMBER || !isTenantName(value))) this.#refuse('tenant_invalid')
+    else if (named.some(({ value }) => value !== name)) this.#refuse('tenant_ambiguous')
+    else if (this.#directory.findTenant(name) === undefined) this.#refuse('tenant_unknown')
+    else return name
+    return undefined
+  }
+
+  #refuse(reason: BaggageRefusal): void {
+    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
+  }
+}
+
+/** True for the tenant's key. Keys are case-sensitive, but a look-alike counts too: it is never passed on, as not every reader is strict. */
+export function isTenantKey(key: string): boolean {
+  return key.length === TENANT_MEMBER.length && key.toLowerCase() === TENANT_MEMBER
+}

@@ -1,0 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { enterRequest } from './context/enter-request.js'
+import type { Tributary } from './tributary.js'
+
+/** What the middleware reads of koa's context. */
+export interface KoaExchange {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+}
+
+/** Koa middleware that runs what comes after it in the routing context of the request: `app.use(tributaryContext(client))`, first. */
+export function tributaryContext(client: Tributary): <T>(exchange: KoaExchange, next: () => Promise<T>) => Promise<T> {
+  return ({ req, res }, next) => enterRequest(client.routing, { request: req, response: res }, next)
+}
