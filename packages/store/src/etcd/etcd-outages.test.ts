@@ -92,16 +92,26 @@ describeWithEtcd('an etcd store', () => {
     it('says that the outcome of a write is unknown, and never sends it twice', async () => {
       const server = await etcd.server()
       const proxy = await etcd.proxy(server)
-      const [direct, store] = [await etcd.store(server.endpoint), await etcd.store(urlOf(proxy), QUICK)]
-      const writer = new RecordingWriter(store)
-      await writer.put('a', '0')
-      proxy.stall('toClient')
-      expect(await refusal(writer.put('a', '1'))).toBe('STORE_UNAVAILABLE')
-      expect(await valueOf(direct, 'a')).toBe('1')
-      proxy.resume()
-      await eventually(() => store.currentRevision())
-      const [entry] = (await direct.range({ select: { key: 'a' } })).entries
-      expect(entry).toMatchObject({ value: '1', version: 2n })
+      const direct = await etcd.store(server.endpoint)
+      // Once it is left without an answer, once the connection goes after etcd has carried it out.
+      for (const end of [() => undefined, () => proxy.cut()]) {
+        // The second member would take it at once.
+        const store = await etcd.store('', { ...QUICK, endpoints: [urlOf(proxy), server.endpoint] })
+        const writer = new RecordingWriter(store)
+        await writer.put('a', '0')
+        const before = (await direct.range({ select: { key: 'a' } })).entries[0]?.version ?? 0n
+        proxy.stall('toClient')
+        const outcome = refusal(writer.put('a', '1'))
+        await eventually(async () => {
+          const [entry] = (await direct.range({ select: { key: 'a' } })).entries
+          expect(entry?.version).toBe(before + 1n)
+        })
+        end()
+        expect(await outcome).toBe('STORE_UNAVAILABLE')
+        proxy.resume()
+        await eventually(() => store.currentRevision())
+        expect((await direct.range({ select: { key: 'a' } })).entries).toMatchObject([{ version: before + 1n }])
+      }
     })
 
     it('lets a caller abort a read, and a write with an unknown outcome', async () => {
