@@ -667,3 +667,71 @@ describe('the world outside', () => {
     expect(bad?.conditions.find(({ type }) => type === 'ServiceHealthy')?.message ?? 'poison').toContain('poison')
   })
 })
+
+describe('a manager that starts again', () => {
+  beforeEach(async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await eventually(
+      () => listEnvironments(bench.store),
+      (records) => records.every(({ settledFor }) => settledFor !== null),
+    )
+    await bench.manager.stop()
+  })
+
+  it('does not read repositories again for what is as it should be', async () => {
+    const dependencies = bench.dependencies()
+    const read: string[] = []
+    const content = {
+      load: async (...given: Parameters<typeof dependencies.content.load>) => {
+        read.push(given[1])
+        return dependencies.content.load(...given)
+      },
+    }
+    await bench.start({ ...dependencies, content })
+    await bench.settle()
+    await ready('feature-x')
+    expect(read).toEqual([])
+    const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await eventually(
+      () => bench.center.seenBy('feature-x')['orders'],
+      (seen) => seen === `feature-x@${short(head)}`,
+    )
+    expect(read).toContain(head)
+  })
+
+  it('serves preview URLs again, and keeps generated secrets and the token', async () => {
+    bench.routes.served.clear()
+    const before = [...bench.world.started.values()].map(
+      ({ environmentVariables }) => environmentVariables['TRIBUTARY_TOKEN'],
+    )
+    await bench.start()
+    expect([...bench.routes.served].sort()).toEqual(['feature-x', 'integration'])
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await ready('feature-x')
+    const after = [...bench.world.started.values()].map(
+      ({ environmentVariables }) => environmentVariables['TRIBUTARY_TOKEN'],
+    )
+    expect(new Set(after)).toEqual(new Set(before))
+  })
+
+  it('forgets runs of environments that are gone after a month, and keeps their receipts', async () => {
+    await bench.start()
+    bench.git.delete('shop', 'feature/x')
+    await bench.settle()
+    await gone('feature-x')
+    await bench.manager.stop()
+    expect(await bench.runs('feature-x')).toHaveLength(2)
+    bench.now = () => Date.now() + 31 * 24 * 3_600_000
+    await bench.start()
+    await eventually(
+      () => bench.runs('feature-x'),
+      (runs) => runs.length === 0,
+    )
+    expect((await bench.runs('integration')).length).toBeGreaterThan(0)
+    expect(await bench.receipts('feature-x')).toHaveLength(1)
+  })
+})

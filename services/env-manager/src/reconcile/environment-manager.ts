@@ -3,6 +3,7 @@ import { messageOf, type EnvironmentDependencies } from '../operations/dependenc
 import { removeOrphans, type Orphan } from '../operations/orphan-scan.js'
 import { recoverRecords } from '../operations/recover-records.js'
 import { findEnvironment, listEnvironments } from '../operations/state/environments.js'
+import { pruneOrphanedRuns } from '../operations/state/runs.js'
 import { BranchPass } from './branch-pass.js'
 import { BranchWatch, type RepositoryStatus } from './branch-watch.js'
 import { CurrentRuns } from './current-runs.js'
@@ -131,6 +132,7 @@ export class EnvironmentManager {
     await this.#every(intervalMs, async () => {
       await this.#looking
       await this.#quietly('the orphan scan', () => this.#scanOrphans())
+      await this.#quietly('forgetting old runs', () => this.#forgetOldRuns())
       for (const { name } of await listEnvironments(this.deps.store)) {
         this.#loop.markAfter(name, Math.random() * intervalMs)
       }
@@ -141,6 +143,12 @@ export class EnvironmentManager {
   async #scanOrphans(): Promise<void> {
     if (this.#watch.status().some((repository) => repository.error !== null)) return
     this.#orphans = await removeOrphans(this.deps, this.#runs.stopping)
+  }
+
+  async #forgetOldRuns(): Promise<void> {
+    const existing = new Set((await listEnvironments(this.deps.store)).map(({ name }) => name))
+    const forgotten = await pruneOrphanedRuns(this.deps.store, { existing, now: this.deps.clock.now() })
+    for (const runId of forgotten) await this.deps.runLogs.remove(runId)
   }
 
   async #followPlatform(): Promise<void> {

@@ -39,11 +39,24 @@ export async function listRuns(
 /** Forgets an environment's oldest runs beyond {@link KEPT_RUNS}; resolves to their ids. */
 export async function pruneRuns(store: RevisionedStore, environment: string): Promise<readonly string[]> {
   const old = (await runIdsOf(store, environment)).slice(0, -KEPT_RUNS)
-  for (const runId of old) {
-    const keys = [stateKeys.run(runId), stateKeys.runOf(environment, runId)]
-    await store.transact({ compares: [], mutations: keys.map((key) => ({ kind: 'delete', select: { key } })) })
-  }
+  for (const runId of old) await deleteRun(store, { runId, environment })
   return old
+}
+
+/** How long runs of environments that are gone are kept. */
+const KEPT_AFTER_MS = 30 * 24 * 3_600_000
+
+/** Forgets runs of environments that are gone and were never made again, after 30 days; resolves to their ids. Receipts stay. */
+export async function pruneOrphanedRuns(
+  store: RevisionedStore,
+  { existing, now }: { readonly existing: ReadonlySet<string>; readonly now: number },
+): Promise<readonly string[]> {
+  const old = (await listJson<Run>(store, stateKeys.runs)).filter(
+    ({ value }) =>
+      !existing.has(value.environment) && Date.parse(value.finishedAt ?? value.startedAt) < now - KEPT_AFTER_MS,
+  )
+  for (const { value } of old) await deleteRun(store, value)
+  return old.map(({ value }) => value.runId)
 }
 
 /** Marks runs that an earlier process left under way as interrupted. */
@@ -66,4 +79,12 @@ async function runIdsOf(store: RevisionedStore, environment: string): Promise<re
   const prefix = stateKeys.runsOf(environment)
   const { entries } = await store.range({ select: { prefix } })
   return entries.map(({ key }) => key.slice(prefix.length))
+}
+
+async function deleteRun(
+  store: RevisionedStore,
+  { runId, environment }: Pick<Run, 'runId' | 'environment'>,
+): Promise<void> {
+  const keys = [stateKeys.run(runId), stateKeys.runOf(environment, runId)]
+  await store.transact({ compares: [], mutations: keys.map((key) => ({ kind: 'delete', select: { key } })) })
 }
