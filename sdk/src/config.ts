@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { InstanceId, ServiceName, TenantName } from '@tributary/contract'
+import { parseContextKeys, type ContextKeys } from '@tributary/contract/context-token'
 import { systemClock, type Clock } from '@tributary/kit'
 import { Compile } from 'typebox/compile'
 import type { DiagnosticListener } from './diagnostics.js'
@@ -20,6 +21,16 @@ export interface ConnectOptions {
   readonly instance?: string
   /** Folder of the disk snapshot. None: no snapshot is kept. `TRIBUTARY_SNAPSHOT_DIR`. */
   readonly snapshotDir?: string
+  /**
+   * Keys that sign the routing context for capsules and callback URLs, newest first, with commas between; each is 32 bytes in base64url. All
+   * processes of one tree need the same. None: they cannot be made or read. `TRIBUTARY_CONTEXT_KEY`.
+   */
+  readonly contextKey?: string
+  /**
+   * Where the baseline's services are reached from outside, with `{service}` in the place of the service's name:
+   * `https://shop.example/{service}/`. None: no callback URLs. `TRIBUTARY_PUBLIC_URL`.
+   */
+  readonly publicUrl?: string
   /** Services that the self-check reaches out to. Default: those that were resolved so far. */
   readonly dependsOn?: readonly string[]
   /** How long `connect` waits for a live view when there is no snapshot. Default 10,000. */
@@ -50,6 +61,8 @@ export interface Settings {
   readonly service: string | undefined
   readonly instance: string
   readonly snapshotDir: string | undefined
+  readonly contextKeys: ContextKeys | undefined
+  readonly publicUrl: string | undefined
   readonly dependsOn: readonly string[] | undefined
   readonly readyTimeoutMs: number
   readonly requireReady: boolean
@@ -83,6 +96,8 @@ export function completeOptions(options: ConnectOptions): Settings {
     service: readService(read(options.service, 'TRIBUTARY_SERVICE'), problems),
     instance: readInstance(read(options.instance, 'TRIBUTARY_INSTANCE'), problems),
     snapshotDir: read(options.snapshotDir, 'TRIBUTARY_SNAPSHOT_DIR'),
+    contextKeys: readContextKeys(read(options.contextKey, 'TRIBUTARY_CONTEXT_KEY'), problems),
+    publicUrl: readPublicUrl(read(options.publicUrl, 'TRIBUTARY_PUBLIC_URL'), problems),
     dependsOn: options.dependsOn,
     onDiagnostic: options.onDiagnostic,
     ...readTimes(options),
@@ -142,6 +157,28 @@ function readService(service: string | undefined, problems: string[]): string | 
     problems.push('the service (TRIBUTARY_SERVICE) must be a DNS-1123 label of at most 63 characters')
   }
   return service
+}
+
+function readContextKeys(text: string | undefined, problems: string[]): ContextKeys | undefined {
+  if (text === undefined) return undefined
+  const keys = parseContextKeys(text)
+  // The value is a secret: it is not repeated.
+  if (keys === undefined)
+    problems.push(
+      'the context key (TRIBUTARY_CONTEXT_KEY) must be 32 bytes in base64url, or several with commas between',
+    )
+  return keys
+}
+
+function readPublicUrl(text: string | undefined, problems: string[]): string | undefined {
+  if (text === undefined) return undefined
+  const example = text.replaceAll('{service}', 'service')
+  const url = URL.canParse(example) ? new URL(example) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '')
+    problems.push(
+      'the public URL (TRIBUTARY_PUBLIC_URL) must be like https://host/{service}/, without query and fragment',
+    )
+  return text
 }
 
 function readInstance(instance: string | undefined, problems: string[]): string {

@@ -22,7 +22,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Tributary> 
   const settings = completeOptions(options)
   await loadOpenTelemetry()
   const client = new TributaryClient(settings)
-  await client.restore()
+  await client.restoreSnapshot()
   await client.start()
   const { state, reason } = client.status
   if (!settings.requireReady || state === 'READY') return client

@@ -89,7 +89,7 @@ export class TributaryClient implements Tributary {
   }
 
   /** Reads the disk snapshot, when there is a usable one. Call once, before {@link start}. */
-  async restore(): Promise<void> {
+  async restoreSnapshot(): Promise<void> {
     if (this.#snapshotFile === undefined) return
     await this.#snapshotFile.removeAbandoned(this.#settings.clock.now())
     const found = await this.#snapshotFile.read()

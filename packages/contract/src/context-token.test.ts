@@ -16,7 +16,7 @@ const claims: ContextClaims = {
   tenant: 'feature-x',
   issuedAt: NOW_MS / 1000,
   expiresAt: NOW_MS / 1000 + 60,
-  isOwn: true,
+  avoidsBaseline: true,
 }
 const callback: ContextTokenScope = { purpose: 'callback', boundTo: ['orders', '/paid'] }
 
@@ -36,8 +36,8 @@ describe('a context token', () => {
     const tenant = fc.option(fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/))
     const instants = fc.tuple(fc.nat(), fc.nat(), fc.boolean(), fc.array(fc.string(), { maxLength: 3 }))
     fc.assert(
-      fc.property(tenant, instants, (name, [issuedAt, lifetime, isOwn, boundTo]) => {
-        const signed = { tenant: name, issuedAt, expiresAt: issuedAt + lifetime, isOwn }
+      fc.property(tenant, instants, (name, [issuedAt, lifetime, avoidsBaseline, boundTo]) => {
+        const signed = { tenant: name, issuedAt, expiresAt: issuedAt + lifetime, avoidsBaseline }
         const scope = { purpose: 'capsule', boundTo } as const
         const verdict = verifyContext(keys, signContext(keys, signed, scope), { ...scope, nowMs: issuedAt * 1000 })
         expect(verdict).toEqual({ state: 'valid', claims: signed })

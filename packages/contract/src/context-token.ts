@@ -26,8 +26,8 @@ export interface ContextClaims {
   readonly tenant: string | null
   readonly issuedAt: number
   readonly expiresAt: number
-  /** True when the tenant had its own copy of the service that the token is for: the baseline's is then no substitute. */
-  readonly isOwn: boolean
+  /** True when a copy of a feature environment was to answer: the baseline's is no substitute for it. */
+  readonly avoidsBaseline: boolean
 }
 
 /** Where a token is valid. */
@@ -72,7 +72,7 @@ export function parseContextKeys(text: string): ContextKeys | undefined {
 
 /** Signs the claims with the newest key: `t1.<key id>.<claims>.<HMAC-SHA-256>`, safe in a URL's path and in any text column. */
 export function signContext(keys: ContextKeys, claims: ContextClaims, scope: ContextTokenScope): string {
-  const payload: Static<typeof Payload> = [claims.tenant, claims.issuedAt, claims.expiresAt, claims.isOwn]
+  const payload: Static<typeof Payload> = [claims.tenant, claims.issuedAt, claims.expiresAt, claims.avoidsBaseline]
   const text = `${VERSION}.${keys.newest.id}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
   return `${text}.${macOf(keys.newest, text, scope)}`
 }
@@ -126,8 +126,8 @@ function readClaims(payload: string): ContextClaims | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
     if (!payloadShape.Check(value)) return undefined
-    const [tenant, issuedAt, expiresAt, isOwn] = value
-    return { tenant, issuedAt, expiresAt, isOwn }
+    const [tenant, issuedAt, expiresAt, avoidsBaseline] = value
+    return { tenant, issuedAt, expiresAt, avoidsBaseline }
   } catch {
     return undefined
   }

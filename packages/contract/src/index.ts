@@ -1,3 +1,4 @@
+export * from './callback-path.js'
 export * from './canonical-json.js'
 export * from './config-center/documents.js'
 export * from './config-center/entries.js'
