@@ -152,7 +152,7 @@ describe('judgeListing', () => {
     ['no integration branch', { x: sha('a') }, /lists no branch "main"/],
     ['something that is no commit', { main: sha('a'), x: '<html>' }, /branch "x" at something that is no commit/],
   ])('does not believe %s', (_name, branchList, reason) => {
-    const listing = judge(branchList as Record<string, string>, true)
+    const listing = judge(branchList, true)
     expect(listing).toMatchObject({ state: 'unknown', reason: expect.stringMatching(reason) })
   })
 })
@@ -198,7 +198,7 @@ describe('resolveBase', () => {
     ['a cycle that it is in', { a: 'b', b: 'c', c: 'a' }, 'integration', 'BaseCycle'],
     ['a branch that leads into a cycle of others', { a: 'b', b: 'c', c: 'b' }, 'env-b', null],
   ])('resolves %s', (_name, declared, base, reason) => {
-    const resolved = resolveBase('a', context(declared as Record<string, string>, 'a', 'b', 'c'))
+    const resolved = resolveBase('a', context(declared, 'a', 'b', 'c'))
     expect([resolved.base, resolved.problem?.reason ?? null]).toEqual([base, reason])
   })
 

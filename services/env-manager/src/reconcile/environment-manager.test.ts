@@ -9,6 +9,7 @@ import { requestTeardown } from '../operations/request-teardown.js'
 import { rollBackService } from '../operations/rollback-service.js'
 import { approveRemovals, findBreaker } from '../operations/state/breaker.js'
 import { listEnvironments } from '../operations/state/environments.js'
+import { listSuspensions } from '../operations/state/suspensions.js'
 import { definition, eventually, TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
@@ -733,5 +734,116 @@ describe('a manager that starts again', () => {
     )
     expect((await bench.runs('integration')).length).toBeGreaterThan(0)
     expect(await bench.receipts('feature-x')).toHaveLength(1)
+  })
+})
+
+describe('a teardown that does not get through', () => {
+  it('writes no receipt while something is still there, names it, and goes on until it is gone', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const remove = bench.world.spaces.delete.bind(bench.world.spaces)
+    let stuck = true
+    bench.world.spaces.delete = (name) => (stuck ? false : remove(name))
+    bench.git.delete('shop', 'feature/x')
+    await bench.settle()
+    const [failed] = await eventually(
+      () => bench.runs('feature-x'),
+      (runs) => runs[0]?.kind === 'teardown' && runs[0].state === 'failed',
+    )
+    expect(failed?.error).toMatchObject({
+      code: 'TEARDOWN_INCOMPLETE',
+      message: expect.stringContaining('space feature-x'),
+    })
+    expect(await bench.receipts('feature-x')).toEqual([])
+    expect(await bench.phase('feature-x')).toBe('terminating')
+    stuck = false
+    await gone('feature-x')
+    expect(await bench.receipts('feature-x')).toHaveLength(1)
+  })
+})
+
+describe('secrets and schemas of a definition', () => {
+  const orders = (more: string): Record<string, string> => ({ 'orders/service.yaml': definition('orders', more) })
+
+  it('gives a service what the platform offers, and says what to do when it offers nothing', async () => {
+    bench.git.commit('shop', 'feature/x', orders('secrets: [{ name: mail }]\n'), 'main')
+    bench.git.commit('shop', 'feature/y', orders('secrets: [{ name: none }]\n'), 'main')
+    await bench.start({ ...bench.dependencies(), offeredSecrets: { mail: 'offered-value' } })
+    await bench.settle()
+    await ready('feature-x')
+    const started = [...bench.world.started.values()].find(({ environment }) => environment === 'feature-x')
+    expect(started?.secrets).toEqual({ mail: 'offered-value' })
+    const environment = await eventually(
+      () => bench.environment('feature-y'),
+      (now) => now?.phase === 'failed',
+    )
+    const condition = environment?.conditions.find(({ reason }) => reason === 'GaveUp')
+    expect(condition?.message).toContain('Secret "none" has no "generate"')
+  })
+
+  it('refuses defaults that break their schema, and a schema that is not there', async () => {
+    const config = 'config: { schema: schema.json, defaults: { size: big } }\n'
+    const schema = { 'orders/schema.json': '{"properties":{"size":{"type":"integer"}}}' }
+    bench.git.commit('shop', 'feature/x', { ...orders(config), ...schema }, 'main')
+    bench.git.commit('shop', 'feature/y', orders(config), 'main')
+    await bench.start()
+    await bench.settle()
+    const messageOf = async (name: string): Promise<string | undefined> =>
+      (await bench.environment(name))?.conditions.find(({ type }) => type === 'DefinitionValid')?.message
+    const broken = await eventually(
+      () => messageOf('feature-x'),
+      (message) => message !== undefined,
+    )
+    expect(broken).toBe('orders/service.yaml:3:7: orders/schema.json: config.defaults/size must be integer')
+    const missing = await eventually(
+      () => messageOf('feature-y'),
+      (message) => message !== undefined,
+    )
+    expect(missing).toContain('config.schema: orders/schema.json is not in the repository')
+  })
+})
+
+describe('what is left of earlier days', () => {
+  it('starts the good copy again, as its own commit defines it, while a newer commit was given up on', async () => {
+    const good = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    bench.world.onDeploy = async ({ commitSha, environment }) => {
+      if (environment === 'feature-x' && commitSha !== good) throw failure('PLATFORM_BUILD_FAILED', 'no')
+    }
+    bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': definition('orders', 'dependsOn: [new]\n') })
+    await bench.settle()
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'degraded',
+    )
+    await bench.manager.idle()
+    for (const [id, { environment }] of bench.world.workloads)
+      if (environment === 'feature-x') bench.world.workloads.delete(id)
+    bench.manager.mark('feature-x')
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => copies.length === 1,
+    )
+    const started = [...bench.world.started.values()].filter(({ environment }) => environment === 'feature-x').at(-1)
+    expect(started?.definition.dependsOn).toEqual(['payments'])
+    expect(bench.center.seenBy('feature-x')['orders']).toBe(`feature-x@${short(good)}`)
+  })
+
+  it('forgets that a branch rests once the branch is gone', async () => {
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    await requestTeardown(bench.store, 'feature-x', Date.now())
+    bench.manager.mark('feature-x')
+    await gone('feature-x')
+    expect((await listSuspensions(bench.store)).size).toBe(1)
+    bench.git.delete('shop', 'feature/x')
+    await bench.settle()
+    expect((await listSuspensions(bench.store)).size).toBe(0)
   })
 })
