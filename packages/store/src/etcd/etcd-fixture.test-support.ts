@@ -25,6 +25,7 @@ type Cleanup = () => Promise<unknown>
 /** Servers, proxies, stores and watches of one test; they end with it, the last one first. */
 export interface EtcdFixture {
   server(options?: EtcdServerOptions): Promise<EtcdServer>
+  cluster(count: number): Promise<EtcdServer[]>
   proxy(server: EtcdServer): Promise<FaultProxy>
   store(endpoint: string, options?: Partial<EtcdStoreOptions>): Promise<EtcdRevisionedStore>
   watch(store: RevisionedStore, after: StoreRevision, select?: KeySelector): RecordingWatch
@@ -44,6 +45,10 @@ export function useEtcd(): EtcdFixture {
     server: async (options) => {
       const server = await EtcdServer.start(options)
       return own(server, () => server.stop())
+    },
+    cluster: async (count) => {
+      const servers = await EtcdServer.startCluster(count)
+      return own(servers, () => Promise.all(servers.map((server) => server.stop())))
     },
     proxy: async (server) => {
       const proxy = await FaultProxy.start(server.port)

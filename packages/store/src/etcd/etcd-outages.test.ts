@@ -23,7 +23,7 @@ describeWithEtcd('an etcd store', () => {
       const watch = etcd.watch(store, await writer.put('a', '0'))
       await writer.put('a', '1')
       await watch.reaches(writer.last)
-      server.freeze()
+      await server.freeze()
       const frozenAt = performance.now()
       expect(await refusal(store.currentRevision())).toBe('STORE_UNAVAILABLE')
       expect(performance.now() - frozenAt).toBeLessThan(1_000)

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../eventually.js'
@@ -24,36 +25,54 @@ export function etcdMissing(): string | undefined {
   return error === undefined ? undefined : 'etcd is not installed: apt-get install -y etcd-server'
 }
 
-/** A real etcd of one member on free ports of 127.0.0.1, with a data directory of its own. */
-export class EtcdServer {
+/** Ports, folder and place in its cluster of one member. */
+interface Member {
+  readonly name: string
   readonly port: number
-  readonly #peerPort: number
-  readonly #metricsPort: number
-  readonly #dataDir: string
+  readonly peerPort: number
+  readonly metricsPort: number
+  readonly dataDir: string
+}
+
+/** A real etcd member on free ports of 127.0.0.1, with a data directory of its own; alone, or one of a cluster. */
+export class EtcdServer {
+  readonly #member: Member
+  readonly #initialCluster: string
   readonly #options: EtcdServerOptions
   #child: ChildProcess | undefined
   #log = ''
 
-  private constructor(ports: readonly number[], dataDir: string, options: EtcdServerOptions) {
-    const [port = 0, peerPort = 0, metricsPort = 0] = ports
-    this.port = port
-    this.#peerPort = peerPort
-    this.#metricsPort = metricsPort
-    this.#dataDir = dataDir
+  private constructor(member: Member, initialCluster: string, options: EtcdServerOptions) {
+    this.#member = member
+    this.#initialCluster = initialCluster
     this.#options = options
   }
 
-  /** Resolves when the server has a leader and answers. */
+  /** Starts a cluster of one. Resolves when it answers. */
   static async start(options: EtcdServerOptions = {}): Promise<EtcdServer> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'tributary-etcd-'))
-    const server = new EtcdServer(await freePorts(3), dataDir, options)
+    const [server] = await EtcdServer.startCluster(1, options)
+    if (server === undefined) throw new Error('a cluster of one has a member')
+    return server
+  }
+
+  /** Starts a cluster of `count` members. Resolves when it has a leader and every member answers. */
+  static async startCluster(count: number, options: EtcdServerOptions = {}): Promise<EtcdServer[]> {
+    const members = await makeMembers(count)
+    const initialCluster = members.map((member) => `${member.name}=${peerUrl(member)}`).join(',')
+    const servers = members.map((member) => new EtcdServer(member, initialCluster, options))
     try {
-      await server.restart()
-      return server
+      // Together: none is healthy before most of them are there.
+      await Promise.all(servers.map((server) => server.restart()))
+      return servers
     } catch (error) {
-      await server.stop()
+      await Promise.all(servers.map((server) => server.stop()))
       throw error
     }
+  }
+
+  /** Its port for clients. */
+  get port(): number {
+    return this.#member.port
   }
 
   /** The client URL. */
@@ -94,9 +113,14 @@ export class EtcdServer {
     await exited
   }
 
-  /** Stops the process without ending it: its sockets stay open and silent. */
-  freeze(): void {
-    process.kill(this.pid, 'SIGSTOP')
+  /** Stops the process without ending it: its sockets stay open and silent. Resolves when none of its threads runs any more. */
+  async freeze(): Promise<void> {
+    const { pid } = this
+    process.kill(pid, 'SIGSTOP')
+    await eventually(async () => {
+      const states = await threadStates(pid)
+      if (states.some((state) => state !== 'T')) throw new Error(`etcd still runs: ${states.join('')}`)
+    })
   }
 
   /** Lets a frozen process go on. */
@@ -107,27 +131,29 @@ export class EtcdServer {
   /** Ends the process and removes its data. */
   async stop(): Promise<void> {
     await this.kill()
-    await rm(this.#dataDir, { recursive: true, force: true })
+    await rm(this.#member.dataDir, { recursive: true, force: true })
   }
 
   async #checkHealth(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null) throw new Error(`etcd ended with status ${child.exitCode}: ${this.#log}`)
-    const answer = await fetch(`http://127.0.0.1:${this.#metricsPort}/health`, { signal: AbortSignal.timeout(1_000) })
+    const answer = await fetch(`http://127.0.0.1:${this.#member.metricsPort}/health`, {
+      signal: AbortSignal.timeout(1_000),
+    })
     const body = await answer.text()
     if (!/"health":\s*"true"/.test(body)) throw new Error(`etcd is not healthy: ${body} ${this.#log}`)
   }
 
   #arguments(): string[] {
-    const peer = `http://127.0.0.1:${this.#peerPort}`
+    const peer = peerUrl(this.#member)
     return [
-      '--name=one',
-      `--data-dir=${this.#dataDir}`,
+      `--name=${this.#member.name}`,
+      `--data-dir=${this.#member.dataDir}`,
       `--listen-client-urls=${this.endpoint}`,
       `--advertise-client-urls=${this.endpoint}`,
       `--listen-peer-urls=${peer}`,
       `--initial-advertise-peer-urls=${peer}`,
-      `--initial-cluster=one=${peer}`,
-      `--listen-metrics-urls=http://127.0.0.1:${this.#metricsPort}`,
+      `--initial-cluster=${this.#initialCluster}`,
+      `--listen-metrics-urls=http://127.0.0.1:${this.#member.metricsPort}`,
       '--logger=zap',
       '--log-level=error',
       ...TIMING,
@@ -144,19 +170,62 @@ export class EtcdServer {
   }
 }
 
-/** Ports that are free now, all different: they are held together before any is let go. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address !== null && typeof address === 'object') ports.push(address.port)
+/** One letter for each thread, as Linux tells it; `T` is stopped. */
+async function threadStates(pid: number): Promise<string[]> {
+  const tasks = `/proc/${pid}/task`
+  const stats = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task, 'stat'), 'utf8')))
+  // The second field is the name, in parentheses, and may itself hold any character.
+  return stats.map((stat) => stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3))
+}
+
+async function makeMembers(count: number): Promise<Member[]> {
+  const ports = await freePorts(3 * count)
+  const members: Member[] = []
+  for (let index = 0; index < count; index++) {
+    const [port = 0, peerPort = 0, metricsPort = 0] = ports.slice(3 * index)
+    const dataDir = await mkdtemp(join(tmpdir(), 'tributary-etcd-'))
+    members.push({ name: `member-${index}`, port, peerPort, metricsPort, dataDir })
   }
-  for (const server of servers) {
+  return members
+}
+
+function peerUrl({ peerPort }: Member): string {
+  return `http://127.0.0.1:${peerPort}`
+}
+
+/**
+ * Ports that are free now, all different: they are held together before any is let go. They lie below those that Linux gives to
+ * outgoing connections, so that none of these takes one while a server is down.
+ */
+async function freePorts(count: number): Promise<number[]> {
+  const held: Server[] = []
+  while (held.length < count) {
+    const server = await tryToListen(randomInt(20_000, 32_000))
+    if (server !== undefined) held.push(server)
+  }
+  const ports = held.map((server) => portOf(server))
+  for (const server of held) {
     server.close()
     await once(server, 'close')
   }
   return ports
+}
+
+/** Undefined when the port is taken. */
+async function tryToListen(port: number): Promise<Server | undefined> {
+  const server = createServer()
+  try {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined
+    throw error
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen')
+  return address.port
 }
