@@ -19,10 +19,14 @@ it('shows services as a table and calls as a tree that no ring makes endless', a
 
     CALLS
     web
-    └─ orders  12 calls
+    └─ orders  12 calls, half within 5 ms, 95 % within 20 ms
        ├─ inventory
        └─ payments  not declared, 1 call, 1 failed, 1 leaked out of the environment
           └─ orders (see above)
+
+    LEAKS
+    EDGE                KIND     CALLS  ROUTE          LOST IN             TRACE                             LAST SEEN
+    orders -> payments  dropped  1      POST /pay/:id  integration/orders  0af7651916cd43dd8448eb211c80319c  1 min ago
     "
   `)
 })

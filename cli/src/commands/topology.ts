@@ -4,6 +4,7 @@ import type { Cli } from '../context.js'
 import { jsonOption } from '../options.js'
 import { NONE, shortSha, stateTone } from '../output/format.js'
 import { renderTable } from '../output/table.js'
+import { renderLeaks } from '../output/leaks.js'
 import { renderCallTree } from '../output/call-tree.js'
 
 interface TopologyFlags {
@@ -31,8 +32,8 @@ export function addTopology(program: Command, cli: Cli): void {
   })
 }
 
-function printTopology({ terminal }: Cli, topology: Topology): void {
-  const { style, print } = terminal
+function printTopology(cli: Cli, topology: Topology): void {
+  const { style, print } = cli.terminal
   print(
     `${topology.chain.map((tenant) => style('strong', tenant)).join(' over ')}  ${style('quiet', `revision ${topology.storeRevision}`)}`,
   )
@@ -49,6 +50,7 @@ function printTopology({ terminal }: Cli, topology: Topology): void {
     if (healthMessage !== null) print(`${style('bad', '!')} ${service}: ${healthMessage}`)
   }
   if (topology.edges.length > 0) print(`\n${style('quiet', 'CALLS')}\n${renderCallTree(style, topology)}`)
+  if (topology.leaks.length > 0) print(`\n${style('bad', 'LEAKS')}\n${renderLeaks(cli, topology.leaks)}`)
 }
 
 function printDifference({ terminal }: Cli, { left, right, services }: TopologyDifference): void {

@@ -41,6 +41,8 @@ function edgeText(style: Style, { declared, observed }: TopologyEdge): string {
   if (!declared) parts.push(style('warn', 'not declared'))
   if (observed !== null) {
     parts.push(`${observed.calls} ${observed.calls === 1 ? 'call' : 'calls'}`)
+    const { latency } = observed
+    if (latency !== null) parts.push(`half within ${latency.p50Ms} ms, 95 % within ${latency.p95Ms} ms`)
     if (observed.errors > 0) parts.push(style('bad', `${observed.errors} failed`))
     if (observed.leaks > 0) parts.push(style('bad', `${observed.leaks} leaked out of the environment`))
   }

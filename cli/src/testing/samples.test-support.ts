@@ -113,16 +113,36 @@ export const topologyX: Topology = {
       from: 'web',
       to: 'orders',
       declared: true,
-      observed: { calls: 12, errors: 0, leaks: 0, lastSeenAt: '2026-01-02T11:59:00.000Z' },
+      observed: {
+        calls: 12,
+        errors: 0,
+        leaks: 0,
+        latency: { p50Ms: 5, p95Ms: 20 },
+        lastSeenAt: '2026-01-02T11:59:00.000Z',
+      },
     },
     { from: 'orders', to: 'inventory', declared: true, observed: null },
     {
       from: 'orders',
       to: 'payments',
       declared: false,
-      observed: { calls: 1, errors: 1, leaks: 1, lastSeenAt: '2026-01-02T11:59:00.000Z' },
+      observed: { calls: 1, errors: 1, leaks: 1, latency: null, lastSeenAt: '2026-01-02T11:59:00.000Z' },
     },
     { from: 'payments', to: 'orders', declared: true, observed: null },
+  ],
+  leaks: [
+    {
+      kind: 'dropped',
+      tenant: 'feature-x',
+      from: 'orders',
+      to: 'payments',
+      route: 'POST /pay/:id',
+      count: 1,
+      firstSeenAt: '2026-01-02T11:59:00.000Z',
+      lastSeenAt: '2026-01-02T11:59:00.000Z',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      seenIn: { tenant: 'integration', service: 'orders' },
+    },
   ],
 }
 

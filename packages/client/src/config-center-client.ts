@@ -1,5 +1,6 @@
 import type {
   AppliedReport,
+  CallsReport,
   ConfigDocument,
   Convergence,
   CreatedToken,
@@ -10,6 +11,8 @@ import type {
   Explanation,
   HistoryRecord,
   InstanceLease,
+  ObservedCalls,
+  ObservedLeak,
   RegisterInstance,
   ResolvedView,
   RollbackRequest,
@@ -172,6 +175,13 @@ function subscriptionCalls(http: HttpCaller) {
       }),
     reportApplied: (subscriptionId: string, body: AppliedReport) =>
       http.call<undefined>('POST', `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/applied`, { body }),
+    reportCalls: (subscriptionId: string, body: CallsReport) =>
+      http.call<undefined>('POST', `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/calls`, { body }),
+    /** Observed calls of a tenant's requests, on the replica that answers. */
+    getCalls: (tenant: string, read: ReadOptions = {}) =>
+      http.call<ObservedCalls>('GET', tenantPath(tenant, '/calls'), read),
+    listLeaks: (query: { readonly maxAgeSeconds?: number } = {}, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; leaks: ObservedLeak[] }>('GET', '/v1/leaks', { ...read, query }),
     convergence: (
       query: { readonly revision: string; readonly tenant?: string; readonly timeoutMs?: number },
       read: ReadOptions = {},

@@ -8,6 +8,7 @@ import type {
   LogLine,
   ManagerStatus,
   Plan,
+  ProbeReport,
   Receipt,
   Run,
   Topology,
@@ -16,6 +17,9 @@ import type {
 import type { SseEvent } from '@tributary/kit'
 import type { ReadOptions } from './config-center-client.js'
 import { createHttpCaller, type ClientOptions } from './http.js'
+
+/** A probe waits for every service on its way. */
+const PROBE_TIMEOUT_MS = 60_000
 
 /** What a followed run sends: its log lines, and the run itself whenever it changes. */
 export type RunEvent = { readonly kind: 'log'; readonly line: LogLine } | { readonly kind: 'run'; readonly run: Run }
@@ -43,8 +47,12 @@ export function createEnvManagerClient(options: ClientOptions) {
       parsed<Topology>(http.events(environment(name, '/topology/stream'), { signal }), 'topology'),
     diffTopology: (name: string, against: string, read: ReadOptions = {}) =>
       http.call<TopologyDifference>('GET', environment(name, '/topology/diff'), { ...read, query: { against } }),
-    explainCall: (name: string, service: string, read: ReadOptions = {}) =>
-      http.call<CallExplanation>('GET', environment(name, '/explain'), { ...read, query: { call: service } }),
+    /** `from`: the service that makes the call. */
+    explainCall: (name: string, service: string, { from, ...read }: ReadOptions & { readonly from?: string } = {}) =>
+      http.call<CallExplanation>('GET', environment(name, '/explain'), { ...read, query: { call: service, from } }),
+    /** Sends a synthetic request through every declared edge of the environment. */
+    probe: (name: string, read: ReadOptions = {}) =>
+      http.call<ProbeReport>('POST', environment(name, '/probe'), { ...read, extraTimeoutMs: PROBE_TIMEOUT_MS }),
     /** Ends by itself unless `follow`; aborting the signal ends it quietly. */
     readLogs: (name: string, query: { service: string; tailLines?: number; follow?: boolean }, signal: AbortSignal) =>
       parsed<LogLine>(http.events(environment(name, '/logs'), { query, signal }), 'log'),

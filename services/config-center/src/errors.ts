@@ -36,6 +36,10 @@ export const ERRORS = {
   ENTRY_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no entry of its own for the service.' },
   DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
   SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'This replica has no live stream of that id.' },
+  SUBSCRIPTION_WITHOUT_SERVICE: {
+    kind: 'failed_precondition',
+    description: 'Calls are reported on a stream that names no service, so they would have no caller.',
+  },
   TOO_MANY_SUBSCRIBERS: {
     kind: 'resource_exhausted',
     description: 'The replica has as many streams and long polls as it takes.',

@@ -1,6 +1,9 @@
 import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import { buildApp, type AppDeps } from './app.js'
+import { CallBook } from './calls/call-book.js'
+import { CallMetrics } from './calls/call-metrics.js'
+import { callRoutes, type CallDeps } from './http/routes/calls.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
@@ -103,12 +106,16 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
     ...(options.streamLimits === undefined ? {} : { limits: options.streamLimits }),
   })
   const convergence = new ConvergenceTracker(mirror, hub.book)
+  const calls = observedCalls({ context, mirror }, hub)
   const app = await buildApp({
     context,
     convergence,
     version: CONFIG_CENTER_VERSION,
     logger: options.logger,
-    moreRoutes: (routes) => streamingRoutes(routes, { live: mirror, hub, convergence }),
+    moreRoutes: (routes) => {
+      streamingRoutes(routes, { live: mirror, hub, convergence })
+      callRoutes(routes, { live: mirror, hub, convergence, ...calls })
+    },
   })
   const stopListening = tokens.onRevoked((tokenId) => hub.disconnectToken(tokenId))
   const expiry = setInterval(() => tokens.announceExpired(clock.now()), EXPIRY_CHECK_MS).unref()
@@ -117,4 +124,23 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
     stopListening()
   })
   return app
+}
+
+/** What subscribers report about their calls, kept for as long as the tenants are there. */
+function observedCalls({ context, mirror }: Replica, hub: StreamHub): CallDeps {
+  const book = new CallBook({
+    hasTenant: (tenant) => mirror.catalog.tenant(tenant) !== undefined,
+    now: () => context.clock.now(),
+  })
+  mirror.onChanges((changes) => {
+    for (const change of changes) {
+      if (change.kind === 'tenant' && change.after === undefined) book.forget(change.tenant)
+    }
+  })
+  const metrics = new CallMetrics({
+    subscribers: () => hub.book.size,
+    edges: () => book.size,
+    storeRevision: () => mirror.catalog.storeRevision,
+  })
+  return { book, metrics }
 }

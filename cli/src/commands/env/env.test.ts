@@ -89,6 +89,45 @@ describe('tributary env', () => {
     `)
   })
 
+  it('explains who makes a call, and whom it would reach without the routing context', async () => {
+    const endpoints = [{ name: 'http', protocol: 'http', host: '127.0.0.1', port: 4711 }]
+    const explanation = {
+      environment: 'feature-x',
+      service: 'orders',
+      rule: 'own',
+      owner: 'feature-x',
+      endpoints,
+      storeRevision: '42',
+      summary: 'feature-x has its own orders.',
+      from: {
+        service: 'payments',
+        rule: 'inherited',
+        owner: 'integration',
+        endpoints,
+        declared: true,
+        withoutContext: { owner: 'integration', endpoints: [] },
+        summary: 'integration/payments makes the call.',
+      },
+      alternatives: [],
+    }
+    const answers = { 'GET /v1/environments/feature-x/explain?call=orders&from=payments': { json: explanation } }
+    const { stdout } = await runAgainst(answers, ['explain', 'feature-x', '--call', 'orders', '--from', 'payments'])
+    expect(stdout).toMatchInlineSnapshot(`
+      "feature-x has its own orders.
+      call             feature-x payments -> orders
+      rule             own
+      owner            feature-x
+      address          http://127.0.0.1:4711
+      revision         42
+      caller           integration/payments at http://127.0.0.1:4711
+      declared         yes
+      without context  integration at -
+
+      integration/payments makes the call.
+      "
+    `)
+  })
+
   it('pins and unpins', async () => {
     const answers = { 'PATCH /v1/environments/feature-x': { json: featureX } }
     expect((await runAgainst(answers, ['env', 'pin', 'feature-x'])).requests[0]?.body).toEqual({ pinned: true })

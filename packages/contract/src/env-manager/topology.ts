@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { CommitSha, Instant, ServiceName, StoreRevisionText, TenantName } from '../names.js'
+import { LatencySummary, ObservedLeak } from '../config-center/calls.js'
 import { Endpoint } from '../config-center/entries.js'
 
 const strict = { additionalProperties: false } as const
@@ -40,7 +41,13 @@ export const TopologyEdge = Type.Object(
     observed: Type.Union([
       Type.Null(),
       Type.Object(
-        { calls: Type.Integer(), errors: Type.Integer(), leaks: Type.Integer(), lastSeenAt: Instant },
+        {
+          calls: Type.Integer(),
+          errors: Type.Integer(),
+          leaks: Type.Integer({ description: 'calls that lost the environment on the way' }),
+          latency: Type.Union([LatencySummary, Type.Null()]),
+          lastSeenAt: Instant,
+        },
         strict,
       ),
     ]),
@@ -57,6 +64,7 @@ export const Topology = Type.Object(
     storeRevision: StoreRevisionText,
     nodes: Type.Array(TopologyNode),
     edges: Type.Array(TopologyEdge),
+    leaks: Type.Array(ObservedLeak, { description: 'calls of this environment that lost it, newest first' }),
   },
   { $id: 'Topology', additionalProperties: false },
 )

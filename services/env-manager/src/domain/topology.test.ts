@@ -38,6 +38,38 @@ describe('buildTopology', () => {
   })
 })
 
+describe('buildTopology with observed calls', () => {
+  const lastSeenAt = '2026-01-01T00:00:00.000Z'
+  const seen = (from: string, to: string, leaks = 0) => ({
+    from,
+    to,
+    calls: 5,
+    errors: 1,
+    leaks,
+    latency: { p50Ms: 5, p95Ms: 20 },
+    lastSeenAt,
+  })
+  const topology = buildTopology(view, lookup, {
+    edges: [seen('orders', 'payments', 2), seen('payments', 'ghost')],
+    leaks: [],
+  })
+
+  it('puts counts, leaks and latency on the declared edge', () => {
+    expect(topology.edges[0]).toEqual({
+      from: 'orders',
+      to: 'payments',
+      declared: true,
+      observed: { calls: 5, errors: 1, leaks: 2, latency: { p50Ms: 5, p95Ms: 20 }, lastSeenAt },
+    })
+    expect(topology.edges[1]).toMatchObject({ to: 'mail', observed: null })
+  })
+
+  it('draws a call that nobody declared, and a service that is only called', () => {
+    expect(topology.edges[2]).toMatchObject({ from: 'payments', to: 'ghost', declared: false, observed: { calls: 5 } })
+    expect(topology.nodes.map(({ service, state }) => `${service} ${state}`)).toContain('ghost missing')
+  })
+})
+
 describe('diffTopologies', () => {
   const left = buildTopology(view, lookup)
 
@@ -110,5 +142,38 @@ describe('explainCall', () => {
     expect(nothing.alternatives).toEqual([
       { tenant: 'integration', endpoints: [], whyNot: 'integration has it, but its entry leads nowhere' },
     ])
+  })
+
+  it('says which copy makes the call, and whom it would reach without the routing context', () => {
+    const integrationOrders = { state: 'own' as const, owner: 'integration', endpoints: [endpoint(5)] }
+    const { from } = explainCall(explanation('orders', []), view.services['orders'], {
+      service: 'payments',
+      resolved: view.services['payments'],
+      dependsOn: ['orders'],
+      withoutContext: integrationOrders,
+    })
+    expect(from).toMatchObject({
+      service: 'payments',
+      owner: 'integration',
+      declared: true,
+      withoutContext: { owner: 'integration', endpoints: [endpoint(5)] },
+    })
+    expect(from?.summary).toMatch(/^integration\/payments makes the call; .* integration\/orders would answer$/)
+  })
+
+  it('sees no danger where the caller is the environment’s own, or the callee is shared', () => {
+    const own = { service: 'orders', resolved: view.services['orders'], dependsOn: [], withoutContext: undefined }
+    expect(explainCall(explanation('payments', []), view.services['payments'], own).from).toMatchObject({
+      withoutContext: null,
+      declared: false,
+    })
+    const shared = { ...own, service: 'payments', resolved: view.services['payments'] }
+    const same = { ...shared, withoutContext: { ...view.services['payments']!, state: 'own' as const } }
+    expect(explainCall(explanation('payments', []), view.services['payments'], same).from?.withoutContext).toBeNull()
+    const absent = { ...own, service: 'ghost', resolved: undefined }
+    expect(explainCall(explanation('orders', []), view.services['orders'], absent).from).toMatchObject({
+      rule: 'missing',
+      summary: 'nobody in the chain of feature-x has ghost',
+    })
   })
 })

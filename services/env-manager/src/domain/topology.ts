@@ -1,6 +1,9 @@
 import type {
   CallExplanation,
+  ExplainedCaller,
   Explanation,
+  ObservedCalls,
+  ObservedEdge,
   ResolvedService,
   ResolvedView,
   Topology,
@@ -21,18 +24,26 @@ export interface KnownService {
 /** Finds what is known of the copy of `service` that `owner` has; undefined for copies that others registered. */
 export type KnownServiceLookup = (owner: string, service: string) => KnownService | undefined
 
-/** An environment's services as it sees them, and who is declared to call whom. Ordered by name. Pure. */
-export function buildTopology(view: ResolvedView, lookup: KnownServiceLookup): Topology {
+/** What processes have reported about calls; nothing of it changes who answers. */
+export type Observations = Pick<ObservedCalls, 'edges' | 'leaks'>
+
+const NOTHING_OBSERVED: Observations = { edges: [], leaks: [] }
+
+/**
+ * An environment's services as it sees them, who is declared to call whom and who was seen to. Services and declared edges are
+ * ordered by name; edges that were only observed follow. Pure.
+ */
+export function buildTopology(
+  view: ResolvedView,
+  lookup: KnownServiceLookup,
+  observations: Observations = NOTHING_OBSERVED,
+): Topology {
   const visible = Object.entries(view.services).sort(([left], [right]) => compare(left, right))
-  const edges = visible.flatMap(([service, resolved]) =>
-    (lookup(resolved.owner, service)?.dependsOn ?? []).map((to): TopologyEdge => ({
-      from: service,
-      to,
-      declared: true,
-      observed: null,
-    })),
+  const declared = visible.flatMap(([service, resolved]) =>
+    (lookup(resolved.owner, service)?.dependsOn ?? []).map((to) => ({ from: service, to })),
   )
-  const missing = [...new Set(edges.map(({ to }) => to))]
+  const edges = withObserved(declared, observations)
+  const missing = [...new Set(edges.flatMap(({ from, to }) => [from, to]))]
     .filter((service) => view.services[service] === undefined)
     .sort()
   return {
@@ -44,7 +55,34 @@ export function buildTopology(view: ResolvedView, lookup: KnownServiceLookup): T
       ...missing.map(missingNode),
     ],
     edges,
+    leaks: [...observations.leaks],
   }
+}
+
+function withObserved(
+  declared: readonly { readonly from: string; readonly to: string }[],
+  { edges }: Observations,
+): TopologyEdge[] {
+  const seen = new Map(edges.map((edge) => [`${edge.from}\n${edge.to}`, edge]))
+  const all = declared.map(({ from, to }): TopologyEdge => {
+    const key = `${from}\n${to}`
+    const observed = observationOf(seen.get(key))
+    seen.delete(key)
+    return { from, to, declared: true, observed }
+  })
+  const surprises = [...seen.values()].map((edge): TopologyEdge => ({
+    from: edge.from,
+    to: edge.to,
+    declared: false,
+    observed: observationOf(edge),
+  }))
+  return [...all, ...surprises]
+}
+
+function observationOf(edge: ObservedEdge | undefined): TopologyEdge['observed'] {
+  if (edge === undefined) return null
+  const { calls, errors, leaks, latency, lastSeenAt } = edge
+  return { calls, errors, leaks, latency, lastSeenAt }
 }
 
 /** What differs between two topologies, by service; addresses and health count, the store revision does not. */
@@ -57,10 +95,22 @@ export function diffTopologies(left: Topology, right: Topology): TopologyDiffere
   return { left: left.environment, right: right.environment, services }
 }
 
-/** Which address answers a call, by which rule, and why not another, from the config center's explanation. */
+/** Who makes the call that is explained. `withoutContext`: what its own tenant resolves the called service to. */
+export interface Caller {
+  readonly service: string
+  readonly resolved: ResolvedService | undefined
+  readonly dependsOn: readonly string[]
+  readonly withoutContext: ResolvedService | undefined
+}
+
+/**
+ * Which address answers a call, by which rule, and why not another, from the config center's explanation; with a caller also which copy
+ * of it makes the call, and what would become of it without the routing context.
+ */
 export function explainCall(
   { tenant, service, storeRevision, layers }: Explanation,
   resolved: ResolvedService | undefined,
+  caller?: Caller,
 ): CallExplanation {
   const owner = resolved?.owner ?? null
   const alternatives = layers
@@ -78,7 +128,36 @@ export function explainCall(
     endpoints: resolved?.endpoints ?? [],
     storeRevision,
     summary: summaryOf(tenant, service, resolved),
+    ...(caller === undefined ? {} : { from: explainCaller({ tenant, service }, resolved, caller) }),
     alternatives,
+  }
+}
+
+function explainCaller(
+  call: { readonly tenant: string; readonly service: string },
+  resolved: ResolvedService | undefined,
+  { service, resolved: copy, dependsOn, withoutContext }: Caller,
+): ExplainedCaller {
+  const isOtherTenants = copy !== undefined && copy.owner !== call.tenant
+  const lost = isOtherTenants && withoutContext?.owner !== resolved?.owner
+  const stray = withoutContext === undefined ? 'nobody' : `${withoutContext.owner}/${call.service}`
+  const what =
+    copy === undefined
+      ? `nobody in the chain of ${call.tenant} has ${service}`
+      : `${copy.owner}/${service} makes the call`
+  const how = !isOtherTenants
+    ? `it belongs to ${call.tenant} itself, so the call is for ${call.tenant} with and without a routing context`
+    : lost
+      ? `it resolves by the tenant of the request; if it lost the routing context, ${stray} would answer`
+      : `it resolves by the tenant of the request, and would reach the same copy without it`
+  return {
+    service,
+    rule: copy?.state ?? 'missing',
+    owner: copy?.owner ?? null,
+    endpoints: copy?.endpoints ?? [],
+    declared: dependsOn.includes(call.service),
+    withoutContext: lost ? { owner: withoutContext?.owner ?? null, endpoints: withoutContext?.endpoints ?? [] } : null,
+    summary: copy === undefined ? what : `${what}; ${how}`,
   }
 }
 

@@ -15,6 +15,8 @@ export type ConfigCenter = Pick<
   | 'transact'
   | 'getView'
   | 'explain'
+  | 'getCalls'
+  | 'listLeaks'
   | 'convergence'
   | 'createToken'
   | 'listTokens'

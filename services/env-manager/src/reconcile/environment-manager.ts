@@ -9,13 +9,17 @@ import { BranchWatch, type RepositoryStatus } from './branch-watch.js'
 import { CurrentRuns } from './current-runs.js'
 import { EnvironmentReconciler } from './environment-reconciler.js'
 import { KeyedLoop } from './keyed-loop.js'
+import { LeakWatch } from './leak-watch.js'
 
 /** A deploy looks at git again when what is known is older than this. */
 const FRESH_MS = 5000
+/** How often the config center is asked for calls that lost their environment. */
+const LEAK_POLL_MS = 5000
 
 /** Bounds that only tests change. */
 export interface ManagerOptions {
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number }
+  readonly leakPollMs?: number
 }
 
 /** The whole control loop of this process: looks at git, reconciles environments, follows the platform, scans for orphans. */
@@ -25,6 +29,7 @@ export class EnvironmentManager {
   readonly #pass: BranchPass
   readonly #loop: KeyedLoop
   readonly #reconciler: EnvironmentReconciler
+  readonly #leakPollMs: number
   readonly #tasks: Promise<void>[] = []
   #looking: Promise<void> | undefined
   #lookAgain: Set<string> | 'all' | undefined
@@ -32,8 +37,9 @@ export class EnvironmentManager {
 
   constructor(
     private readonly deps: EnvironmentDependencies,
-    options: ManagerOptions = {},
+    { leakPollMs = LEAK_POLL_MS, ...options }: ManagerOptions = {},
   ) {
+    this.#leakPollMs = leakPollMs
     this.#watch = new BranchWatch(deps)
     this.#loop = new KeyedLoop({
       concurrency: deps.config.concurrency,
@@ -59,7 +65,7 @@ export class EnvironmentManager {
     await this.deps.platform.start({ signal: this.#runs.stopping })
     await recoverRecords(this.deps)
     for (const { name } of await listEnvironments(this.deps.store)) this.#loop.mark(name)
-    this.#tasks.push(this.#pollBranches(), this.#followPlatform(), this.#resync())
+    this.#tasks.push(this.#pollBranches(), this.#followPlatform(), this.#resync(), this.#watchLeaks())
   }
 
   /** Looks at git as soon as possible: at the named repositories, or at all. Requests during a look are joined into one. */
@@ -155,6 +161,11 @@ export class EnvironmentManager {
     await this.#quietly('following the platform', async () => {
       for await (const name of this.deps.platform.watchChanges({ signal: this.#runs.stopping })) this.#loop.mark(name)
     })
+  }
+
+  async #watchLeaks(): Promise<void> {
+    const watch = new LeakWatch(this.deps)
+    await this.#every(this.#leakPollMs, () => watch.look())
   }
 
   async #branchIsCurrent(record: EnvironmentRecord): Promise<boolean> {

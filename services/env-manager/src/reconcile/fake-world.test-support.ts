@@ -4,6 +4,8 @@ import type {
   ConfigDocument,
   Convergence,
   EntrySpec,
+  ObservedEdge,
+  ObservedLeak,
   ResolvedService,
   ResolvedView,
   ServiceEntry,
@@ -77,6 +79,7 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       context.signal.throwIfAborted()
       if (!world.spaces.has(environment)) throw failure('PLATFORM_START_FAILED', `no space for ${environment}`)
       context.log(`starting ${service} with token ${spec.environmentVariables['TRIBUTARY_TOKEN']}`)
+      context.log(`context key ${spec.environmentVariables['TRIBUTARY_CONTEXT_KEY']}`)
       const endpoint = { name: 'http', protocol: 'http', host: '127.0.0.1', port: world.nextPort } as const
       world.nextPort += 1
       const made = { workloadId, environment, generation, service, commitSha, version, endpoints: [endpoint] }
@@ -239,6 +242,9 @@ interface StoredTenant {
 export class FakeConfigCenter {
   readonly tenants = new Map<string, StoredTenant>()
   readonly tokens = new Map<string, TokenInfo>()
+  /** What processes have reported, by tenant. */
+  readonly edges = new Map<string, readonly ObservedEdge[]>()
+  leaks: readonly ObservedLeak[] = []
   revision = 0
   /** Thrown by every call while set. */
   outage: AppError | undefined
@@ -284,6 +290,14 @@ export class FakeConfigCenter {
           ]
         }),
       })),
+      getCalls: guarded((tenant: string) => ({
+        tenant: this.#tenant(tenant).name,
+        storeRevision: this.#now(),
+        countedSince: '2026-01-01T00:00:00.000Z',
+        edges: [...(this.edges.get(tenant) ?? [])],
+        leaks: this.leaks.filter((leak) => leak.tenant === tenant),
+      })),
+      listLeaks: guarded(() => ({ storeRevision: this.#now(), leaks: [...this.leaks] })),
       convergence: guarded(({ revision }: { readonly revision: string }): Convergence => ({
         storeRevision: revision,
         converged: true,

@@ -1,5 +1,6 @@
 import {
   AppliedReport,
+  CallsReport,
   ConfigDocument,
   Convergence,
   CreatedToken,
@@ -8,6 +9,8 @@ import {
   Explanation,
   HistoryRecord,
   InstanceLease,
+  ObservedCalls,
+  ObservedLeak,
   PollResult,
   RegisterInstance,
   ResolvedService,
@@ -25,6 +28,7 @@ import { isObject } from '../../domain/merge-patch.js'
 
 const NAMED: readonly object[] = [
   AppliedReport,
+  CallsReport,
   ConfigDocument,
   Convergence,
   CreatedToken,
@@ -33,6 +37,8 @@ const NAMED: readonly object[] = [
   Explanation,
   HistoryRecord,
   InstanceLease,
+  ObservedCalls,
+  ObservedLeak,
   PollResult,
   RegisterInstance,
   ResolvedService,

@@ -7,9 +7,14 @@ import type { TypedApp } from '../route-deps.js'
 import { answers, listOf, strictObject } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
+/** Parameters of the routes of one subscription. */
+export const SubscriptionParams = strictObject({
+  id: Type.String({ maxLength: 64, description: 'subscriptionId of the hello frame' }),
+})
+
 const reportSchema = {
   summary: 'Report what a subscriber has applied',
-  params: strictObject({ id: Type.String({ maxLength: 64, description: 'subscriptionId of the hello frame' }) }),
+  params: SubscriptionParams,
   body: AppliedReport,
   response: answers({ 204: Type.Null() }),
 }
@@ -40,7 +45,8 @@ export function subscriptionRoutes(app: TypedApp, { live, hub }: StreamingDeps):
   }))
 }
 
-function requireOwner(principal: Principal, subscriber: Subscriber): void {
+/** @throws AppError `PERMISSION_DENIED`: only who opened a stream, or its tenant, may report on it. */
+export function requireOwner(principal: Principal, subscriber: Subscriber): void {
   if (principal.tokenId === subscriber.tokenId) return
   if (principal.role === 'tenant' && principal.tenant === subscriber.tenant) return
   const message = `Subscription ${subscriber.id} was opened with another token; report with the one that opened it.`

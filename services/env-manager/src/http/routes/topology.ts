@@ -1,5 +1,6 @@
 import { CallExplanation, ServiceName, TenantName, Topology, TopologyDifference } from '@tributary/contract'
 import { canonicalJson } from '@tributary/contract'
+import { Type } from 'typebox'
 import { diffEnvironments, explainEnvironmentCall, readTopology } from '../../operations/topology/read-topology.js'
 import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 import { streamEvents } from '../server-sent-events.js'
@@ -61,10 +62,10 @@ export function topologyRoutes(app: TypedApp, { deps, closing }: RouteDeps): voi
       schema: {
         summary: 'Which address answers a call, by which rule, and why not another',
         params: Params,
-        querystring: strictObject({ call: ServiceName }),
+        querystring: strictObject({ call: ServiceName, from: Type.Optional(ServiceName) }),
         response: answers({ 200: CallExplanation }),
       },
     },
-    async ({ params, query }) => explainEnvironmentCall(deps, params.name, query.call),
+    async ({ params, query }) => explainEnvironmentCall(deps, params.name, { service: query.call, from: query.from }),
   )
 }

@@ -1,6 +1,13 @@
-import type { CallExplanation, Topology, TopologyDifference } from '@tributary/contract'
+import type { CallExplanation, ResolvedView, Topology, TopologyDifference } from '@tributary/contract'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
-import { buildTopology, diffTopologies, explainCall, type KnownService } from '../../domain/topology.js'
+import {
+  buildTopology,
+  diffTopologies,
+  explainCall,
+  type Caller,
+  type KnownService,
+  type KnownServiceLookup,
+} from '../../domain/topology.js'
 import { failure } from '../../errors.js'
 import type { WorkloadStatus } from '../../ports/platform.js'
 import { unlessNotFound } from '../observe-environment.js'
@@ -13,7 +20,9 @@ type TopologyDependencies = Pick<EnvironmentDependencies, 'store' | 'configCente
 export async function readTopology(deps: TopologyDependencies, name: string): Promise<Topology> {
   const record = await getEnvironment(deps.store, name)
   const view = await unlessNotFound(deps.configCenter.getView(name))
-  if (view === undefined) return { environment: record.name, chain: [], storeRevision: '0', nodes: [], edges: [] }
+  if (view === undefined)
+    return { environment: record.name, chain: [], storeRevision: '0', nodes: [], edges: [], leaks: [] }
+  const observed = await unlessNotFound(deps.configCenter.getCalls(name))
   const owners = new Set(Object.values(view.services).map(({ owner }) => owner))
   const known = new Map<string, { readonly record: EnvironmentRecord; readonly workloads: readonly WorkloadStatus[] }>()
   for (const owner of owners) {
@@ -21,10 +30,11 @@ export async function readTopology(deps: TopologyDependencies, name: string): Pr
     if (ownerRecord !== undefined)
       known.set(owner, { record: ownerRecord, workloads: await deps.platform.listWorkloads(owner) })
   }
-  return buildTopology(view, (owner, service) => {
+  const lookup: KnownServiceLookup = (owner, service) => {
     const found = known.get(owner)
     return found === undefined ? undefined : knownService(found, service, deps.routes.urlOf(name, service))
-  })
+  }
+  return buildTopology(view, lookup, observed)
 }
 
 /** What a feature environment has otherwise than another. */
@@ -37,11 +47,17 @@ export async function diffEnvironments(
   return diffTopologies(one, other)
 }
 
-/** Which address answers a call of an environment, and why. */
+/** A call to a service of an environment; `from`: the service that makes it. */
+export interface ExplainRequest {
+  readonly service: string
+  readonly from?: string | undefined
+}
+
+/** Which address answers a call of an environment, and why; with `from` also which copy makes it. */
 export async function explainEnvironmentCall(
   deps: TopologyDependencies,
   name: string,
-  service: string,
+  { service, from }: ExplainRequest,
 ): Promise<CallExplanation> {
   await getEnvironment(deps.store, name)
   const explanation = await unlessNotFound(deps.configCenter.explain(name, { service }))
@@ -52,7 +68,25 @@ export async function explainEnvironmentCall(
     )
   }
   const view = await deps.configCenter.getView(name)
-  return explainCall(explanation, view.services[service])
+  const caller = from === undefined ? undefined : await findCaller(deps, view, { service, from })
+  return explainCall(explanation, view.services[service], caller)
+}
+
+async function findCaller(
+  deps: TopologyDependencies,
+  view: ResolvedView,
+  { service, from }: Required<ExplainRequest> & { readonly from: string },
+): Promise<Caller> {
+  const resolved = view.services[from]
+  const owner = resolved?.owner
+  const record = owner === undefined ? undefined : await findEnvironment(deps.store, owner)
+  const ownView = owner === undefined ? undefined : await unlessNotFound(deps.configCenter.getView(owner))
+  return {
+    service: from,
+    resolved,
+    dependsOn: record?.services[from]?.dependsOn ?? [],
+    withoutContext: ownView?.services[service],
+  }
 }
 
 function knownService(

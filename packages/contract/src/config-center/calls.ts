@@ -1,0 +1,143 @@
+import { Type, type Static } from 'typebox'
+import { Instant, ServiceName, StoreRevisionText, TenantName } from '../names.js'
+
+const strict = { additionalProperties: false } as const
+const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+/** Upper bounds, in milliseconds, of the buckets in which latencies are counted; one more bucket holds what took longer. */
+export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const
+
+/**
+ * | kind | seen by | meaning |
+ * | --- | --- | --- |
+ * | misrouted | the service that was called | the request names a tenant that has this service elsewhere, where it should have gone |
+ * | dropped | the caller | a request of the tenant was being served, and a call for it went out without the tenant |
+ * | suspected | the caller | a call went out without any routing context while requests of tenants were being served: lost, or work of the process's own |
+ */
+export const LEAK_KINDS = ['misrouted', 'dropped', 'suspected'] as const
+export const LeakKind = Type.Enum(LEAK_KINDS)
+export type LeakKind = (typeof LEAK_KINDS)[number]
+
+/** Why a routing context that came in was not taken. */
+export const REFUSED_CONTEXT_REASONS = [
+  'tenant_unknown',
+  'tenant_invalid',
+  'tenant_ambiguous',
+  'member_malformed',
+  'baggage_oversized',
+] as const
+export const RefusedContextReason = Type.Enum(REFUSED_CONTEXT_REASONS)
+export type RefusedContextReason = (typeof REFUSED_CONTEXT_REASONS)[number]
+
+/** The most series of each sort in one report. */
+export const MAX_REPORTED_SERIES = 500
+
+/** Method and path with variable parts left out, e.g. `POST /orders/:id`. Never a query, a body or a whole path. */
+export const RouteLabel = Type.String({ minLength: 1, maxLength: 128, description: 'e.g. POST /orders/:id' })
+
+/** What one of {@link LatencyCounts} counts: latencies up to each of LATENCY_BUCKETS_MS, then those above. */
+export const LatencyCounts = Type.Array(Count, {
+  minItems: LATENCY_BUCKETS_MS.length + 1,
+  maxItems: LATENCY_BUCKETS_MS.length + 1,
+})
+
+/** Calls of the reporting process to one service for one tenant since its last report. `tenant` null: for none. */
+export const ReportedCalls = Type.Object(
+  {
+    tenant: Type.Union([TenantName, Type.Null()]),
+    to: ServiceName,
+    calls: Count,
+    errors: Count,
+    latency: LatencyCounts,
+  },
+  strict,
+)
+export type ReportedCalls = Static<typeof ReportedCalls>
+
+/** W3C trace id of one of the calls that were counted. */
+export const TraceId = Type.String({ pattern: '^[0-9a-f]{32}$' })
+
+/** Leaks of one kind since the last report. `peer`: for `misrouted` the caller, when it said so; else the service that was called. */
+export const ReportedLeak = Type.Object(
+  {
+    kind: LeakKind,
+    tenant: Type.Union([TenantName, Type.Null()]),
+    peer: Type.Union([ServiceName, Type.Null()]),
+    route: RouteLabel,
+    count: Count,
+    traceId: Type.Optional(TraceId),
+  },
+  strict,
+)
+export type ReportedLeak = Static<typeof ReportedLeak>
+
+/**
+ * What a subscriber has counted since its last report. `reporter` is random for each start of a process and `sequence` grows by one with
+ * each report, so a report that is sent again is counted once. The subscription says which service reports.
+ */
+export const CallsReport = Type.Object(
+  {
+    reporter: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+    sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+    calls: Type.Array(ReportedCalls, { maxItems: MAX_REPORTED_SERIES }),
+    leaks: Type.Array(ReportedLeak, { maxItems: MAX_REPORTED_SERIES }),
+    refusedContexts: Type.Partial(
+      Type.Object(Object.fromEntries(REFUSED_CONTEXT_REASONS.map((reason) => [reason, Count])), strict),
+    ),
+    uncounted: Type.Integer({ minimum: 0, description: 'calls that found no room among the series of the process' }),
+  },
+  { $id: 'CallsReport', additionalProperties: false },
+)
+export type CallsReport = Omit<Static<typeof CallsReport>, 'refusedContexts'> & {
+  refusedContexts: Partial<Record<RefusedContextReason, number>>
+}
+
+/** A leak as it was reported: who lost whose context on the way to whom. `from` null: the caller did not say who it is. */
+export const ObservedLeak = Type.Object(
+  {
+    kind: LeakKind,
+    tenant: Type.Union([TenantName, Type.Null()]),
+    from: Type.Union([ServiceName, Type.Null()]),
+    to: ServiceName,
+    route: RouteLabel,
+    count: Count,
+    firstSeenAt: Instant,
+    lastSeenAt: Instant,
+    traceId: Type.Union([TraceId, Type.Null()]),
+    seenIn: Type.Object({ tenant: TenantName, service: ServiceName }, strict),
+  },
+  { $id: 'ObservedLeak', additionalProperties: false },
+)
+export type ObservedLeak = Static<typeof ObservedLeak>
+
+/** Percentiles of latency, as the upper bound of the bucket that holds them; milliseconds. */
+export const LatencySummary = Type.Object({ p50Ms: Type.Number(), p95Ms: Type.Number() }, strict)
+export type LatencySummary = Static<typeof LatencySummary>
+
+/** Calls from a service to another one for one tenant. Latency is that of the last minutes; null: none was answered in them. */
+export const ObservedEdge = Type.Object(
+  {
+    from: ServiceName,
+    to: ServiceName,
+    calls: Count,
+    errors: Count,
+    leaks: Count,
+    latency: Type.Union([LatencySummary, Type.Null()]),
+    lastSeenAt: Instant,
+  },
+  strict,
+)
+export type ObservedEdge = Static<typeof ObservedEdge>
+
+/** What was observed of the calls of one tenant's requests, on this replica since `countedSince`. */
+export const ObservedCalls = Type.Object(
+  {
+    tenant: TenantName,
+    storeRevision: StoreRevisionText,
+    countedSince: Instant,
+    edges: Type.Array(ObservedEdge),
+    leaks: Type.Array(ObservedLeak),
+  },
+  { $id: 'ObservedCalls', additionalProperties: false },
+)
+export type ObservedCalls = Static<typeof ObservedCalls>

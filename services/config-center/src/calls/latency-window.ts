@@ -1,0 +1,48 @@
+import { LATENCY_BUCKETS_MS, type LatencySummary } from '@tributary/contract'
+
+const BUCKETS = LATENCY_BUCKETS_MS.length + 1
+/** What was counted counts for one to two spans of this length. */
+const SPAN_MS = 5 * 60_000
+
+/** Counts latencies of the last five to ten minutes in two halves that take turns, so that old ones go without a timer. */
+export class LatencyWindow {
+  #current: number[] = emptyCounts()
+  #former: number[] = emptyCounts()
+  #startedAt = 0
+
+  /** Adds counts by bucket (`LATENCY_BUCKETS_MS`). `now`: epoch milliseconds. */
+  add(counts: readonly number[], now: number): void {
+    this.#turn(now)
+    for (const [bucket, count] of counts.entries()) this.#current[bucket] = (this.#current[bucket] ?? 0) + count
+  }
+
+  /** Percentiles; null when nothing was counted lately. What is above the last bound is given as that bound. */
+  summary(now: number): LatencySummary | null {
+    this.#turn(now)
+    const counts = this.#current.map((count, bucket) => count + (this.#former[bucket] ?? 0))
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    if (total === 0) return null
+    return { p50Ms: percentile(counts, total * 0.5), p95Ms: percentile(counts, total * 0.95) }
+  }
+
+  #turn(now: number): void {
+    const passed = now - this.#startedAt
+    if (passed < SPAN_MS) return
+    this.#former = passed < 2 * SPAN_MS ? this.#current : emptyCounts()
+    this.#current = emptyCounts()
+    this.#startedAt = now
+  }
+}
+
+function emptyCounts(): number[] {
+  return Array.from({ length: BUCKETS }, () => 0)
+}
+
+function percentile(counts: readonly number[], rank: number): number {
+  let seen = 0
+  for (const [bucket, count] of counts.entries()) {
+    seen += count
+    if (seen >= rank && count > 0) return LATENCY_BUCKETS_MS[bucket] ?? LATENCY_BUCKETS_MS.at(-1) ?? 0
+  }
+  return LATENCY_BUCKETS_MS.at(-1) ?? 0
+}
