@@ -1,9 +1,10 @@
 import { createConfigCenterClient } from '@tributary/client'
-import { startConfigCenter, type ConfigCenter } from '@tributary/config-center'
+import { startConfigCenter, type CatalogReader, type ConfigCenter } from '@tributary/config-center'
 import {
   createGitSourceControl,
   createLocalGateway,
   createLocalPlatform,
+  readContextKeys,
   startEnvManager,
   type LoadedPlatformConfig,
   type LocalGateway,
@@ -50,8 +51,10 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   const cleanup = new Cleanup()
   try {
     const center = await startCenter(options, cleanup)
-    const gateway = await startGateway(options, { center, cleanup })
-    const envManagerUrl = await startManager(options, { center, gateway, cleanup })
+    const store = await openStore(options.data, 'env-manager')
+    cleanup.add(() => store.close())
+    const gateway = await startGateway(options, { center, store, cleanup })
+    const envManagerUrl = await startManager(options, { center, store, gateway, cleanup })
     const gatewayUrl = `http://${HOST}:${gateway.port}`
     return {
       context: { url: center.url, envManagerUrl, gatewayUrl, tokenFile: adminTokenFile(options) },
@@ -74,10 +77,13 @@ async function startCenter(options: PlatformOptions, cleanup: Cleanup): Promise<
 
 async function startGateway(
   { ports }: PlatformOptions,
-  { center, cleanup }: { readonly center: ConfigCenter; readonly cleanup: Cleanup },
+  { center, store, cleanup }: Omit<ManagerParts, 'gateway'>,
 ): Promise<LocalGateway> {
-  const directory = createGatewayDirectory(() => center.context.live.catalog)
-  const gateway = createLocalGateway({ ...directory, host: HOST, port: ports.gateway })
+  const catalog = (): CatalogReader => center.context.live.catalog
+  const hasTenant = (name: string): boolean => catalog().tenant(name) !== undefined
+  const callbacks = { keys: await readContextKeys(store), hasTenant }
+  const listening = { host: HOST, port: ports.gateway, callbacks }
+  const gateway = createLocalGateway({ ...createGatewayDirectory(catalog), ...listening })
   await gateway.start()
   cleanup.add(() => gateway.close())
   return gateway
@@ -85,15 +91,18 @@ async function startGateway(
 
 interface ManagerParts {
   readonly center: ConfigCenter
+  /** The env-manager's. */
+  readonly store: RevisionedStore
   readonly gateway: LocalGateway
   readonly cleanup: Cleanup
 }
 
-async function startManager(options: PlatformOptions, { center, gateway, cleanup }: ManagerParts): Promise<string> {
+async function startManager(
+  options: PlatformOptions,
+  { center, store, gateway, cleanup }: ManagerParts,
+): Promise<string> {
   const { data, env, config, offeredSecrets } = options
   const dataDirectory = join(data, 'env-manager')
-  const store = await openStore(data, 'env-manager')
-  cleanup.add(() => store.close())
   const sourceControl = createGitSourceControl({ dataDirectory, host: env })
   const manager = await startEnvManager({
     store,

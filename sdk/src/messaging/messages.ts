@@ -17,6 +17,8 @@ export interface ReceivedMessage {
 export interface Messages {
   /** The root of the own tree: its consumers take what no other tenant owns. Undefined before the first view. */
   readonly baseline: string | undefined
+  /** Whether the own tree has the tenant now; undefined: no route table is held yet. */
+  hasTenant(tenant: string): boolean | undefined
   /** Who takes a message of `tenant` for `service`; undefined: one without a tenant. From memory, and only right now. */
   decide(service: string, tenant: string | undefined): MessageDecision
   /** Judges a message by its `baggage` header. */
@@ -40,6 +42,10 @@ export class RoutedMessages implements Messages {
 
   get baseline(): string | undefined {
     return this.#rule.baseline
+  }
+
+  hasTenant(tenant: string): boolean | undefined {
+    return this.#rule.isReady ? this.#rule.hasTenant(tenant) : undefined
   }
 
   decide(service: string, tenant: string | undefined): MessageDecision {

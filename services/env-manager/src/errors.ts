@@ -114,6 +114,19 @@ export const ENV_MANAGER_ERRORS = {
   GATEWAY_SERVICE_UNKNOWN: { kind: 'not_found', description: 'The environment sees no service of this name.' },
   GATEWAY_SERVICE_MASKED: { kind: 'not_found', description: 'The environment, or one below it, hides the service.' },
   GATEWAY_UPSTREAM_DOWN: { kind: 'unavailable', description: 'The service that should answer did not.' },
+  GATEWAY_CALLBACK_FORGED: {
+    kind: 'permission_denied',
+    description: 'A callback URL was changed or made up; it leads nowhere.',
+  },
+  GATEWAY_CALLBACK_EXPIRED: { kind: 'gone', description: 'A callback URL is older than it was meant to get.' },
+  GATEWAY_CALLBACK_GONE: {
+    kind: 'gone',
+    description: 'The environment that made a callback URL, or its own copy of the service, is gone.',
+  },
+  GATEWAY_CALLBACK_UNDECIDED: {
+    kind: 'unavailable',
+    description: 'Whether the environment of a callback URL is there cannot be told now; it is to be tried again.',
+  },
   GATEWAY_LISTEN_FAILED: { kind: 'failed_precondition', description: 'The gateway cannot listen at its address.' },
   PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
 } as const satisfies ErrorCatalogue

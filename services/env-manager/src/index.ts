@@ -2,6 +2,7 @@ export { createGitSourceControl, describeVersionOfDirectory } from './adapters/g
 export {
   createLocalGateway,
   createLocalPlatform,
+  type GatewayCallbacks,
   killInstance,
   type GatewayDirectory,
   type LocalGateway,
@@ -14,6 +15,7 @@ export { formatProblem, type Problem } from './domain/problem.js'
 export { joinServiceFiles, parseServiceFile } from './domain/service-definition.js'
 export { renderServiceSchema } from './domain/service-schema.js'
 export { ENV_MANAGER_ERRORS, failure, type EnvManagerErrorCode } from './errors.js'
+export { readContextKeys } from './operations/state/secret-vault.js'
 export type * from './ports/caller-authentication.js'
 export type * from './ports/config-center.js'
 export type * from './ports/environment-routes.js'

@@ -8,6 +8,7 @@ import { resolveFromTable } from './adapters/config-center/resolve-from-table.js
 import { createGitSourceControl } from './adapters/git/index.js'
 import { createLocalGateway, createLocalPlatform } from './adapters/local/index.js'
 import { readConfig } from './config.js'
+import { readContextKeys } from './operations/state/secret-vault.js'
 import { startEnvManager } from './start.js'
 
 /** Runs until SIGINT or SIGTERM. Environments keep running; the next start adopts them. */
@@ -20,7 +21,12 @@ async function main(): Promise<void> {
     cleanup.unshift(() => store.close())
     const table = await connect({ ...configCenter, tenant: INTEGRATION_TENANT, readyTimeoutMs: 1000, env: {} })
     cleanup.unshift(() => table.close())
-    const routes = createLocalGateway({ ...resolveFromTable(table), host: '127.0.0.1', port: config.gateway.port })
+    const callbacks = {
+      keys: await readContextKeys(store),
+      hasTenant: (name: string) => table.messages.hasTenant(name),
+    }
+    const gateway = { host: '127.0.0.1', port: config.gateway.port, callbacks }
+    const routes = createLocalGateway({ ...resolveFromTable(table), ...gateway })
     await routes.start()
     cleanup.unshift(() => routes.close())
     const sourceControl = createGitSourceControl({ dataDirectory, host: process.env })

@@ -306,6 +306,24 @@ describe('deploys that fail', () => {
     expect(run?.error?.code).toBe('VERIFY_FAILED')
   })
 
+  it('gives all environments one key for routing contexts, also after a restart, and the public address of the baseline', async () => {
+    await bench.start()
+    await bench.settle()
+    await ready('integration')
+    await bench.manager.stop()
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
+    await bench.start()
+    await bench.settle()
+    await ready('feature-x')
+    const variables = [...bench.world.started.values()].map(({ environmentVariables }) => environmentVariables)
+    expect(new Set(variables.map(({ TRIBUTARY_TENANT }) => TRIBUTARY_TENANT)).size).toBe(2)
+    const [key, ...others] = new Set(variables.map(({ TRIBUTARY_CONTEXT_KEY }) => TRIBUTARY_CONTEXT_KEY))
+    expect([key, others]).toEqual([expect.stringMatching(/^[\w-]{43}$/), []])
+    for (const { TRIBUTARY_PUBLIC_URL } of variables) {
+      expect(TRIBUTARY_PUBLIC_URL).toBe('http://integration.localhost:7480/{service}/')
+    }
+  })
+
   it('never writes a secret into a log or a record of a run', async () => {
     bench.git.commit('shop', 'main', {
       'orders/service.yaml': definition('orders', 'secrets: [{ name: key, generate: { bytes: 16 } }]\n'),
@@ -314,7 +332,10 @@ describe('deploys that fail', () => {
     await bench.settle()
     await ready('integration')
     const [started] = [...bench.world.started.values()].filter(({ service }) => service === 'orders')
-    const secrets = [started?.secrets['key'] ?? '', started?.environmentVariables['TRIBUTARY_TOKEN'] ?? '']
+    const variables = started?.environmentVariables ?? {}
+    const secrets = [started?.secrets['key'], variables['TRIBUTARY_TOKEN'], variables['TRIBUTARY_CONTEXT_KEY']].map(
+      (secret) => secret ?? '',
+    )
     expect(secrets.every((secret) => secret.length > 10)).toBe(true)
     const logs = readdirSync(join(bench.directory, 'run-logs')).map((file) =>
       readFileSync(join(bench.directory, 'run-logs', file), 'utf8'),

@@ -1,7 +1,9 @@
+import { INTEGRATION_TENANT } from '@tributary/contract'
 import type { DesiredService } from '../../domain/desired-services.js'
 import { failure } from '../../errors.js'
+import type { EnvironmentRoutes } from '../../ports/environment-routes.js'
 import type { WorkloadSpec } from '../../ports/platform.js'
-import { ensureSecrets, type SecretValues } from '../state/secret-vault.js'
+import { ensureContextKey, ensureSecrets, type SecretValues } from '../state/secret-vault.js'
 import { platformContext, recordThing, type FreshCopy, type RunContext } from './deploy-context.js'
 
 /** Makes a service's secrets, starts its new copy beside the old one and waits until it is healthy. */
@@ -74,9 +76,19 @@ async function workloadSpec(
       TRIBUTARY_TENANT: record.name,
       TRIBUTARY_SERVICE: service.service,
       TRIBUTARY_TOKEN: given.token,
+      TRIBUTARY_CONTEXT_KEY: await ensureContextKey(deps.store),
+      TRIBUTARY_PUBLIC_URL: publicUrlOf(deps.routes),
       TRIBUTARY_INSTANCE: `${service.service.slice(0, 40)}-g${record.generation}-${commitSha.slice(0, 10)}`,
       TRIBUTARY_VERSION: version,
       TRIBUTARY_COMMIT: commitSha,
     },
   }
+}
+
+/** A service's name that stands for any other in a URL: routes may put it into the host or into the path. */
+const ANY_SERVICE = 'tributary-any-service'
+
+/** Where services of the baseline are reached from outside, with `{service}` for the name: its host outlives every environment. */
+function publicUrlOf(routes: Pick<EnvironmentRoutes, 'urlOf'>): string {
+  return routes.urlOf(INTEGRATION_TENANT, ANY_SERVICE).replaceAll(ANY_SERVICE, '{service}')
 }

@@ -22,5 +22,6 @@ export const stateKeys = {
   tenantToken: (environment: string): string => `em/tenant-token/${environment}`,
   defaultsOf: (environment: string): string => `em/defaults/${environment}/`,
   defaults: (environment: string, service: string): string => `em/defaults/${environment}/${service}`,
+  contextKey: 'em/context-key',
   breaker: 'em/breaker',
 } as const

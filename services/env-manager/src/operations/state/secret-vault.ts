@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { createContextKey, parseContextKeys, type ContextKeys } from '@tributary/contract/context-token'
 import type { RevisionedStore } from '@tributary/store'
-import { listJson, putJson, readJson } from './json-store.js'
+import { failure } from '../../errors.js'
+import { absent, listJson, putJson, readJson } from './json-store.js'
 import { stateKeys } from './keys.js'
 
 /**
  * The only file that reads and writes secret values: generated secrets of services, and the tenant token that an
- * environment's processes get. At rest they are as safe as the store's file (mode 0600).
+ * environment's processes get, and the key that signs routing contexts. At rest they are as safe as the store's file (mode 0600).
  */
 export type SecretValues = Readonly<Record<string, string>>
 
@@ -60,9 +62,39 @@ export async function keepTenantToken(store: RevisionedStore, environment: strin
   await store.transact({ compares: [], mutations: [putJson(stateKeys.tenantToken(environment), token)] })
 }
 
+/**
+ * The key that signs routing contexts, the same for all environments of this store: `TRIBUTARY_CONTEXT_KEY`. Made on first need; of several
+ * managers that make one at the same time, all get the first.
+ */
+export async function ensureContextKey(store: RevisionedStore): Promise<string> {
+  const key = stateKeys.contextKey
+  const found = await readJson<string>(store, key)
+  if (found !== undefined) return found.value
+  await store.transact({ compares: [absent(key)], mutations: [putJson(key, createContextKey())] })
+  return ensureContextKey(store)
+}
+
+/**
+ * {@link ensureContextKey}, ready to verify with.
+ * @throws AppError `STATE_CORRUPT`
+ */
+export async function readContextKeys(store: RevisionedStore): Promise<ContextKeys> {
+  const keys = parseContextKeys(await ensureContextKey(store))
+  if (keys !== undefined) return keys
+  throw failure(
+    'STATE_CORRUPT',
+    `Reading ${stateKeys.contextKey} of the manager's store: it is no key; restore a backup`,
+  )
+}
+
 /** Every secret value of an environment, to be blacked out in logs. */
 export async function secretValuesOf(store: RevisionedStore, environment: string): Promise<readonly string[]> {
   const secrets = await listJson<SecretValues>(store, stateKeys.secretsOf(environment))
   const token = await findTenantToken(store, environment)
-  return [...secrets.flatMap(({ value }) => Object.values(value)), ...(token === undefined ? [] : [token.token])]
+  const contextKey = await ensureContextKey(store)
+  return [
+    ...secrets.flatMap(({ value }) => Object.values(value)),
+    ...(token === undefined ? [] : [token.token]),
+    contextKey,
+  ]
 }

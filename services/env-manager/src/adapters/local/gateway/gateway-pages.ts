@@ -13,7 +13,13 @@ export interface GatewayPage {
   readonly links: readonly { readonly href: string; readonly text: string; readonly note: string }[]
 }
 
-const STATUS_BY_KIND: Partial<Record<ErrorKind, number>> = { not_found: 404, invalid_argument: 421, unavailable: 502 }
+const STATUS_BY_KIND: Partial<Record<ErrorKind, number>> = {
+  not_found: 404,
+  invalid_argument: 421,
+  permission_denied: 403,
+  gone: 410,
+  unavailable: 502,
+}
 
 /** Lists the environments that are served. */
 export function rootPage(environments: readonly { readonly environment: string; readonly url: string }[]): GatewayPage {

@@ -2,6 +2,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { Duplex } from 'node:stream'
 import { failure } from '../../../errors.js'
 import type { EnvironmentRoutes } from '../../../ports/environment-routes.js'
+import { readCallback, undecided, type GatewayCallbacks } from './callback-address.js'
 import { parseGatewayAddress, type GatewayAddress } from './gateway-address.js'
 import { asGatewayError, environmentPage, errorPage, rootPage, sendPage, type GatewayPage } from './gateway-pages.js'
 import { findTarget, type GatewayDirectory } from './gateway-routing.js'
@@ -14,6 +15,8 @@ export interface LocalGatewayOptions extends GatewayDirectory {
   readonly host: string
   /** 0 for any free one. */
   readonly port: number
+  /** Default: callback URLs are ordinary paths, which the services look after. */
+  readonly callbacks?: GatewayCallbacks
   /** Told of requests that failed by a bug of the gateway. */
   readonly onError?: (error: unknown) => void
 }
@@ -36,6 +39,8 @@ export interface LocalGateway extends EnvironmentRoutes {
 export function createLocalGateway(options: LocalGatewayOptions): LocalGateway {
   return new HttpGateway(options)
 }
+
+type ServiceAddress = Extract<GatewayAddress, { kind: 'service' }>
 
 const MAX_HEADER_BYTES = 64 * 1024
 const LOOPBACKS = ['127.0.0.1', '::1']
@@ -101,8 +106,9 @@ class HttpGateway implements LocalGateway {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const address = this.addressOf(request)
-      if (address.kind === 'service') await this.forward(address, request, response)
-      else sendPage(request, response, this.pageOf(address))
+      if (address.kind !== 'service') sendPage(request, response, this.pageOf(address))
+      else if (this.isNavigation(address, request)) this.sendBrowser(address, response)
+      else await this.forward(address, request, response)
     } catch (thrown) {
       this.answerError(request, response, thrown)
     }
@@ -119,6 +125,8 @@ class HttpGateway implements LocalGateway {
 
   private addressOf(request: IncomingMessage): GatewayAddress {
     const address = parseGatewayAddress(request.headers.host, request.url ?? '/')
+    const callback = this.callbackAt(address)
+    if (callback !== undefined) return callback
     if (address.kind === 'root' || this.environments.has(address.environment)) return address
     const environments = [...this.environments].sort()
     const known = environments.length === 0 ? 'none is served now' : `there are ${environments.join(', ')}`
@@ -127,17 +135,33 @@ class HttpGateway implements LocalGateway {
     })
   }
 
+  private callbackAt(address: GatewayAddress): ServiceAddress | undefined {
+    if (address.kind !== 'service' || this.options.callbacks === undefined) return undefined
+    const callback = readCallback(address, this.options.callbacks, this.options)
+    if (callback === undefined || this.environments.has(callback.environment)) return callback
+    throw undecided(callback.environment, callback.service)
+  }
+
+  /** A browser that comes back from a third party: what it asks for next must be asked of its environment too. */
+  private isNavigation(address: ServiceAddress, request: IncomingMessage): boolean {
+    if (request.method !== 'GET') return false
+    const asked = parseGatewayAddress(request.headers.host, request.url ?? '/')
+    if (asked.kind !== 'service' || asked.environment === address.environment) return false
+    return (request.headers.accept ?? '').includes('text/html')
+  }
+
+  private sendBrowser({ environment, service, path }: ServiceAddress, response: ServerResponse): void {
+    const location = this.urlOf(environment, service) + path.slice(1)
+    response.writeHead(307, { location, 'cache-control': 'no-store', 'content-length': 0 }).end()
+  }
+
   private pageOf(address: GatewayAddress): GatewayPage {
     if (address.kind !== 'root')
       return environmentPage(address.environment, this.options.listServices(address.environment))
     return rootPage([...this.environments].sort().map((environment) => ({ environment, url: this.urlOf(environment) })))
   }
 
-  private async forward(
-    address: Extract<GatewayAddress, { kind: 'service' }>,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  private async forward(address: ServiceAddress, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const find = (): ReturnType<typeof findTarget> => findTarget(this.options, address)
     if (!address.path.startsWith('/') && (request.method === 'GET' || request.method === 'HEAD')) {
       find()
