@@ -138,8 +138,9 @@ async function canceled(source: WatchSource, response: IWatchResponse): Promise<
   if (response.compact_revision !== '0') return compactedError(BigInt(response.compact_revision))
   const error = canceledWatchError(response.cancel_reason)
   if (error.code !== 'STORE_ACCESS_DENIED') return error
-  // etcd calls an expired token "permission denied" here. A read tells the two apart, and gets a new token when it was that.
-  await source.connection.unary(ETCD.range, { key: source.keys.head }, { attempt: 'watch', repeatable: true })
+  // etcd calls an expired token "permission denied" here. A read of the same keys tells the two apart, and gets a new token when it was that.
+  const request = { ...source.keys.everything, limit: '1', keys_only: true }
+  await source.connection.unary(ETCD.range, request, { attempt: 'watch', repeatable: true })
   return storeError('STORE_UNAVAILABLE', 'could not watch: the token had expired')
 }
 
