@@ -39,6 +39,11 @@ export const SDK_ERRORS = {
     kind: 'failed_precondition',
     description: 'a callback URL was to be made, but the public address is not known: TRIBUTARY_PUBLIC_URL is not set',
   },
+  CONTEXT_HEADERS_FIXED: {
+    kind: 'failed_precondition',
+    description:
+      'node has written the headers of a request already, so the routing context can be neither added nor removed',
+  },
   SDK_CLOSED: { kind: 'canceled', description: 'the client was closed' },
 } as const satisfies Record<string, { readonly kind: ErrorKind; readonly description: string }>
 

@@ -35,8 +35,8 @@ function withoutTelemetry(context: RoutingContext): RoutingContext {
 }
 
 function bindEvents(emitter: EventEmitter, context: RoutingContext): void {
-  const emit = emitter.emit
-  emitter.emit = (...parameters) => runWithContext(context, () => emit.apply(emitter, parameters))
+  const emit = emitter.emit.bind(emitter)
+  emitter.emit = (...parameters) => runWithContext(context, () => emit(...parameters))
 }
 
 /** node joins repeated headers itself; other servers may hand on a list. */

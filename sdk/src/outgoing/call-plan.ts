@@ -1,0 +1,66 @@
+import type { Endpoint } from '@tributary/contract'
+import type { EndpointFilter } from '../resolve/resolution.js'
+import type { Tributary } from '../tributary.js'
+
+/** Where a program means to send a call. */
+export interface CallTarget {
+  /** Lower case; IPv6 in brackets or without. */
+  readonly host: string
+  /** Undefined: the protocol's default. */
+  readonly port: number | undefined
+  readonly defaultPort: number
+  /** Protocols that the caller can speak; the first one is asked for when the primary endpoint has none of them. */
+  readonly protocols: readonly [Endpoint['protocol'], ...Endpoint['protocol'][]]
+}
+
+/**
+ * | kind | the target is | goes to | may bear the tenant |
+ * | --- | --- | --- | --- |
+ * | `service` | the name of a service | `endpoint`, by the tenant of the request | yes |
+ * | `address` | an endpoint of a service | where it says | yes |
+ * | `outside` | anything else | where it says | no |
+ */
+export type CallPlan =
+  | { readonly kind: 'service'; readonly service: string; readonly endpoint: Readonly<Endpoint> }
+  | { readonly kind: 'address'; readonly service: string }
+  | { readonly kind: 'outside' }
+
+const OUTSIDE: CallPlan = { kind: 'outside' }
+
+/**
+ * Decides about a call made now, in the current routing context.
+ * @throws AppError `SERVICE_MASKED`, `SERVICE_NOT_FOUND`: the name is a service's, but this tenant cannot call it
+ */
+export function planCall(client: Tributary, target: CallTarget): CallPlan {
+  const { host, port, defaultPort } = target
+  // Nobody may take over what every program calls its own machine.
+  if (host !== 'localhost' && client.routing.hasService(host)) {
+    return { kind: 'service', service: host, endpoint: pickEndpoint(client, host, target) }
+  }
+  const service = client.routing.serviceAt(host, port ?? defaultPort)
+  return service === undefined ? OUTSIDE : { kind: 'address', service }
+}
+
+function pickEndpoint(client: Tributary, service: string, target: CallTarget): Readonly<Endpoint> {
+  const { port, protocols } = target
+  if (port !== undefined) {
+    const named = client.resolve(service).endpoints.find((one) => one.port === port && protocols.includes(one.protocol))
+    if (named !== undefined) return named
+  }
+  const picked = client.pick(service)
+  if (picked !== undefined && protocols.includes(picked.protocol)) return picked
+  for (const protocol of protocols) {
+    const other = client.pick(service, { protocol })
+    if (other !== undefined) return other
+  }
+  throw noEndpoint(client, service, picked === undefined ? {} : { protocol: protocols[0] })
+}
+
+/** The error is the one that `urlFor` throws, so that a call by name fails as a call by address does. */
+function noEndpoint(client: Tributary, service: string, filter: EndpointFilter): unknown {
+  try {
+    return new Error(`${service} has become reachable: ${client.urlFor(service, '/', filter)}`)
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,64 @@
+import type { Dispatcher } from 'undici'
+
+type Headers = Dispatcher.DispatchOptions['headers']
+type Value = string | string[] | undefined
+
+/** Replaces the `baggage` of dispatch headers, in every form that undici takes; what was given is not changed. */
+export function editBaggage(headers: Headers, edit: (written: string | undefined) => string | undefined): Headers {
+  if (headers === undefined || headers === null) {
+    const baggage = edit(undefined)
+    return baggage === undefined ? headers : { baggage }
+  }
+  if (Array.isArray(headers)) return editFlat(headers, edit)
+  if (isIterable(headers)) return editFlat([...headers].flatMap(spread), edit)
+  return editRecord(headers, edit)
+}
+
+function editRecord(
+  headers: Readonly<Record<string, Value>>,
+  edit: (written: string | undefined) => string | undefined,
+): Record<string, Value> {
+  const edited: Record<string, Value> = {}
+  const written: string[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    if (isBaggage(name)) written.push(...texts(value))
+    else edited[name] = value
+  }
+  const baggage = edit(join(written))
+  if (baggage !== undefined) edited['baggage'] = baggage
+  return edited
+}
+
+/** Name and value in turn. */
+function editFlat(flat: readonly string[], edit: (written: string | undefined) => string | undefined): string[] {
+  const edited: string[] = []
+  const written: string[] = []
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const [name = '', value = ''] = flat.slice(index, index + 2)
+    if (isBaggage(name)) written.push(value)
+    else edited.push(name, value)
+  }
+  const baggage = edit(join(written))
+  return baggage === undefined ? edited : [...edited, 'baggage', baggage]
+}
+
+function spread([name, value]: readonly [string, Value]): string[] {
+  return texts(value).flatMap((text) => [name, text])
+}
+
+function texts(value: Value): readonly string[] {
+  if (value === undefined) return []
+  return typeof value === 'string' ? [value] : value
+}
+
+function join(written: readonly string[]): string | undefined {
+  return written.length === 0 ? undefined : written.join(',')
+}
+
+function isBaggage(name: string): boolean {
+  return name.length === 7 && name.toLowerCase() === 'baggage'
+}
+
+function isIterable(headers: object): headers is Iterable<[string, Value]> {
+  return Symbol.iterator in headers
+}
