@@ -73,6 +73,32 @@ describe('the main line, with real git pushes to two repositories', () => {
     expect((await ordersOf(platform, 'integration')).buttons).toEqual(['pay'])
   })
 
+  it('keeps a call back in the environment that the request started in', async () => {
+    const answer = await ordersOf(platform, 'feature-addbutton')
+    expect([answer.payments.tenant, answer.payments.callback.tenant]).toEqual(['integration', 'feature-addbutton'])
+    expect(answer.payments.callback.version).toBe(answer.version)
+    expect((await ordersOf(platform, 'integration')).payments.callback.tenant).toBe('integration')
+  })
+
+  it('reaches the environment’s copies from services that it does not own', async () => {
+    const answer = await platform.get<Answer & { readonly orders: Orders }>('feature-addbutton', '/web/')
+    expect(answer.tenant).toBe('integration')
+    expect(answer.orders).toMatchObject({ tenant: 'feature-addbutton', buttons: ['pay', 'gift'] })
+    expect(answer.orders.payments.callback.tenant).toBe('feature-addbutton')
+    const base = await platform.get<Answer & { readonly orders: Orders }>('integration', '/web/')
+    expect([base.orders.tenant, base.orders.payments.callback.tenant]).toEqual(['integration', 'integration'])
+  })
+
+  it('never mixes up environments that share a process', async () => {
+    const environments = Array.from({ length: 40 }, (_, index) =>
+      index % 2 === 0 ? 'feature-addbutton' : 'integration',
+    )
+    const answers = await Promise.all(environments.map((environment) => ordersOf(platform, environment)))
+    expect(answers.map(({ tenant }) => tenant)).toEqual(environments)
+    expect(answers.map(({ payments }) => payments.callback.tenant)).toEqual(environments)
+    expect(new Set(answers.map(({ payments }) => payments.tenant))).toEqual(new Set(['integration']))
+  })
+
   it('makes one environment of the same branch in two repositories', async () => {
     const commit = await payments.push('feature/addButton', { 'notes.txt': 'a fee of our own\n' })
     await platform.untilReady('feature-addbutton', { payments: commit })
@@ -89,7 +115,8 @@ describe('the main line, with real git pushes to two repositories', () => {
   it('keeps two environments apart', async () => {
     const commit = await payments.push('feature/fees', { 'notes.txt': 'another fee\n' })
     await platform.untilReady('feature-fees', { payments: commit })
-    // integration/orders serves feature/fees by fallback; it resolves payments for its own tenant.
+    // integration/orders serves feature/fees by fallback, and calls the payments of the environment that the request is of.
+    expect((await ordersOf(platform, 'feature-fees')).payments.tenant).toBe('feature-fees')
     const answer = await platform.get<Orders['payments']>('feature-fees', '/payments/quote?amount=10')
     expect(answer.tenant).toBe('feature-fees')
     expect((await ordersOf(platform, 'feature-addbutton')).payments.tenant).toBe('feature-addbutton')
@@ -177,7 +204,14 @@ describe('the main line, with real git pushes to two repositories', () => {
       payments: 'feature-addbutton',
       web: 'integration',
     })
-    expect((await ordersOf(platform, 'feature-stacked')).tenant).toBe('feature-addbutton')
+    // Each service answers from its own environment, for the request of a third one; the call back goes two levels down again.
+    const answer = await ordersOf(platform, 'feature-stacked')
+    expect([answer.tenant, answer.inventory.tenant, answer.payments.tenant, answer.payments.callback.tenant]).toEqual([
+      'feature-addbutton',
+      'feature-stacked',
+      'feature-addbutton',
+      'feature-addbutton',
+    ])
   })
 
   it('hides a masked service instead of falling back', async () => {

@@ -1,20 +1,23 @@
 import { createServer } from 'node:http'
-import { connect, createHealthHandler } from '@tributary/sdk'
+import { connect, createHealthHandler, withRoutingContext } from '@tributary/sdk'
+import { install } from '@tributary/sdk/undici'
 
 const { TRIBUTARY_SERVICE: service, TRIBUTARY_TENANT: tenant, TRIBUTARY_VERSION: version, PORT, HOST } = process.env
 const tributary = await connect()
+const uninstall = install(tributary)
 const answerHealth = createHealthHandler(tributary)
 
-const server = createServer(async (request, response) => {
+const answer = withRoutingContext(tributary, async (request, response) => {
   if (answerHealth(request, response)) return
   const url = new URL(request.url, 'http://localhost')
   if (url.pathname === '/quote') return send(response, 200, await quote(Number(url.searchParams.get('amount'))))
   send(response, 404, { service, tenant, version, error: `no such page: ${url.pathname}` })
 })
+const server = createServer(answer)
 server.listen(Number(PORT), HOST)
 
 process.once('SIGTERM', () => {
-  server.close(() => tributary.close())
+  server.close(() => void uninstall().then(() => tributary.close()))
   server.closeIdleConnections()
 })
 
@@ -24,13 +27,16 @@ async function quote(amount) {
   return { service, tenant, version, feePercent, total, callback: await callBack() }
 }
 
-/** Tells `orders` that the quote was made; the answer says which copy of it was reached. */
+/**
+ * Tells `orders` that the quote was made; the answer says which copy of it was reached. Which one `http://orders` is depends on the
+ * request that is being answered, not on this process.
+ */
 async function callBack() {
   try {
-    const response = await fetch(tributary.urlFor('orders', '/callback'), { signal: AbortSignal.timeout(3_000) })
+    const response = await fetch('http://orders/callback', { signal: AbortSignal.timeout(3_000) })
     return await response.json()
   } catch (error) {
-    return { service: 'orders', error: error.message }
+    return { service: 'orders', error: error.cause?.message ?? error.message }
   }
 }
 

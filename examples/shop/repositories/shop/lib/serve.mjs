@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
-import { connect, createHealthHandler } from '@tributary/sdk'
+import { connect, createHealthHandler, withRoutingContext } from '@tributary/sdk'
+import { install } from '@tributary/sdk/undici'
 
 const CALL_TIMEOUT_MS = 3_000
 
@@ -9,10 +10,11 @@ const CALL_TIMEOUT_MS = 3_000
  */
 export async function serve(routes) {
   const tributary = await connect()
-  const table = routes({ config: tributary.config, me: whoAmI(), call: (name, path) => call(tributary, name, path) })
+  const uninstall = install(tributary)
+  const table = routes({ config: tributary.config, me: whoAmI(), call })
   const answerHealth = createHealthHandler(tributary)
 
-  const server = createServer(async (request, response) => {
+  const answer = withRoutingContext(tributary, async (request, response) => {
     if (answerHealth(request, response)) return
     const url = new URL(request.url, 'http://localhost')
     const route = table[url.pathname]
@@ -23,10 +25,11 @@ export async function serve(routes) {
       send(response, 500, { ...whoAmI(), error: error.message })
     }
   })
+  const server = createServer(answer)
   server.listen(Number(process.env.PORT), process.env.HOST)
 
   process.once('SIGTERM', () => {
-    server.close(() => tributary.close())
+    server.close(() => void uninstall().then(() => tributary.close()))
     server.closeIdleConnections()
   })
 }
@@ -37,13 +40,13 @@ function whoAmI() {
   return { service, tenant, version }
 }
 
-/** Calls another service at the address that Tributary has for it now. A failure becomes part of the answer, never a crash. */
-async function call(tributary, service, path) {
+/** Calls the copy of a service that the current request's tenant sees. A failure becomes part of the answer, never a crash. */
+async function call(service, path) {
   try {
-    const response = await fetch(tributary.urlFor(service, path), { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })
+    const response = await fetch(`http://${service}${path}`, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })
     return await response.json()
   } catch (error) {
-    return { service, error: error.message }
+    return { service, error: error.cause?.message ?? error.message }
   }
 }
 
