@@ -41,7 +41,11 @@ export function planCall(client: Tributary, target: CallTarget): CallPlan {
   return service === undefined ? OUTSIDE : { kind: 'address', service }
 }
 
-function pickEndpoint(client: Tributary, service: string, target: CallTarget): Readonly<Endpoint> {
+/**
+ * The endpoint of a service for the tenant of the current context.
+ * @throws AppError `SERVICE_MASKED`, `SERVICE_NOT_FOUND`, `SDK_NOT_READY`
+ */
+export function pickEndpoint(client: Tributary, service: string, target: CallTarget): Readonly<Endpoint> {
   const { port, protocols } = target
   if (port !== undefined) {
     const named = client.resolve(service).endpoints.find((one) => one.port === port && protocols.includes(one.protocol))

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type AgentOptions, type ClientRequest, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { CALLER_HEADER } from '@tributary/contract'
 import { sdkError } from '../errors.js'
 import type { Tributary } from '../tributary.js'
 import { planCall, type CallPlan } from './call-plan.js'
@@ -68,6 +69,7 @@ function routed(
   try {
     const plan = planCall(client, { ...targetOf(options, secure), protocols: [secure] })
     writeBaggage(client, request, plan)
+    nameCaller(client, request, plan)
     return plan.kind === 'service' ? moved(request, options, { secure, endpoint: plan.endpoint }) : options
   } catch (error) {
     return { ...options, [FAILURE]: error instanceof Error ? error : new Error(String(error)) }
@@ -96,6 +98,12 @@ function writeBaggage(client: Tributary, request: ClientRequest, plan: CallPlan)
   }
   if (baggage === undefined) request.removeHeader('baggage')
   else request.setHeader('baggage', baggage)
+}
+
+/** A leak is told by who made the call; this says so. undici's calls are named where they are observed. */
+function nameCaller({ service }: Tributary, request: ClientRequest, plan: CallPlan): void {
+  if (plan.kind === 'outside' || service === undefined || request.headersSent) return
+  if (!request.hasHeader(CALLER_HEADER)) request.setHeader(CALLER_HEADER, service)
 }
 
 function writtenBaggage(request: ClientRequest): string | undefined {

@@ -1,0 +1,127 @@
+import {
+  Channel,
+  connectivityState,
+  status,
+  type ChannelCredentials,
+  type ChannelInterface,
+  type ChannelOptions,
+  type Metadata,
+} from '@grpc/grpc-js'
+import { isAppError } from '@tributary/kit'
+import type { RoutingContext } from '../context/routing-context.js'
+import { pickEndpoint } from '../outgoing/call-plan.js'
+import { baggageToService } from '../outgoing/outgoing-baggage.js'
+import type { Tributary } from '../tributary.js'
+import { FailedCall } from './failed-call.js'
+
+type Call = ReturnType<ChannelInterface['createCall']>
+
+/** Which service a channel leads to, and how its connections are made. */
+export interface RoutingChannelOptions {
+  readonly service: string
+  readonly credentials: ChannelCredentials
+  /** Options of the connections, as grpc-js has them. */
+  readonly channel?: ChannelOptions
+}
+
+/** The status that a call gets which has no address to go to. */
+const STATUS_OF: Readonly<Record<string, status>> = {
+  SERVICE_MASKED: status.FAILED_PRECONDITION,
+  SERVICE_NOT_FOUND: status.NOT_FOUND,
+}
+
+/**
+ * A channel to whichever copy of the service the tenant of each call sees: one real channel for each address, and the routing context in
+ * each call's metadata. Nothing leaves the system through it, because it knows no other addresses.
+ */
+export class RoutingChannel implements ChannelInterface {
+  readonly #client: Tributary
+  readonly #options: RoutingChannelOptions
+  readonly #channels = new Map<string, Channel>()
+  #closed = false
+
+  constructor(client: Tributary, options: RoutingChannelOptions) {
+    this.#client = client
+    this.#options = options
+  }
+
+  createCall(...parameters: Parameters<ChannelInterface['createCall']>): Call {
+    try {
+      const context = this.#client.routing.contextOfCall()
+      return bearing(context, this.#channelNow().createCall(...parameters))
+    } catch (error) {
+      if (!isAppError(error)) throw error
+      return new FailedCall({
+        code: STATUS_OF[error.code] ?? status.UNAVAILABLE,
+        details: `${error.code}: ${error.message}`,
+      })
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const channel of this.#channels.values()) channel.close()
+    this.#channels.clear()
+  }
+
+  getTarget(): string {
+    return this.#options.service
+  }
+
+  /** READY while it is open: which connection a call needs is known when it is made. */
+  getConnectivityState(): connectivityState {
+    return this.#closed ? connectivityState.SHUTDOWN : connectivityState.READY
+  }
+
+  watchConnectivityState(state: connectivityState, _deadline: Date | number, callback: (error?: Error) => void): void {
+    const error = new Error('the state of a routing channel does not change while it is open')
+    process.nextTick(() => (state === this.getConnectivityState() ? callback(error) : callback()))
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.#channelNow().getChannelzRef()
+  }
+
+  #channelNow(): Channel {
+    const { service, credentials, channel: options = {} } = this.#options
+    const target = { host: service, port: undefined, defaultPort: 0, protocols: ['grpc'] as const }
+    const { host, port } = pickEndpoint(this.#client, service, target)
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const known = this.#channels.get(address)
+    if (known !== undefined) return known
+    this.#closeThoseThatLeft()
+    const made = new Channel(address, credentials, options)
+    this.#channels.set(address, made)
+    return made
+  }
+
+  /** Environments come and go: what is no address of the system any more is closed when another one comes. */
+  #closeThoseThatLeft(): void {
+    for (const [address, channel] of this.#channels) {
+      const colon = address.lastIndexOf(':')
+      if (this.#client.routing.serviceAt(address.slice(0, colon), Number(address.slice(colon + 1))) !== undefined)
+        continue
+      channel.close()
+      this.#channels.delete(address)
+    }
+  }
+}
+
+/** The context is that of whoever makes the call; `start` may come later, from elsewhere. */
+function bearing(context: RoutingContext, call: Call): Call {
+  const start = call.start.bind(call)
+  return Object.assign(call, {
+    start: (metadata: Metadata, listener: Parameters<Call['start']>[1]) =>
+      start(withBaggage(context, metadata), listener),
+  })
+}
+
+function withBaggage(context: RoutingContext, metadata: Metadata): Metadata {
+  const written = metadata.get('baggage').map(String).join(',')
+  const baggage = baggageToService(context, written === '' ? undefined : written)
+  const copy = metadata.clone()
+  // Tabs are white space in a header and not allowed in metadata.
+  if (baggage === undefined) copy.remove('baggage')
+  else copy.set('baggage', baggage.replaceAll('\t', ' '))
+  return copy
+}
