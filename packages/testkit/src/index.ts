@@ -1,3 +1,6 @@
+export * from './brokers/describe-with-server.js'
+export * from './brokers/rabbitmq-server.js'
+export * from './brokers/redis-server.js'
 export * from './ensure-built.js'
 export * from './eventually.js'
 export * from './manual-clock.js'

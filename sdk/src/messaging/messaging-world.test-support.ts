@@ -28,7 +28,8 @@ export const CONTEXT_KEY = createContextKey()
 export class ProcessWorld {
   /** The wall clock, which tests move. */
   nowMs = Date.UTC(2026, 0, 1)
-  readonly #tenant: string
+  readonly tenant: string
+  readonly service: string
   readonly #directory = new Directory(new Diagnostics())
   readonly #resolver: Resolver
   readonly #held = { view: new Set<string>(), routes: new Set<string>() }
@@ -37,7 +38,8 @@ export class ProcessWorld {
   readonly callbacks: Callbacks
 
   constructor(tenant: string, options: { readonly service?: string; readonly contextKey?: string } = {}) {
-    this.#tenant = tenant
+    this.tenant = tenant
+    this.service = options.service ?? 'orders'
     this.#resolver = new Resolver(tenant, this.#directory)
     const rule = new ConsumerRule(tenant, this.#directory, this.#resolver)
     const routing = new TableRouting(tenant, this.#directory)
@@ -48,7 +50,7 @@ export class ProcessWorld {
     this.callbacks = new Callbacks({
       ...signing,
       ownTenant: tenant,
-      service: options.service ?? 'orders',
+      service: this.service,
       publicUrl: 'http://integration.test/{service}/',
       resolver: this.#resolver,
     })
@@ -71,12 +73,12 @@ export class ProcessWorld {
 
   #viewOf(tenants: Tenants): Record<string, unknown> {
     const chain: string[] = []
-    for (let name: string | null = this.#tenant; name !== null; name = tenants[name]?.base ?? null) chain.push(name)
+    for (let name: string | null = this.tenant; name !== null; name = tenants[name]?.base ?? null) chain.push(name)
     const view: Record<string, unknown> = { chain }
     for (const owner of chain.toReversed()) {
       for (const [service, kind] of Object.entries(tenants[owner]?.services ?? {})) {
         const isMasked = kind === 'masked'
-        const state = isMasked ? 'masked' : owner === this.#tenant ? 'own' : 'inherited'
+        const state = isMasked ? 'masked' : owner === this.tenant ? 'own' : 'inherited'
         view[`service/${service}`] = { state, owner, endpoints: isMasked ? [] : [endpointOf(service, owner)] }
       }
     }

@@ -1,0 +1,6 @@
+export {
+  inContext,
+  tenantProcessor,
+  type BullJob,
+  type TenantProcessorOptions,
+} from './messaging/bullmq/tenant-jobs.js'
