@@ -11,3 +11,4 @@ export { type EmbeddedStoreOptions, openEmbeddedStore } from './embedded/open-em
 export type { EtcdRevisionedStore } from './etcd/etcd-revisioned-store.js'
 export type { EtcdStoreOptions } from './etcd/etcd-options.js'
 export { openEtcdStore } from './etcd/open-etcd-store.js'
+export { openStore, readStoreChoice, type StoreChoice, type StorePlace } from './store-choice.js'

@@ -19,6 +19,7 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       port: 7400,
       dataDir,
+      store: { kind: 'embedded' },
       adminTokenFile: `${dataDir}/admin.token`,
       logLevel: 'info',
     })
@@ -29,6 +30,9 @@ describe('readConfig', () => {
       TRIBUTARY_HOST: '::1',
       TRIBUTARY_PORT: '0',
       TRIBUTARY_DATA_DIR: '/data',
+      TRIBUTARY_STORE: 'etcd',
+      TRIBUTARY_ETCD_ENDPOINTS: 'http://10.0.0.1:2379',
+      TRIBUTARY_ADVERTISED_URL: 'http://10.0.0.9:7400',
       TRIBUTARY_ADMIN_TOKEN_FILE: '/run/admin',
       TRIBUTARY_LOG_LEVEL: 'warn',
     }
@@ -36,6 +40,8 @@ describe('readConfig', () => {
       host: '::1',
       port: 0,
       dataDir: '/data',
+      store: { kind: 'etcd', etcd: { endpoints: ['http://10.0.0.1:2379'] } },
+      advertisedUrl: 'http://10.0.0.9:7400',
       adminTokenFile: '/run/admin',
       logLevel: 'warn',
     })
@@ -48,6 +54,15 @@ describe('readConfig', () => {
       expect.stringContaining('TRIBUTARY_LOG_LEVEL is "loud"'),
       expect.stringContaining('TRIBUTARY_HOST is empty'),
     ])
+  })
+
+  it('asks for an address that other replicas can call', () => {
+    const etcd = { TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: 'http://10.0.0.1:2379' }
+    expect(problemsOf({ ...etcd, TRIBUTARY_HOST: '0.0.0.0' })).toEqual([
+      expect.stringContaining('TRIBUTARY_ADVERTISED_URL is missing'),
+    ])
+    expect(problemsOf({ ...etcd, TRIBUTARY_ADVERTISED_URL: 'http://user@host/path' })).toHaveLength(1)
+    expect(problemsOf({ TRIBUTARY_HOST: '0.0.0.0' })).toEqual([])
   })
 
   it.each(['', '-1', '1e3', '0x10', ' 80', '65536'])('refuses the port %j', (port) => {

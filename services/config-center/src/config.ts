@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { readStoreChoice, type StoreChoice } from '@tributary/store'
 import { failure } from './errors.js'
 
 /** Levels of the log, least to most. */
@@ -9,7 +10,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 export interface ConfigCenterConfig {
   readonly host: string
   readonly port: number
-  /** Folder of the store's file. */
+  readonly store: StoreChoice
+  /** Where other replicas reach this one; absent: at the address that it listens on. */
+  readonly advertisedUrl?: string
+  /** Folder of the embedded store's file. */
   readonly dataDir: string
   /** Where the admin token is written at the first start. */
   readonly adminTokenFile: string
@@ -29,14 +33,22 @@ export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
  * | `TRIBUTARY_DATA_DIR` | `.tributary/config-center` | folder of the store's file |
  * | `TRIBUTARY_ADMIN_TOKEN_FILE` | `<data>/admin.token` | the admin token, mode 0600 |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
+ * | `TRIBUTARY_ADVERTISED_URL` | the address listened on | where other replicas reach this one; needed when that is every address |
+ *
+ * The store: see `readStoreChoice` of `@tributary/store`.
  *
  * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
  */
 export function readConfig(env: ProcessEnvironment = process.env): ConfigCenterConfig {
   const problems: string[] = []
   const dataDir = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'config-center'))
+  const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
+  const store = readStoreChoice(env, problems)
+  const advertisedUrl = readAdvertisedUrl(env.TRIBUTARY_ADVERTISED_URL, { host, store }, problems)
   const config = {
-    host: env.TRIBUTARY_HOST ?? '127.0.0.1',
+    host,
+    store,
+    ...(advertisedUrl === undefined ? {} : { advertisedUrl }),
     port: readPort(env.TRIBUTARY_PORT ?? '7400', problems),
     dataDir,
     adminTokenFile: resolve(env.TRIBUTARY_ADMIN_TOKEN_FILE ?? join(dataDir, 'admin.token')),
@@ -52,6 +64,25 @@ function readPort(text: string, problems: string[]): number {
   if (/^[0-9]{1,5}$/.test(text) && port <= 65_535) return port
   problems.push(`TRIBUTARY_PORT is ${JSON.stringify(text)}, not a port from 0 to 65535`)
   return 0
+}
+
+function readAdvertisedUrl(
+  text: string | undefined,
+  { host, store }: Pick<ConfigCenterConfig, 'host' | 'store'>,
+  problems: string[],
+): string | undefined {
+  if (text === undefined) {
+    const isEveryAddress = ['0.0.0.0', '::', '[::]'].includes(host)
+    if (store.kind === 'etcd' && isEveryAddress) {
+      problems.push(
+        `TRIBUTARY_ADVERTISED_URL is missing: other replicas cannot call ${host}; name this replica's own address`,
+      )
+    }
+    return undefined
+  }
+  if (/^https?:\/\/[^/?#@\s]+$/.test(text) && URL.canParse(text)) return text
+  problems.push('TRIBUTARY_ADVERTISED_URL is not an address like http://10.0.0.1:7400, without user and path')
+  return undefined
 }
 
 function readLogLevel(text: string, problems: string[]): LogLevel {

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
 import { isAppError } from '@tributary/kit'
-import { openEmbeddedStore } from '@tributary/store'
+import { openStore } from '@tributary/store'
 import { readConfig } from './config.js'
 import { startConfigCenter } from './start.js'
 
 const STORE_FILE = 'store.db'
+/** In an etcd that others use as well. */
+const STORE_PREFIX = 'tributary/config-center/'
 
 /** Runs until SIGINT or SIGTERM; then streams get their goodbye and the store is closed. */
 async function main(): Promise<void> {
-  const { host, port, dataDir, adminTokenFile, logLevel } = readConfig()
-  const store = await openEmbeddedStore({ path: join(dataDir, STORE_FILE) })
+  const config = readConfig()
+  const { host, port, dataDir, adminTokenFile, logLevel } = config
+  const store = await openStore(config.store, { path: join(dataDir, STORE_FILE), prefix: STORE_PREFIX })
   try {
     const center = await startConfigCenter({ store, host, port, adminTokenFile, logger: { level: logLevel } })
     center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { readStoreChoice, type StoreChoice } from '@tributary/store'
 import { parsePlatformConfig, type PlatformConfig } from './domain/platform-config.js'
 import { formatProblem } from './domain/problem.js'
 import { failure } from './errors.js'
@@ -21,6 +22,7 @@ export interface EnvManagerConfig extends LoadedPlatformConfig {
   readonly host: string
   readonly port: number
   readonly dataDirectory: string
+  readonly store: StoreChoice
   readonly configCenter: { readonly url: string; readonly token: string }
   readonly logLevel: string
 }
@@ -54,6 +56,8 @@ export function loadPlatformConfig(file: string, env: ProcessEnvironment = proce
  * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a deployer's token for it |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  *
+ * The store: see `readStoreChoice` of `@tributary/store`.
+ *
  * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
  */
 export function readConfig(env: ProcessEnvironment = process.env): EnvManagerConfig {
@@ -75,10 +79,11 @@ export function readConfig(env: ProcessEnvironment = process.env): EnvManagerCon
   const url = collect(() => readUrl(env.TRIBUTARY_URL ?? 'http://127.0.0.1:7400'), '')
   const token = collect(() => readToken(env), '')
   const logLevel = collect(() => readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info'), 'info')
+  const store = readStoreChoice(env, problems)
   if (platform === undefined || problems.length > 0) throw invalid(problems)
   const dataDirectory = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'env-manager'))
   const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
-  return { ...platform, host, port, dataDirectory, configCenter: { url, token }, logLevel }
+  return { ...platform, host, port, dataDirectory, store, configCenter: { url, token }, logLevel }
 }
 
 function readText(file: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { INTEGRATION_TENANT } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import { connect } from '@tributary/sdk'
-import { openEmbeddedStore } from '@tributary/store'
+import { openStore } from '@tributary/store'
 import { resolveFromTable } from './adapters/config-center/resolve-from-table.js'
 import { createGitSourceControl } from './adapters/git/index.js'
 import { createLocalGateway, createLocalPlatform } from './adapters/local/index.js'
@@ -11,13 +11,16 @@ import { readConfig } from './config.js'
 import { readContextKeys } from './operations/state/secret-vault.js'
 import { startEnvManager } from './start.js'
 
+/** In an etcd that others use as well. */
+const STORE_PREFIX = 'tributary/env-manager/'
+
 /** Runs until SIGINT or SIGTERM. Environments keep running; the next start adopts them. */
 async function main(): Promise<void> {
-  const { config, offeredSecrets, host, port, dataDirectory, configCenter, logLevel } = readConfig()
+  const { config, offeredSecrets, host, port, dataDirectory, store: choice, configCenter, logLevel } = readConfig()
   const cleanup: (() => Promise<void>)[] = []
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
-    const store = await openEmbeddedStore({ path: join(dataDirectory, 'store.db') })
+    const store = await openStore(choice, { path: join(dataDirectory, 'store.db'), prefix: STORE_PREFIX })
     cleanup.unshift(() => store.close())
     const table = await connect({ ...configCenter, tenant: INTEGRATION_TENANT, readyTimeoutMs: 1000, env: {} })
     cleanup.unshift(() => table.close())
