@@ -41,6 +41,10 @@ export interface ConnectOptions {
   readonly snapshotDelayMs?: number
   /** A change handler that has not settled after this refuses its value. Default 10,000. */
   readonly handlerTimeoutMs?: number
+  /** Whether calls to services of the system, and lost routing contexts, are counted and reported. Default `report`; needs a service. */
+  readonly observeCalls?: 'report' | 'off'
+  /** Reports of calls are at least this far apart. Default 5,000. */
+  readonly callReportMs?: number
   /** Delays of reconnecting. */
   readonly timing?: Partial<ReconnectTiming>
   /** Receives what the SDK noticed and went on in spite of. By default nobody does; the SDK never writes to the console. */
@@ -68,6 +72,8 @@ export interface Settings {
   readonly requireReady: boolean
   readonly snapshotDelayMs: number
   readonly handlerTimeoutMs: number
+  readonly observeCalls: boolean
+  readonly callReportMs: number
   readonly timing: ReconnectTiming
   readonly onDiagnostic: DiagnosticListener | undefined
   readonly clock: Clock
@@ -110,7 +116,15 @@ export function completeOptions(options: ConnectOptions): Settings {
 
 type Times = Pick<
   Settings,
-  'readyTimeoutMs' | 'requireReady' | 'snapshotDelayMs' | 'handlerTimeoutMs' | 'timing' | 'clock' | 'random'
+  | 'readyTimeoutMs'
+  | 'requireReady'
+  | 'snapshotDelayMs'
+  | 'handlerTimeoutMs'
+  | 'timing'
+  | 'clock'
+  | 'random'
+  | 'observeCalls'
+  | 'callReportMs'
 >
 
 function readTimes(options: ConnectOptions): Times {
@@ -119,6 +133,8 @@ function readTimes(options: ConnectOptions): Times {
     requireReady: options.require === 'ready',
     snapshotDelayMs: options.snapshotDelayMs ?? 1_000,
     handlerTimeoutMs: options.handlerTimeoutMs ?? 10_000,
+    observeCalls: options.observeCalls !== 'off',
+    callReportMs: options.callReportMs ?? 5_000,
     timing: { ...DEFAULT_TIMING, ...options.timing },
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,

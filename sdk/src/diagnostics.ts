@@ -16,6 +16,7 @@ export const DIAGNOSTIC_CODES = [
   'registration_lost',
   'registration_refused',
   'deregistration_failed',
+  'context_lost',
 ] as const
 
 /** One of {@link DIAGNOSTIC_CODES}. */

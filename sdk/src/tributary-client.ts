@@ -1,4 +1,10 @@
-import { StoreRevisionText, type Endpoint, type HelloFrame, type StreamChannel } from '@tributary/contract'
+import {
+  StoreRevisionText,
+  type CallsReport,
+  type Endpoint,
+  type HelloFrame,
+  type StreamChannel,
+} from '@tributary/contract'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { AppliedReporter, type AppliedState } from './applied-reporter.js'
@@ -10,11 +16,12 @@ import { Diagnostics, type DiagnosticCode } from './diagnostics.js'
 import { sdkError } from './errors.js'
 import { runSelfCheck, type SelfCheck } from './health/self-check.js'
 import { paths } from './http/paths.js'
-import { Transport } from './http/transport.js'
+import { Transport, type JsonAnswer } from './http/transport.js'
 import { Callbacks, type ReceivedCallback } from './messaging/callbacks.js'
 import { Capsules, type LifetimeOptions, type RestoredContext } from './messaging/capsules.js'
 import { ConsumerRule } from './messaging/consumer-rule.js'
 import { RoutedMessages, type Messages } from './messaging/messages.js'
+import { CallObservation } from './observe/call-observation.js'
 import type { Settings } from './config.js'
 import { Registration, type RegisterOptions } from './registration/registration.js'
 import { sendReport } from './report-sender.js'
@@ -31,6 +38,7 @@ import { StreamLoop, type StreamLoopEvents } from './stream/stream-loop.js'
 import type { Tributary } from './tributary.js'
 
 const PROBE_TIMEOUT_MS = 10_000
+const CALLS_TIMEOUT_MS = 2_000
 const SELF_CHECK_TIMEOUT_MS = 1_000
 /** Contract bound of a reload error. */
 const MAX_ERROR_CHARS = 1_024
@@ -53,6 +61,7 @@ export class TributaryClient implements Tributary {
   readonly #config: ConfigStore
   readonly #state = new StateHolder()
   readonly #reporter: AppliedReporter
+  readonly #observation: CallObservation | undefined
   readonly #snapshotFile: SnapshotFile | undefined
   readonly #snapshotWriter: SnapshotWriter | undefined
   readonly #stop = new AbortController()
@@ -84,6 +93,7 @@ export class TributaryClient implements Tributary {
       settle: () => this.#appliedState(),
       send: (state, superseded) => this.#sendReport(state, superseded),
     })
+    this.#observation = this.#makeObservation()
     this.#snapshotFile = snapshotFileOf(settings)
     this.#snapshotWriter = this.#makeSnapshotWriter()
   }
@@ -122,6 +132,7 @@ export class TributaryClient implements Tributary {
       events: this.#streamEvents(),
       readStoreRevision: (signal) => this.#readStoreRevision(signal),
     })
+    this.#observation?.begin()
     this.#loop = loop.run(this.#stop.signal)
     return this.#gate.opened
   }
@@ -254,6 +265,7 @@ export class TributaryClient implements Tributary {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#registrations].map((registration) => registration.close()))
+    await this.#observation?.close()
     this.#stop.abort()
     this.#config.close()
     this.#watchers.close()
@@ -345,6 +357,14 @@ export class TributaryClient implements Tributary {
     return sendReport(state, { transport: this.#transport, diagnostics, clock, random, signal, superseded })
   }
 
+  async #sendCalls(body: CallsReport): Promise<JsonAnswer | undefined> {
+    const subscriptionId = this.#subscriptionId
+    if (subscriptionId === undefined) return undefined
+    const { signal } = this.#stop
+    const path = paths.calls(subscriptionId)
+    return this.#transport.requestJson({ method: 'POST', path, body, timeoutMs: CALLS_TIMEOUT_MS, signal })
+  }
+
   /** A linearizable read: what it says is the store's revision, whichever replica answers. */
   async #readStoreRevision(signal: AbortSignal): Promise<bigint | undefined> {
     const { tenant, service } = this.#settings
@@ -352,6 +372,21 @@ export class TributaryClient implements Tributary {
     const answer = await this.#transport.requestJson(request).catch(() => undefined)
     if (answer?.status !== 200 || !revisionOfView.Check(answer.body)) return undefined
     return BigInt(answer.body.storeRevision)
+  }
+
+  #makeObservation(): CallObservation | undefined {
+    const { service, tenant, observeCalls, callReportMs: reportMs, clock } = this.#settings
+    if (service === undefined || !observeCalls) return undefined
+    return new CallObservation({
+      service,
+      tenant,
+      routing: this.#routing,
+      resolver: this.#resolver,
+      diagnostics: this.#diagnostics,
+      monotonicMs: () => clock.monotonicMs(),
+      reportMs,
+      send: (report) => this.#sendCalls(report),
+    })
   }
 
   #makeSnapshotWriter(): SnapshotWriter | undefined {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { ObservedRequest } from '../observe/call-observer.js'
 import { hideTenantFromTelemetry, telemetryMembers } from './open-telemetry.js'
 import { runWithContext, type RoutingContext } from './routing-context.js'
 import type { Routing } from './routing.js'
@@ -8,7 +8,7 @@ const ENTERED = Symbol('tributary.routing-context')
 
 /** The two ends of an HTTP exchange, HTTP/1 or HTTP/2. */
 export interface Exchange {
-  readonly request: EventEmitter & { readonly headers: IncomingHttpHeaders; [ENTERED]?: RoutingContext }
+  readonly request: EventEmitter & ObservedRequest & { [ENTERED]?: RoutingContext }
   readonly response: EventEmitter
 }
 
@@ -19,7 +19,8 @@ export interface Exchange {
 export function enterRequest<T>(routing: Routing, { request, response }: Exchange, run: () => T): T {
   const entered = request[ENTERED]
   if (entered !== undefined) return runWithContext(entered, run)
-  const context = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
+  const accepted = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
+  const context = routing.observer.serve(accepted, request, response)
   request[ENTERED] = context
   bindEvents(request, context)
   bindEvents(response, context)

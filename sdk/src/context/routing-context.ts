@@ -35,6 +35,11 @@ export function currentContext(): RoutingContext {
   return storage.getStore() ?? NO_CONTEXT
 }
 
+/** The context as it was set; undefined outside of any, which {@link currentContext} does not tell from one without a tenant. */
+export function activeContext(): RoutingContext | undefined {
+  return storage.getStore()
+}
+
 /** The tenant of {@link currentContext}, on the shortest way. */
 export function currentTenant(): string | undefined {
   return storage.getStore()?.tenant

@@ -1,3 +1,4 @@
+import { NO_OBSERVER, type CallObserver } from '../observe/call-observer.js'
 import type { Directory } from '../resolve/directory.js'
 import { MAX_BAGGAGE_BYTES, TENANT_MEMBER, parseBaggage, type BaggageMember } from './baggage.js'
 import { NO_CONTEXT, currentContext, isTenantName, type RoutingContext } from './routing-context.js'
@@ -18,6 +19,8 @@ export type BaggageRefusal = keyof typeof BAGGAGE_REFUSALS
 export interface Routing {
   /** How often something was refused, by reason; for metrics. */
   readonly refusals: Readonly<Partial<Record<BaggageRefusal, number>>>
+  /** Watches where contexts go; `NO_OBSERVER` when nobody does. */
+  readonly observer: CallObserver
   /** The tenant that this process stamps on calls that bear none; undefined in a baseline process, which never stamps itself. */
   readonly ownStamp: string | undefined
 
@@ -39,6 +42,7 @@ export interface Routing {
 
 /** The {@link Routing} of one client: it judges by the client's route table as it is now, the last one held during an outage. */
 export class TableRouting implements Routing {
+  observer: CallObserver = NO_OBSERVER
   readonly #directory: Directory
   readonly #own: RoutingContext
   readonly #refusals = new Map<BaggageRefusal, number>()

@@ -5,6 +5,7 @@ export const paths = {
     `${ofTenant(tenant)}/view${service === undefined ? '' : `?service=${encodeURIComponent(service)}`}`,
   instance: (tenant: string, service: string, instance: string): string =>
     `${ofTenant(tenant)}/entries/${encodeURIComponent(service)}/instances/${encodeURIComponent(instance)}`,
+  calls: (subscriptionId: string): string => `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/calls`,
   applied: (subscriptionId: string): string => `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/applied`,
 } as const
 

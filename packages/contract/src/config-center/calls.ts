@@ -141,3 +141,6 @@ export const ObservedCalls = Type.Object(
   { $id: 'ObservedCalls', additionalProperties: false },
 )
 export type ObservedCalls = Static<typeof ObservedCalls>
+
+/** Names the service that makes a call, on calls to services of the system: whom a leak is to be told. It is no proof of anything. */
+export const CALLER_HEADER = 'tributary-caller'

@@ -1,0 +1,70 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RoutingContext } from '../context/routing-context.js'
+
+/** A request that a process has taken, as far as an observer looks at it. */
+export interface ObservedRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
+/** What a request that is being served was, for calls that are made on its behalf. */
+export interface Serving {
+  readonly observer: CallObserver
+  /** Undefined: it named none. */
+  readonly tenant: string | undefined
+  /** Label of bounded variety, e.g. `POST /orders/:id`. */
+  readonly route: string
+  readonly traceId: string | undefined
+}
+
+/** A call that a process is about to make to a service of the system. */
+export interface OutgoingCall {
+  readonly service: string
+  readonly method: string
+  readonly path: string
+  /** The tenant that the call bears on the wire; undefined: none. */
+  readonly tenant: string | undefined
+  readonly traceId: string | undefined
+  /** The context of the code that makes it; undefined: it runs outside of any. */
+  readonly context: RoutingContext | undefined
+}
+
+/** Told once how a call ended: true when there was no answer, or one of status 500 and above. */
+export type EndOfCall = (failed: boolean) => void
+
+/**
+ * Watches where routing contexts go. Everything here runs on the path of requests: it returns at once, never throws, and keeps nothing
+ * but counts of bounded variety.
+ */
+export interface CallObserver {
+  /** A request begins to be served in `context`. Answers the context to serve it in, by which its calls are known as its own. */
+  serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext
+
+  /** A call goes out. */
+  call(call: OutgoingCall): EndOfCall
+}
+
+const SERVING = Symbol('tributary.serving')
+
+interface ServedContext extends RoutingContext {
+  readonly [SERVING]?: Serving
+}
+
+/** The context with a note of the request that is served in it. */
+export function withServing(context: RoutingContext, serving: Serving): RoutingContext {
+  const served: ServedContext = { ...context, [SERVING]: serving }
+  return Object.freeze(served)
+}
+
+/** The request that is served in a context; undefined when it is none, or nobody observes. */
+export function servingOf(context: RoutingContext | undefined): Serving | undefined {
+  return (context as ServedContext | undefined)?.[SERVING]
+}
+
+/** Observes nothing. */
+export const NO_OBSERVER: CallObserver = {
+  serve: (context) => context,
+  call: () => () => undefined,
+}

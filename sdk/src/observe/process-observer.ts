@@ -1,0 +1,139 @@
+import type { EventEmitter } from 'node:events'
+import { CALLER_HEADER } from '@tributary/contract'
+import { ServiceName } from '@tributary/contract'
+import { Compile } from 'typebox/compile'
+import type { RoutingContext } from '../context/routing-context.js'
+import { CallCounter, type SeenLeak } from './call-counter.js'
+import {
+  servingOf,
+  withServing,
+  type CallObserver,
+  type EndOfCall,
+  type ObservedRequest,
+  type OutgoingCall,
+  type Serving,
+} from './call-observer.js'
+import { RequestsInFlight } from './requests-in-flight.js'
+import { RouteLabels } from './route-labels.js'
+import { traceIdOf } from './trace-id.js'
+
+/** What an observer needs to know of the process that it watches. */
+export interface ProcessObserverOptions {
+  readonly service: string
+  readonly tenant: string
+  /** The tenant whose copy of this service should get the requests of `tenant`; null: none, on purpose or not. */
+  readonly ownerFor: (tenant: string) => string | null
+  /** The tenant that this process stamps on calls that bear none; undefined in a baseline process. */
+  readonly ownStamp: () => string | undefined
+  readonly monotonicMs: () => number
+  /** Called when something was counted that is to be reported: soon, when it is the first leak of its kind. */
+  readonly onCounted: (urgency: 'soon' | 'later') => void
+  /** Called with one sentence for the first leak of a series since the last report. */
+  readonly onLeak: (message: string) => void
+}
+
+/** Calls that were made while no request was being served are the process's own work; so many different ones are remembered. */
+const MAX_OWN_WORK = 500
+
+const serviceName = Compile(ServiceName)
+
+/**
+ * Counts the calls of one process and finds those that lost the routing context:
+ *
+ * | what is seen | leak |
+ * | --- | --- |
+ * | a request of a tenant comes in, and another copy of this service is that tenant's | `misrouted` |
+ * | the code that calls runs in a tenant's context, but the call bears no tenant | `dropped` |
+ * | the code runs outside of any context, and the call's trace is that of a request of a tenant | `dropped` |
+ * | the same, without a trace, while requests of tenants are being served | `suspected`, unless the same call is also made when none are |
+ *
+ * A call outside of any context in a process of a feature environment counts for that environment, whose stamp it should bear.
+ */
+export class ProcessObserver implements CallObserver {
+  readonly counter = new CallCounter()
+  readonly #options: ProcessObserverOptions
+  readonly #inFlight = new RequestsInFlight()
+  readonly #incoming = new RouteLabels()
+  readonly #outgoing = new RouteLabels()
+  readonly #ownWork = new Set<string>()
+
+  constructor(options: ProcessObserverOptions) {
+    this.#options = options
+  }
+
+  serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext {
+    const serving: Serving = {
+      observer: this,
+      tenant: context.origin === 'request' ? context.tenant : undefined,
+      route: this.#incoming.of(request.method ?? '', request.url ?? '/'),
+      traceId: traceIdOf(request.headers['traceparent']),
+    }
+    this.#inFlight.add(serving)
+    response.once('close', () => this.#inFlight.remove(serving))
+    if (serving.tenant !== undefined) this.#checkArrival(serving.tenant, serving, request)
+    return withServing(context, serving)
+  }
+
+  call(call: OutgoingCall): EndOfCall {
+    this.#checkDeparture(call)
+    const startedAt = this.#options.monotonicMs()
+    const { service: to } = call
+    const tenant = call.tenant ?? call.context?.tenant ?? this.#options.ownStamp() ?? null
+    let ended = false
+    return (failed) => {
+      if (ended) return
+      ended = true
+      this.counter.countCall({ tenant, to, failed, durationMs: this.#options.monotonicMs() - startedAt })
+      this.#options.onCounted('later')
+    }
+  }
+
+  #checkArrival(tenant: string, { route, traceId }: Serving, request: ObservedRequest): void {
+    const owner = this.#options.ownerFor(tenant)
+    if (owner === null || owner === this.#options.tenant) return
+    this.#count({ kind: 'misrouted', tenant, peer: callerOf(request), route, traceId })
+  }
+
+  #checkDeparture(call: OutgoingCall): void {
+    if (call.tenant !== undefined) return
+    const { service: peer, context } = call
+    const expected = context?.tenant ?? this.#options.ownStamp()
+    const serving = servingOf(context) ?? this.#inFlight.ofTrace(call.traceId)
+    const tenant = expected ?? (context === undefined ? serving?.tenant : undefined)
+    if (tenant !== undefined) {
+      const route = serving?.route ?? this.#outgoing.of(call.method, call.path)
+      this.#count({ kind: 'dropped', tenant, peer, route, traceId: call.traceId ?? serving?.traceId })
+    } else if (context === undefined && serving === undefined) this.#suspect(call)
+  }
+
+  /** A call of nobody in a baseline process: its own work, or a context that was lost on the way. */
+  #suspect({ service: peer, method, path, traceId }: OutgoingCall): void {
+    const route = this.#outgoing.of(method, path)
+    const key = `${peer} ${route}`
+    if (this.#inFlight.size === 0 && this.#ownWork.size < MAX_OWN_WORK) this.#ownWork.add(key)
+    if (!this.#inFlight.hasTenants || this.#ownWork.has(key)) return
+    this.#count({ kind: 'suspected', tenant: this.#inFlight.onlyTenant ?? null, peer, route, traceId })
+  }
+
+  #count(leak: SeenLeak): void {
+    const isFirst = this.counter.countLeak(leak)
+    this.#options.onCounted(isFirst ? 'soon' : 'later')
+    if (isFirst) this.#options.onLeak(this.#describe(leak))
+  }
+
+  #describe({ kind, tenant, peer, route }: SeenLeak): string {
+    const { service } = this.#options
+    const whose = tenant === null ? 'one of several tenants' : tenant
+    if (kind === 'misrouted') {
+      return `${peer ?? 'an unknown caller'} -> ${service}: ${route} of ${whose} came here, where it does not belong; the caller did not resolve by the routing context`
+    }
+    if (kind === 'dropped')
+      return `${service} -> ${peer}: ${whose} was lost while serving ${route}; see the guide on propagation`
+    return `${service} -> ${peer}: ${route} was called without a routing context while ${whose} was served; wrap the process’s own work in runWithTenant(undefined, …)`
+  }
+}
+
+function callerOf({ headers }: ObservedRequest): string | null {
+  const caller = headers[CALLER_HEADER]
+  return typeof caller === 'string' && serviceName.Check(caller) ? caller : null
+}
