@@ -1,6 +1,7 @@
 // What every command does first: install the locked dependencies when they are missing or older than the lock, then build.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 
 const OLDEST_NODE = [20, 19]
+const lockFile = path.join(root, 'package-lock.json')
+const stampFile = path.join(root, 'node_modules/.tributary-lock')
 
 /** Installs and builds what is missing or stale. Ends the process with one clear line when that fails. */
 export function prepare() {
@@ -15,6 +18,7 @@ export function prepare() {
   if (installIsStale()) {
     console.log('Installing dependencies (npm ci) …')
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+    writeFileSync(stampFile, lockHash())
   }
   run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-b'])
 }
@@ -29,10 +33,19 @@ export function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1)
 }
 
-/** True when `node_modules` is missing or was made from an older lock file. */
+/**
+ * True when `node_modules` is missing or was made from another lock file. What we installed bears the lock's hash: a checkout alone, which
+ * only touches the file, does not install again.
+ */
 function installIsStale() {
   const installed = path.join(root, 'node_modules/.package-lock.json')
-  return !existsSync(installed) || statSync(path.join(root, 'package-lock.json')).mtimeMs > statSync(installed).mtimeMs
+  if (!existsSync(installed)) return true
+  if (existsSync(stampFile)) return readFileSync(stampFile, 'utf8') !== lockHash()
+  return statSync(lockFile).mtimeMs > statSync(installed).mtimeMs
+}
+
+function lockHash() {
+  return createHash('sha256').update(readFileSync(lockFile)).digest('hex')
 }
 
 function checkNode() {
