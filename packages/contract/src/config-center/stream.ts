@@ -18,7 +18,10 @@ export const StreamItem = Type.Object({ key: Type.String(), value: Type.Unknown(
 export type StreamItem = Static<typeof StreamItem>
 
 /** A changed item; `value` null means that it is gone. */
-export const StreamChange = StreamItem
+export const StreamChange = Type.Object(
+  { key: Type.String(), value: Type.Unknown({ description: 'null: the item is gone' }) },
+  { additionalProperties: false },
+)
 export type StreamChange = Static<typeof StreamChange>
 
 /** The channels that one connection can carry. */

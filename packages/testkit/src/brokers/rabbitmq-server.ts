@@ -30,7 +30,7 @@ export class RabbitmqServer {
     const mapper = await ServerProcess.start({
       command: 'epmd',
       args: ['-address', '127.0.0.1', '-port', String(mapperPort), '-debug'],
-      readyLine: /entering the main select\(\) loop/,
+      readyLine: /epmd running/,
     })
     try {
       const env = await environmentOf(directory, { port, distributionPort, mapperPort })
