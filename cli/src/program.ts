@@ -15,6 +15,7 @@ import { addUp } from './commands/up.js'
 import { addVersion } from './commands/version.js'
 import { addConnectionOptions, createCli, type Cli } from './context.js'
 import { EXIT_CODE_MEANINGS, EXIT_CODES, errorLine, exitCodeOf } from './errors.js'
+import { harmless } from './output/harmless.js'
 import { styleFor } from './output/style.js'
 import type { CliRuntime } from './runtime.js'
 import { CLI_VERSION } from './version.js'
@@ -78,7 +79,8 @@ export async function runCli(args: readonly string[], runtime: CliRuntime): Prom
 }
 
 function reportError(error: unknown, { runtime, debug }: { runtime: CliRuntime; debug: boolean }): void {
-  const line = errorLine(error)
+  // The message may repeat what a branch or a service says.
+  const line = harmless(errorLine(error), { colours: false })
   runtime.stderr.write(`${line.replace(/^error:/, styleFor(runtime.stderr, runtime.env)('bad', 'error:'))}\n`)
-  if (debug && error instanceof Error) runtime.stderr.write(`${error.stack ?? ''}\n`)
+  if (debug && error instanceof Error) runtime.stderr.write(`${harmless(error.stack ?? '', { colours: false })}\n`)
 }

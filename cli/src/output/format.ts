@@ -80,11 +80,19 @@ export function stateTone(state: string): Tone {
   return STATE_TONES[state] ?? 'strong'
 }
 
-/** Messages of the conditions that do not hold, the service first. */
+/** Messages of the conditions that do not hold, the service first; each once, although several conditions may say it. */
 export function troubles(conditions: readonly Condition[]): readonly string[] {
-  return conditions
+  const messages = conditions
     .filter(({ status, message }) => status === 'False' && message !== '')
     .map(({ service, message }) => (service === undefined ? message : `${service}: ${message}`))
+  return [...new Set(messages)]
+}
+
+const MAX_CELL = 40
+
+/** A text that may be of any length, such as a branch's name, cut to what a column can show. */
+export function cell(text: string): string {
+  return text.length <= MAX_CELL ? text : `${text.slice(0, MAX_CELL - 1)}…`
 }
 
 /** A JSON value on one line, cut to `width` characters. */

@@ -18,8 +18,12 @@ const COLOURS = {
 
 /** Colours for a sink: only on a terminal, and never when `NO_COLOR` is set (https://no-color.org) or `TERM` is `dumb`. */
 export function styleFor(sink: TextSink, env: CliRuntime['env']): Style {
-  const enabled = sink.isTTY && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
-  return enabled ? paint : (_tone, text) => text
+  return hasColours(sink, env) ? paint : (_tone, text) => text
+}
+
+/** Whether text for a sink may have colours. */
+export function hasColours(sink: TextSink, env: CliRuntime['env']): boolean {
+  return sink.isTTY && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
 }
 
 // util.styleText would ask the process's own stdout whether it is a terminal, whatever sink the text goes to.

@@ -1,7 +1,11 @@
-import type { CliRuntime } from '../runtime.js'
-import { styleFor, type Style } from './style.js'
+import type { CliRuntime, TextSink } from '../runtime.js'
+import { harmless } from './harmless.js'
+import { hasColours, styleFor, type Style } from './style.js'
 
-/** Results go to stdout, everything else (progress, notes, errors) to stderr, so that a pipe gets results alone. */
+/**
+ * Results go to stdout, everything else (progress, notes, errors) to stderr, so that a pipe gets results alone. Whatever text is given, a terminal
+ * obeys nothing in it but colours: much of it comes from branches and their services.
+ */
 export interface Terminal {
   /** Tones for stdout. */
   readonly style: Style
@@ -21,18 +25,23 @@ export interface Terminal {
 export function createTerminal(runtime: CliRuntime): Terminal {
   const { stdout, stderr, env } = runtime
   const progress = progressLine(runtime)
+  const [shown, noted] = [safeFor(stdout, env), safeFor(stderr, env)]
   return {
     style: styleFor(stdout, env),
     noteStyle: styleFor(stderr, env),
-    print: (text) => stdout.write(`${text}\n`),
-    printJson: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    print: (text) => stdout.write(`${shown(text)}\n`),
+    printJson: (value) => stdout.write(`${harmless(JSON.stringify(value, null, 2), { colours: false })}\n`),
     note: (text) => {
       progress.end()
-      stderr.write(`${text}\n`)
+      stderr.write(`${noted(text)}\n`)
     },
     progress: progress.show,
     endProgress: progress.end,
   }
+}
+
+function safeFor(sink: TextSink, env: CliRuntime['env']): (text: string) => string {
+  return (text) => harmless(text, { colours: hasColours(sink, env) })
 }
 
 const CLEAR_LINE = '\r\u001B[2K'
@@ -40,7 +49,8 @@ const CLEAR_LINE = '\r\u001B[2K'
 function progressLine({ stderr }: CliRuntime): { show: (text: string) => void; end: () => void } {
   let shown = ''
   return {
-    show: (text) => {
+    show: (given) => {
+      const text = harmless(given, { colours: false })
       if (text === shown) return
       shown = text
       stderr.write(stderr.isTTY ? `${CLEAR_LINE}${text.slice(0, Math.max(20, stderr.columns - 1))}` : `${text}\n`)

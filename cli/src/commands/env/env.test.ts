@@ -57,6 +57,19 @@ describe('tributary env', () => {
     `)
   })
 
+  it('tells each trouble once, and cuts a branch name that would push the table apart', async () => {
+    const [condition] = brokenX.conditions
+    const conditions = [...brokenX.conditions, { ...condition!, type: 'DefinitionValid' }]
+    const environment = { ...brokenX, branch: 'b'.repeat(244), conditions }
+    const answers = {
+      'GET /v1/environments/feature-x': { json: environment },
+      'GET /v1/environments': { json: { environments: [environment] } },
+    }
+    const { stdout } = await runAgainst(answers, ['env', 'show', 'feature-x'])
+    expect(stdout.split('SyntaxError')).toHaveLength(2)
+    expect((await runAgainst(answers, ['env', 'list'])).stdout).toContain(`  ${'b'.repeat(39)}…  `)
+  })
+
   it('prints the body of the API with --json', async () => {
     const { stdout } = await runAgainst(ready, ['env', 'show', 'feature-x', '--json'])
     expect(JSON.parse(stdout)).toEqual(featureX)
@@ -237,6 +250,15 @@ describe('errors', () => {
     expect(status).toBe(expected)
     expect(stderr).toBe('error: no such luck; try later\n')
     expect(stdout).toBe('')
+  })
+
+  it('cannot make the terminal obey what a branch or service says', async () => {
+    const text = '\u001B]0;title\u0007\u001B[2Jgone'
+    const answers = {
+      'GET /v1/environments/feature-x': { status: 404, json: errorBody('not_found', 'SOME_CODE', text) },
+    }
+    const { stderr } = await runAgainst(answers, ['env', 'show', 'feature-x'])
+    expect(stderr).toBe('error: \\u001b]0;title\\u0007\\u001b[2Jgone\n')
   })
 
   it('say how to go on when no server is known or none answers', async () => {

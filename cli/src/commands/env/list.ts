@@ -2,7 +2,7 @@ import type { Environment } from '@tributary/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { jsonOption } from '../../options.js'
-import { age, NONE, phaseTone } from '../../output/format.js'
+import { age, cell, NONE, phaseTone } from '../../output/format.js'
 import { renderTable } from '../../output/table.js'
 
 /** `tributary env list` */
@@ -23,7 +23,7 @@ function printEnvironments({ terminal, runtime }: Cli, environments: readonly En
   const rows = environments.map((environment) => [
     terminal.style('strong', environment.name),
     terminal.style(phaseTone(environment.phase), environment.phase),
-    environment.branch,
+    cell(environment.branch),
     ownServices(environment),
     age(environment.lastPushAt, now),
     environment.url ?? NONE,
