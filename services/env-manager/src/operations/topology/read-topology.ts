@@ -64,7 +64,7 @@ export async function explainEnvironmentCall(
   if (explanation === undefined) {
     throw failure(
       'ENVIRONMENT_NOT_FOUND',
-      `The tenant of ${name} is not registered yet; \`tributary env ${name}\` says why`,
+      `The tenant of ${name} is not registered yet; \`tributary env show ${name}\` says why`,
     )
   }
   const view = await deps.configCenter.getView(name)

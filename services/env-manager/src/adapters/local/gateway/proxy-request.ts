@@ -97,7 +97,7 @@ export function upstreamDown(target: GatewayTarget, cause: unknown): Error {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
   return failure(
     'GATEWAY_UPSTREAM_DOWN',
-    `${service} of ${owner} at ${endpoint.host}:${endpoint.port} did not answer (${code}); see \`tributary logs ${owner} ${service}\``,
+    `${service} of ${owner} at ${endpoint.host}:${endpoint.port} did not answer (${code}); see \`tributary env logs ${owner} ${service}\``,
     { cause, details: { environment, service, owner } },
   )
 }
