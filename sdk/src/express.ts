@@ -14,5 +14,8 @@ export type ConnectMiddleware = (
  * body parsers and routers.
  */
 export function tributaryContext(client: Tributary): ConnectMiddleware {
-  return (request, response, next) => enterRequest(client.routing, { request, response }, () => next())
+  return (request, response, next) =>
+    enterRequest(client.routing, { request, response }, () => {
+      if (!client.answerProbe(request, response)) next()
+    })
 }

@@ -33,7 +33,10 @@ export interface TributaryContextOptions {
  */
 export const tributaryContext: FastifyPluginCallback<TributaryContextOptions> = (app, { client }, done) => {
   app.addHook('onRequest', (request, reply, next) => {
-    enterRequest(client.routing, { request: request.raw, response: reply.raw }, next)
+    enterRequest(client.routing, { request: request.raw, response: reply.raw }, () => {
+      if (client.answerProbe(request.raw, reply.raw)) reply.hijack()
+      else next()
+    })
   })
   done()
 }

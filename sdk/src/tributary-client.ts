@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import {
+  PROBE_HEADER,
   StoreRevisionText,
   type CallsReport,
   type Endpoint,
@@ -23,6 +25,7 @@ import { ConsumerRule } from './messaging/consumer-rule.js'
 import { RoutedMessages, type Messages } from './messaging/messages.js'
 import { CallObservation } from './observe/call-observation.js'
 import type { Settings } from './config.js'
+import { ProbeResponder, type ProbeResponse } from './probe/probe-responder.js'
 import { Registration, type RegisterOptions } from './registration/registration.js'
 import { sendReport } from './report-sender.js'
 import { Directory } from './resolve/directory.js'
@@ -62,6 +65,7 @@ export class TributaryClient implements Tributary {
   readonly #state = new StateHolder()
   readonly #reporter: AppliedReporter
   readonly #observation: CallObservation | undefined
+  readonly #probes: ProbeResponder
   readonly #snapshotFile: SnapshotFile | undefined
   readonly #snapshotWriter: SnapshotWriter | undefined
   readonly #stop = new AbortController()
@@ -94,6 +98,7 @@ export class TributaryClient implements Tributary {
       send: (state, superseded) => this.#sendReport(state, superseded),
     })
     this.#observation = this.#makeObservation()
+    this.#probes = new ProbeResponder({ client: this, keys, clock })
     this.#snapshotFile = snapshotFileOf(settings)
     this.#snapshotWriter = this.#makeSnapshotWriter()
   }
@@ -243,6 +248,11 @@ export class TributaryClient implements Tributary {
     return registration
   }
 
+  answerProbe({ headers }: { readonly headers: IncomingHttpHeaders }, response: ProbeResponse): boolean {
+    // Nearly every request ends here.
+    return headers[PROBE_HEADER] !== undefined && this.#probes.answers(headers, response)
+  }
+
   selfCheck(options: { readonly timeoutMs?: number } = {}): Promise<SelfCheck> {
     const { tenant, service, instance, dependsOn } = this.#settings
     const names = dependsOn ?? this.#resolver.resolvedServices
@@ -273,6 +283,7 @@ export class TributaryClient implements Tributary {
     await this.#snapshotWriter?.close()
     await this.#reporter.idle()
     this.#transport.close()
+    this.#probes.close()
     this.#state.set(stateAfter('outage', this.holdsView), 'the client was closed')
   }
 

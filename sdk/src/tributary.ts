@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Endpoint } from '@tributary/contract'
 import type { StateListener, StateReport } from './client-state.js'
 import type { Config } from './config/config-store.js'
@@ -7,6 +8,7 @@ import type { SelfCheck } from './health/self-check.js'
 import type { ReceivedCallback } from './messaging/callbacks.js'
 import type { LifetimeOptions, RestoredContext } from './messaging/capsules.js'
 import type { Messages } from './messaging/messages.js'
+import type { ProbeResponse } from './probe/probe-responder.js'
 import type { Registration, RegisterOptions } from './registration/registration.js'
 import type { Resolution } from './resolve/resolution.js'
 import type { ResolutionHandler } from './resolve/resolution-watchers.js'
@@ -110,6 +112,12 @@ export interface Tributary {
    * @throws AppError `SDK_CONTEXT_KEY_MISSING`, `SDK_OPTIONS_INVALID`; both for callbacks only
    */
   receiveCallback(target: string): ReceivedCallback
+
+  /**
+   * Answers a probe of the platform (`tributary probe`) from this request's routing context, instead of the program. The middleware
+   * calls it; call it where you write your own. False: it is an ordinary request.
+   */
+  answerProbe(request: { readonly headers: IncomingHttpHeaders }, response: ProbeResponse): boolean
 
   /** State, revision and the dependencies, each resolved and tried by a TCP connect of at most `timeoutMs` (default 1,000). */
   selfCheck(options?: { readonly timeoutMs?: number }): Promise<SelfCheck>

@@ -16,9 +16,9 @@ interface ContextKey {
 
 /**
  * What a token is for: one that was made for one purpose is refused for the other. `capsule` rests with stored work (an outbox row, a
- * timer), `callback` travels in a URL through third parties.
+ * timer), `callback` travels in a URL through third parties, `probe` lets a synthetic request be answered by the SDK instead of the program.
  */
-export type ContextTokenPurpose = 'capsule' | 'callback'
+export type ContextTokenPurpose = 'capsule' | 'callback' | 'probe'
 
 /** What a token says. Instants are epoch seconds. */
 export interface ContextClaims {

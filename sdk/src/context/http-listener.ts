@@ -15,5 +15,7 @@ export function withRoutingContext<
   Response extends ServerResponse | Http2ServerResponse,
 >(client: Tributary, listener: HttpListener<Request, Response>): (request: Request, response: Response) => void {
   return (request, response) =>
-    void enterRequest(client.routing, { request, response }, () => listener(request, response))
+    void enterRequest(client.routing, { request, response }, () => {
+      if (!client.answerProbe(request, response)) listener(request, response)
+    })
 }

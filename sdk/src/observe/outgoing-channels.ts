@@ -1,6 +1,6 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
-import { CALLER_HEADER } from '@tributary/contract'
+import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract'
 import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
 import { activeContext } from '../context/routing-context.js'
 import { servingOf, type CallObserver, type EndOfCall } from './call-observer.js'
@@ -109,6 +109,7 @@ interface BegunCall {
 
 /** Answers the service that makes the call, when it is one to a service of the system. */
 function begin(request: object, { address, method, path, header }: BegunCall): string | undefined {
+  if (header(PROBE_HEADER) !== undefined) return undefined
   const context = activeContext()
   const serving = servingOf(context)
   for (const candidate of processes) {

@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { CALLER_HEADER } from '@tributary/contract'
-import { ServiceName } from '@tributary/contract'
+import { CALLER_HEADER, PROBE_HEADER, ServiceName } from '@tributary/contract'
 import { Compile } from 'typebox/compile'
 import type { RoutingContext } from '../context/routing-context.js'
 import { CallCounter, type SeenLeak } from './call-counter.js'
@@ -62,6 +61,8 @@ export class ProcessObserver implements CallObserver {
   }
 
   serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext {
+    // A probe is no call of the system's: it would be counted where it looks for mistakes.
+    if (request.headers[PROBE_HEADER] !== undefined) return context
     const serving: Serving = {
       observer: this,
       tenant: context.origin === 'request' ? context.tenant : undefined,
