@@ -5,6 +5,7 @@ const sources = [
   'services/*/src/**/*.test.ts',
   'sdk/src/**/*.test.ts',
   'cli/src/**/*.test.ts',
+  'bench/src/**/*.test.ts',
 ]
 
 export default defineConfig({

@@ -7,6 +7,8 @@ import { memory } from './memory.js'
 import { reads } from './reads.js'
 import { resolve } from './resolve.js'
 import { formatResult, toResult, type Figure } from './result.js'
+import { startup } from './startup.js'
+import { storm } from './storm.js'
 
 /** Every bench by name, in the order in which all are run. */
 const BENCHES: Readonly<Record<string, (subscribers: number) => Promise<Figure[]>>> = {
@@ -15,6 +17,8 @@ const BENCHES: Readonly<Record<string, (subscribers: number) => Promise<Figure[]
   fanout,
   memory,
   'base-change': baseChange,
+  storm,
+  startup,
 }
 
 const { values, positionals } = parseArgs({

@@ -23,7 +23,7 @@ export interface Figure {
 
 /** Completes a figure with its ratio and verdict. */
 export function toResult(bench: string, figure: Figure): BenchResult {
-  const ratio = figure.peer === undefined ? null : figure.value / figure.peer.value
+  const ratio = figure.peer === undefined || figure.peer.value === 0 ? null : figure.value / figure.peer.value
   return {
     bench,
     name: figure.name,
@@ -39,7 +39,9 @@ export function toResult(bench: string, figure: Figure): BenchResult {
 /** One line for people. */
 export function formatResult(result: BenchResult): string {
   const peer =
-    result.peer === null ? '' : `  peer ${result.peer.name}: ${result.peer.value} ${result.unit} (x ${result.ratio})`
+    result.peer === null
+      ? ''
+      : `  peer ${result.peer.name}: ${result.peer.value} ${result.unit}${result.ratio === null ? '' : ` (x ${result.ratio})`}`
   const verdict = result.holds === null ? '' : result.holds ? '  ok' : '  MISSED'
   const target = result.target === null ? '' : `  target ${result.target}${verdict}`
   return `${result.bench.padEnd(12)} ${result.name.padEnd(44)} ${String(result.value).padStart(12)} ${result.unit}${peer}${target}`

@@ -9,22 +9,42 @@ export interface Usage {
   readonly cpuMsAfterwards: number
 }
 
+/** What the config center's process says when it is ready. */
+export interface StartedSystem {
+  readonly url: string
+  readonly token: string
+  readonly readyMs: number
+}
+
 /** A config center in another process, ready to be written to. */
 export interface BenchSystem {
   readonly url: string
   readonly token: string
   readonly client: ConfigCenterClient
+  readonly pid: number
+  /** From the start of the process's work to its first answer that it is ready. */
+  readonly readyMs: number
   usage(): Promise<Usage>
   stop(): Promise<void>
 }
 
-/** Starts a config center process with an empty store. */
-export async function startSystem(): Promise<BenchSystem> {
+/** Where the config center keeps its data. Default: an embedded store of its own, empty and thrown away. */
+export interface SystemStore {
+  /** Port of an etcd member on this machine. */
+  readonly etcdPort?: number
+  /** Folder of an embedded store that stays. */
+  readonly folder?: string
+}
+
+/** Starts a config center process. */
+export async function startSystem(store: SystemStore = {}): Promise<BenchSystem> {
   const child: Child = startChild('./config-center-process.js', import.meta.url)
-  const { url, token } = await child.ask<{ readonly url: string; readonly token: string }>({ start: true })
+  const { url, token, readyMs } = await child.ask<StartedSystem>({ start: store })
   return {
     url,
     token,
+    readyMs,
+    pid: child.pid,
     client: createConfigCenterClient({ baseUrl: url, token }),
     usage: () => child.ask<Usage>({ usage: true }),
     stop: () => child.stop(),

@@ -1,74 +1,74 @@
-import { startChild } from '../child.js'
 import type { Figure } from '../result.js'
-import { load, portOf, startSystem, streamRequest, tenantChanges, upTo } from '../system.js'
+import { stopAll, type Contender, type ContenderKind } from './contender.js'
 import { measureFanout, type FanoutFigures, type Schedule } from './measure.js'
+import { etcd } from './peers/etcd.js'
+import { floor } from './peers/floor.js'
+import { nats } from './peers/nats.js'
+import { ours } from './peers/ours.js'
+import { redis } from './peers/redis.js'
 
-/** Bytes of a published value beside its sequence number. */
-const PAYLOAD = 'x'.repeat(1_024)
-const SCHEDULE: Schedule = { publishes: 220, warmUp: 20, intervalMs: 100 }
+const PEERS: readonly ContenderKind[] = [etcd, nats, redis]
 
-/** Publish to the last subscriber, one TCP connection each, beside a bare socket server that writes the same bytes. */
+/**
+ * Publish to the last subscriber, one TCP connection each, beside a bare socket server that writes the same bytes and beside
+ * whatever peers are installed. Server, subscribers and publisher are processes of their own for each of them.
+ */
 export async function fanout(subscribers: number): Promise<Figure[]> {
-  const ours = await measureOurs(subscribers)
-  const floor = await measureFloor(subscribers)
-  const peer = (value: number) => ({ name: 'bare socket server', value })
-  const name = (what: string): string => `publish -> last of ${subscribers}, ${what}`
+  const kinds = [ours, floor, ...PEERS.filter(isHere)]
+  const contenders: Contender[] = []
+  try {
+    for (const kind of kinds) contenders.push(await kind.start(subscribers))
+    const [first, ...others] = await measureFanout(contenders, scheduleFor(subscribers))
+    if (first === undefined) throw new Error('nothing was measured')
+    return figuresOf(first, others, subscribers)
+  } finally {
+    await stopAll(contenders)
+  }
+}
+
+function isHere({ name, missing }: ContenderKind): boolean {
+  const reason = missing()
+  if (reason !== undefined) process.stderr.write(`fanout: ${name} not measured: ${reason}\n`)
+  return reason === undefined
+}
+
+/** Slow enough that every contender has reached everybody well before the next publish: this is about latency, not about queues. */
+function scheduleFor(subscribers: number): Schedule {
+  const intervalMs = Math.max(100, Math.round(subscribers * 0.2))
+  return { rounds: 4, publishesPerRound: subscribers > 2_000 ? 16 : 30, warmUp: 4, intervalMs }
+}
+
+const TARGETS: Readonly<Record<string, number>> = { [floor.name]: 1.5, [etcd.name]: 0.3 }
+
+const FAULTS = ['missed', 'duplicated', 'outOfOrder'] as const
+const NONE = { text: '0', holds: (value: number) => value === 0 }
+
+function figuresOf(first: FanoutFigures, others: readonly FanoutFigures[], subscribers: number): Figure[] {
+  const compare = (what: string, unit: string, read: (figures: FanoutFigures) => number): Figure[] =>
+    others.map((other) => ({
+      name: `publish -> last of ${subscribers}, ${what}`,
+      value: read(first),
+      unit,
+      peer: { name: other.name, value: read(other) },
+      ...(what === 'p99' ? targetBeside(other.name) : {}),
+    }))
   return [
-    { name: name('p50'), value: ours.p50Ms, unit: 'ms', peer: peer(floor.p50Ms) },
-    {
-      name: name('p99'),
-      value: ours.p99Ms,
-      unit: 'ms',
-      peer: peer(floor.p99Ms),
-      target: { text: '<= 1.5 x floor', holds: (_value, ratio) => (ratio ?? Infinity) <= 1.5 },
-    },
-    { name: name('max'), value: ours.maxMs, unit: 'ms', peer: peer(floor.maxMs) },
-    {
-      name: name('publishes missed'),
-      value: ours.missed,
-      unit: 'publishes',
-      target: { text: '0', holds: (value) => value === 0 },
-    },
+    ...compare('p50', 'ms', ({ p50Ms }) => p50Ms),
+    ...compare('p99', 'ms', ({ p99Ms }) => p99Ms),
+    ...compare('max', 'ms', ({ maxMs }) => maxMs),
+    ...compare('server CPU', 'ms/publish', ({ cpuMs }) => cpuMs),
+    ...compare('server RSS', 'MB', ({ rssBytes }) => rssBytes / 1e6),
+    ...FAULTS.map((what) => ({ name: `deliveries ${what}`, value: first[what], unit: 'deliveries', target: NONE })),
+    ...others.map((other) => ({
+      name: `deliveries ${FAULTS.join(' + ')}, ${other.name}`,
+      value: FAULTS.reduce((sum, what) => sum + other[what], 0),
+      unit: 'deliveries',
+    })),
   ]
 }
 
-async function measureOurs(count: number): Promise<FanoutFigures> {
-  const system = await startSystem()
-  const subscribers = startChild('./subscribers.js', import.meta.url)
-  try {
-    await load(system.client, tenantChanges('integration', null, upTo(4)))
-    const request = streamRequest(system, 'integration')
-    await subscribers.ask({ port: portOf(system), requests: Array.from({ length: count }, () => request) })
-    const target = { tenant: 'integration', service: 'service-0' }
-    return await measureFanout(subscribers, SCHEDULE, (sequence) =>
-      system.client.applyDocument(target, { sequence, payload: PAYLOAD }),
-    )
-  } finally {
-    await subscribers.stop()
-    await system.stop()
-  }
-}
-
-async function measureFloor(count: number): Promise<FanoutFigures> {
-  const server = startChild('./floor-server.js', import.meta.url)
-  const subscribers = startChild('./subscribers.js', import.meta.url)
-  try {
-    const { port } = await server.ask<{ readonly port: number }>({ start: true })
-    await subscribers.ask({ port, requests: Array.from({ length: count }, () => '') })
-    return await measureFanout(subscribers, SCHEDULE, (sequence) => server.ask({ publish: frame(sequence) }))
-  } finally {
-    await subscribers.stop()
-    await server.stop()
-  }
-}
-
-/** A delta frame as the config center sends it, byte for byte in length. */
-function frame(sequence: number): string {
-  const data = {
-    from: String(sequence),
-    to: String(sequence + 1),
-    hash: '0'.repeat(64),
-    changes: [{ key: 'config/service-0', value: { sequence, payload: PAYLOAD } }],
-  }
-  return `id: ${sequence + 1}\nevent: view.delta\ndata: ${JSON.stringify(data)}\n\n`
+function targetBeside(peer: string): Pick<Figure, 'target'> {
+  const limit = TARGETS[peer]
+  if (limit === undefined) return {}
+  return { target: { text: `<= ${limit} x`, holds: (_value, ratio) => (ratio ?? Infinity) <= limit } }
 }

@@ -1,61 +1,115 @@
+import { processUsage } from '../process-usage.js'
 import { quantile } from '../result.js'
-import type { Child } from '../child.js'
+import type { Contender } from './contender.js'
+import type { DeliveryFaults } from './delivery-count.js'
 
 /** How a fan-out is loaded: an open-loop schedule, so that a slow publish does not thin out the ones after it. */
 export interface Schedule {
-  readonly publishes: number
-  /** Dropped from the figures: the first ones pay for compilation. */
+  /** Every contender in turn is published to in each round, so that noise of the machine hits all alike. */
+  readonly rounds: number
+  readonly publishesPerRound: number
+  /** Dropped from the figures of each round: the caches are another contender's. */
   readonly warmUp: number
   readonly intervalMs: number
 }
 
 /** Milliseconds from the call of publish to the moment at which the last subscriber's code held the value. */
-export interface FanoutFigures {
+export interface FanoutFigures extends DeliveryFaults {
+  readonly name: string
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
-  /** Publishes that never reached every subscriber. */
-  readonly missed: number
+  /** Of the server, for each publish. */
+  readonly cpuMs: number
+  readonly rssBytes: number
 }
 
-/** Publishes on schedule and collects when each value had reached everybody. */
-export async function measureFanout(
-  subscribers: Child,
-  schedule: Schedule,
-  publish: (sequence: number) => Promise<unknown>,
-): Promise<FanoutFigures> {
-  const published = new Map<number, bigint>()
-  const lastAt = new Map<number, bigint>()
-  let onComplete: () => void = () => undefined
-  subscribers.onMessage((message) => {
-    const { sequence, lastAtNs } = message as { readonly sequence: number; readonly lastAtNs: string }
-    lastAt.set(sequence, BigInt(lastAtNs))
-    if (lastAt.size === schedule.publishes) onComplete()
-  })
-  const complete = new Promise<void>((resolve) => (onComplete = resolve))
+/** How long the last subscriber may take after the last publish of a round. */
+const SETTLE_MS = 10_000
 
-  const pending: Promise<unknown>[] = []
-  const startedAt = performance.now()
-  for (let sequence = 0; sequence < schedule.publishes; sequence += 1) {
-    await until(startedAt + sequence * schedule.intervalMs)
-    published.set(sequence, process.hrtime.bigint())
-    pending.push(publish(sequence))
+/** Publishes on schedule, round after round, to each contender in turn. */
+export async function measureFanout(contenders: readonly Contender[], schedule: Schedule): Promise<FanoutFigures[]> {
+  const measurements = contenders.map((contender) => new Measurement(contender, schedule))
+  for (let round = 0; round < schedule.rounds; round += 1) {
+    // Each begins a round in its turn: what the one before has left to the machine is nobody's alone.
+    const shift = round % measurements.length
+    for (const one of [...measurements.slice(shift), ...measurements.slice(0, shift)]) await one.round()
   }
-  await Promise.all(pending)
-  await Promise.race([complete, until(performance.now() + 10_000)])
+  return Promise.all(measurements.map((one) => one.figures()))
+}
 
-  const delays = [...lastAt]
-    .filter(([sequence]) => sequence >= schedule.warmUp)
-    .map(([sequence, at]) => Number(at - (published.get(sequence) ?? at)) / 1e6)
-  return {
-    p50Ms: quantile(delays, 0.5),
-    p99Ms: quantile(delays, 0.99),
-    maxMs: Math.max(...delays),
-    missed: schedule.publishes - lastAt.size,
+class Measurement {
+  readonly #contender: Contender
+  readonly #schedule: Schedule
+  readonly #publishedAt: bigint[] = []
+  readonly #lastAt = new Map<number, bigint>()
+  readonly #counted: number[] = []
+  #cpuMs = 0
+  #onReached: () => void = () => undefined
+
+  constructor(contender: Contender, schedule: Schedule) {
+    this.#contender = contender
+    this.#schedule = schedule
+    contender.subscribers.onMessage((message) => {
+      const { sequence, lastAtNs } = message as { readonly sequence: number; readonly lastAtNs: string }
+      this.#lastAt.set(sequence, BigInt(lastAtNs))
+      this.#onReached()
+    })
+  }
+
+  async round(): Promise<void> {
+    const { publishesPerRound, warmUp, intervalMs } = this.#schedule
+    const cpuBefore = processUsage(this.#contender.serverPid).cpuMs
+    const pending: Promise<unknown>[] = []
+    const startedAt = performance.now()
+    for (let index = 0; index < publishesPerRound; index += 1) {
+      await until(startedAt + index * intervalMs)
+      const sequence = this.#publishedAt.push(process.hrtime.bigint()) - 1
+      if (index >= warmUp) this.#counted.push(sequence)
+      pending.push(this.#contender.publish(sequence))
+    }
+    await Promise.all(pending)
+    await this.#settled()
+    this.#cpuMs += processUsage(this.#contender.serverPid).cpuMs - cpuBefore
+  }
+
+  async figures(): Promise<FanoutFigures> {
+    const published = this.#publishedAt.length
+    const delays = this.#counted.flatMap((sequence) => {
+      const [from, to] = [this.#publishedAt[sequence], this.#lastAt.get(sequence)]
+      return from === undefined || to === undefined ? [] : [Number(to - from) / 1e6]
+    })
+    const faults = await this.#contender.subscribers.ask<DeliveryFaults>({ faults: published })
+    return {
+      name: this.#contender.name,
+      p50Ms: quantile(delays, 0.5),
+      p99Ms: quantile(delays, 0.99),
+      maxMs: quantile(delays, 1),
+      cpuMs: this.#cpuMs / published,
+      rssBytes: processUsage(this.#contender.serverPid).rssBytes,
+      ...faults,
+    }
+  }
+
+  /** Resolves when everybody has everything, or not soon: what is missing then counts as missed. */
+  async #settled(): Promise<void> {
+    const complete = new Promise<void>((resolve) => {
+      this.#onReached = () => {
+        if (this.#lastAt.size >= this.#publishedAt.length) resolve()
+      }
+      this.#onReached()
+    })
+    const waiting = new AbortController()
+    await Promise.race([complete, until(performance.now() + SETTLE_MS, waiting.signal)])
+    waiting.abort()
   }
 }
 
-function until(atMs: number): Promise<void> {
+function until(atMs: number, signal?: AbortSignal): Promise<void> {
   const wait = atMs - performance.now()
-  return wait <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, wait))
+  if (wait <= 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, wait)
+    signal?.addEventListener('abort', () => clearTimeout(timer), { once: true })
+  })
 }

@@ -1,37 +1,24 @@
 import { connect, type Socket } from 'node:net'
 import { SseParser } from '@tributary/kit'
-import { pushToParent, serveParent } from '../child.js'
+import { serveSubscribers } from './serve-subscribers.js'
 
 /** Opens one connection for each request; each holds the value of the newest frame, as an application would. */
 interface Start {
   readonly port: number
   /** What is written to each connection; nothing for the floor. */
   readonly requests: readonly string[]
-  /** How many of them a publish reaches. Default: all. */
-  readonly affected?: number
 }
 
-const received = new Map<number, number>()
-let expected = 0
-
-serveParent(async (message) => {
-  const { port, requests, affected } = message as Start
-  expected = affected ?? requests.length
-  const ready: Promise<void>[] = []
-  for (const [index, request] of requests.entries()) {
-    ready.push(subscribe(port, request))
-    // The listen backlog of the machine is 4,096 at most; connecting in waves keeps SYNs from being dropped.
-    if (index % 500 === 499) await Promise.all(ready)
-  }
-  await Promise.all(ready)
-  return { connected: requests.length }
+serveSubscribers((message) => {
+  const { port, requests } = message as Start
+  return (subscriber, take) => subscribe(port, requests[subscriber] ?? '', (sequence) => take(subscriber, sequence))
 })
 
 /**
  * Reads the stream off the socket with the SSE parser alone: the response's head and the chunk sizes read as fields that no
  * event has, so that both the config center's answers and the floor's bare bytes take the same path through this process.
  */
-function subscribe(port: number, request: string): Promise<void> {
+function subscribe(port: number, request: string, take: (sequence: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
     socket.once('error', reject)
@@ -39,25 +26,26 @@ function subscribe(port: number, request: string): Promise<void> {
       if (request === '') resolve()
       else socket.write(request)
     })
-    readFrames(socket, resolve)
+    readFrames(socket, { onReady: resolve, take })
   })
 }
 
-function readFrames(socket: Socket, onReady: () => void): void {
+interface Reader {
+  readonly onReady: () => void
+  readonly take: (sequence: number) => void
+}
+
+function readFrames(socket: Socket, { onReady, take }: Reader): void {
   const parser = new SseParser()
   socket.on('data', (chunk) => {
     for (const { event, data } of parser.push(chunk)) {
       if (event === 'view.snapshot') onReady()
-      else if (event === 'view.delta') take(data)
+      else if (event === 'view.delta') take(sequenceOf(data))
     }
   })
 }
 
-/** The application's code holds the new value from here on. */
-function take(data: string): void {
-  const delta = JSON.parse(data) as { readonly changes: readonly { readonly value: { readonly sequence: number } }[] }
-  const sequence = delta.changes[0]?.value.sequence ?? -1
-  const count = (received.get(sequence) ?? 0) + 1
-  received.set(sequence, count)
-  if (count === expected) pushToParent({ sequence, lastAtNs: process.hrtime.bigint().toString() })
+function sequenceOf(data: string): number {
+  const delta = JSON.parse(data) as { readonly changes: readonly { readonly value: { readonly sequence?: number } }[] }
+  return delta.changes[0]?.value.sequence ?? -1
 }

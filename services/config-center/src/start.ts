@@ -17,6 +17,9 @@ import { StreamHub } from './watch/stream-hub.js'
 /** How often expired tokens lose their streams. */
 const EXPIRY_CHECK_MS = 1_000
 
+/** Connections that may wait to be accepted when all subscribers come back at once; the machine may allow fewer. */
+const LISTEN_BACKLOG = 8_192
+
 /** What a replica of the config center needs. The store stays the caller's: it is not closed. */
 export interface ConfigCenterOptions {
   readonly store: RevisionedStore
@@ -54,7 +57,7 @@ export async function startConfigCenter(options: ConfigCenterOptions): Promise<C
   const center = await assembleConfigCenter(options)
   try {
     const { host = '127.0.0.1', port = 0 } = options
-    const url = await center.app.listen({ host, port })
+    const url = await center.app.listen({ host, port, backlog: LISTEN_BACKLOG })
     return { ...center, url }
   } catch (error) {
     await center.close()
