@@ -38,6 +38,8 @@ describe('tributary', () => {
         env                      environments: list, look, wait, delete, pin, roll back
         topology <env>           who answers each call of an environment: own or inherited, version,
                                  health, calls
+        probe <env>              send a synthetic request through every declared call of an environment:
+                                 which of them carry it?
         plan <env>               what the env-manager would do to an environment now, and why
         runs                     deploy and teardown runs with their steps and logs
         config                   config documents: read, change and wait, explain, compare, roll back

@@ -7,6 +7,7 @@ import { addEnvExplain } from './commands/env/explain.js'
 import { addExec } from './commands/exec.js'
 import { addHint } from './commands/hint.js'
 import { addPlan } from './commands/plan.js'
+import { addProbe } from './commands/probe.js'
 import { addRuns } from './commands/runs/runs.js'
 import { addStatus } from './commands/status.js'
 import { addTokens } from './commands/tokens/tokens.js'
@@ -48,7 +49,8 @@ export function buildProgram(cli: Cli): Command {
     .version(CLI_VERSION)
     .addHelpText('after', EXAMPLES)
   addConnectionOptions(program)
-  for (const add of [addUp, addStatus, addEnv, addTopology, addPlan, addRuns, addConfig, addEntries]) add(program, cli)
+  for (const add of [addUp, addStatus, addEnv, addTopology, addProbe, addPlan, addRuns, addConfig, addEntries])
+    add(program, cli)
   for (const add of [addEnvExplain, addExec, addTokens, addHint, addApprove, addVersion]) add(program, cli)
   return program
 }

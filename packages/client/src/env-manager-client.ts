@@ -51,8 +51,8 @@ export function createEnvManagerClient(options: ClientOptions) {
     explainCall: (name: string, service: string, { from, ...read }: ReadOptions & { readonly from?: string } = {}) =>
       http.call<CallExplanation>('GET', environment(name, '/explain'), { ...read, query: { call: service, from } }),
     /** Sends a synthetic request through every declared edge of the environment. */
-    probe: (name: string, read: ReadOptions = {}) =>
-      http.call<ProbeReport>('POST', environment(name, '/probe'), { ...read, extraTimeoutMs: PROBE_TIMEOUT_MS }),
+    probe: (name: string, query: { readonly leakSeconds?: number } = {}, read: ReadOptions = {}) =>
+      http.call<ProbeReport>('POST', environment(name, '/probe'), { ...read, query, extraTimeoutMs: PROBE_TIMEOUT_MS }),
     /** Ends by itself unless `follow`; aborting the signal ends it quietly. */
     readLogs: (name: string, query: { service: string; tailLines?: number; follow?: boolean }, signal: AbortSignal) =>
       parsed<LogLine>(http.events(environment(name, '/logs'), { query, signal }), 'log'),

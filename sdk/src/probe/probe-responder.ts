@@ -57,10 +57,7 @@ export class ProbeResponder {
     const token = headers[PROBE_HEADER]
     if (typeof token !== 'string' || !this.#isGenuine(token)) return false
     const path = pathOf(headers[PROBE_PATH_HEADER])
-    void this.#answer(token, path).then((answer) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-      response.end(JSON.stringify(answer))
-    })
+    void this.#respond(token, path, response)
     return true
   }
 
@@ -72,6 +69,12 @@ export class ProbeResponder {
   #isGenuine(token: string): boolean {
     const { keys, clock } = this.#options
     return keys !== undefined && verifyContext(keys, token, { purpose: 'probe', nowMs: clock.now() }).state === 'valid'
+  }
+
+  async #respond(token: string, path: readonly string[], response: ProbeResponse): Promise<void> {
+    const answer = await this.#answer(token, path)
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    response.end(JSON.stringify(answer))
   }
 
   async #answer(token: string, [to, ...rest]: readonly string[]): Promise<ProbeAnswer> {

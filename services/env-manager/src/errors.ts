@@ -41,6 +41,10 @@ export const ENV_MANAGER_ERRORS = {
     description: 'The manager’s own record kept changing while it was being written; the reconcile is repeated.',
   },
   STATE_CORRUPT: { kind: 'internal', description: 'A record of the manager’s own store cannot be read.' },
+  NOTHING_TO_PROBE: {
+    kind: 'failed_precondition',
+    description: 'No service of the environment declares whom it calls, so there is no edge to probe.',
+  },
   VERIFY_FAILED: { kind: 'failed_precondition', description: 'The definition’s verify check did not hold.' },
   TEARDOWN_INCOMPLETE: {
     kind: 'unavailable',

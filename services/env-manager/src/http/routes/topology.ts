@@ -1,11 +1,21 @@
-import { CallExplanation, ServiceName, TenantName, Topology, TopologyDifference } from '@tributary/contract'
+import {
+  CallExplanation,
+  ProbeReport,
+  ServiceName,
+  TenantName,
+  Topology,
+  TopologyDifference,
+} from '@tributary/contract'
 import { canonicalJson } from '@tributary/contract'
 import { Type } from 'typebox'
+import { probeEnvironment } from '../../operations/probe/probe-environment.js'
 import { diffEnvironments, explainEnvironmentCall, readTopology } from '../../operations/topology/read-topology.js'
 import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 import { streamEvents } from '../server-sent-events.js'
 
 const Params = strictObject({ name: TenantName })
+const DEFAULT_LEAK_SECONDS = 600
+const MAX_LEAK_SECONDS = 86_400
 const read = { access: 'read' } as const
 /** How often a followed topology is looked at: people watch it, programs use the SDK's stream. */
 const FOLLOW_MS = 1000
@@ -67,5 +77,31 @@ export function topologyRoutes(app: TypedApp, { deps, closing }: RouteDeps): voi
       },
     },
     async ({ params, query }) => explainEnvironmentCall(deps, params.name, { service: query.call, from: query.from }),
+  )
+  probeRoute(app, { deps, closing })
+}
+
+function probeRoute(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' | 'closing'>): void {
+  app.post(
+    '/v1/environments/:name/probe',
+    {
+      config: { access: 'write' },
+      schema: {
+        summary: 'Send a synthetic request through every declared edge, and say which of them carry the environment',
+        params: Params,
+        querystring: strictObject({
+          leakSeconds: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: MAX_LEAK_SECONDS,
+              description: 'leaks of real calls within this time count too; default 600',
+            }),
+          ),
+        }),
+        response: answers({ 200: ProbeReport }),
+      },
+    },
+    async ({ params, query: { leakSeconds = DEFAULT_LEAK_SECONDS } }) =>
+      probeEnvironment(deps, params.name, { leakSeconds, signal: closing }),
   )
 }
