@@ -4,6 +4,7 @@ import type { EnvironmentRecord, ServiceRecord } from '../domain/environment-rec
 import type { ObservedEnvironment, ObservedService } from '../domain/plan.js'
 import type { WorkloadStatus } from '../ports/platform.js'
 import type { EnvironmentDependencies } from './dependencies.js'
+import { listWorkloads } from './without-secrets.js'
 
 /** Metadata that marks an entry as one that the env-manager registered; others are people's own. */
 export const MANAGED_BY = { key: 'tributary-managed-by', value: 'env-manager' } as const
@@ -18,13 +19,13 @@ export interface Observation {
 
 /** Looks at the config center and the platform. Rejects when the config center does not answer: then nothing is known. */
 export async function observeEnvironment(
-  deps: Pick<EnvironmentDependencies, 'configCenter' | 'platform'>,
+  deps: Pick<EnvironmentDependencies, 'configCenter' | 'platform' | 'store' | 'offeredSecrets'>,
   record: EnvironmentRecord,
 ): Promise<Observation> {
   const tenant = await unlessNotFound(deps.configCenter.getTenant(record.name))
   const listed = tenant === undefined ? undefined : await unlessNotFound(deps.configCenter.listEntries(record.name))
   const entries = listed?.entries ?? []
-  const workloads = await deps.platform.listWorkloads(record.name)
+  const workloads = await listWorkloads(deps, record.name)
   const established = record.established && tenant !== undefined
   const masked = record.masked.filter((service) =>
     entries.some((one) => one.service === service && one.state === 'masked'),

@@ -7,6 +7,7 @@ import { updateEnvironment } from './state/environments.js'
 import { putJson } from './state/json-store.js'
 import { stateKeys } from './state/keys.js'
 import { newRunId, pruneRuns } from './state/runs.js'
+import { errorWithoutSecrets, withoutSecrets } from './without-secrets.js'
 
 /** What a run is begun with. */
 export interface RunStart {
@@ -77,7 +78,7 @@ export class RunRecorder {
     return this.#run
   }
 
-  /** Does one step. Its failure is recorded and thrown on. A step that was not announced is added at the end. */
+  /** Does one step. Its failure is recorded and thrown on, without secrets. A step that was not announced is added at the end. */
   async step<T>(ref: StepRef, work: (log: (text: string) => void) => Promise<T>): Promise<T> {
     const log = this.logOf(ref)
     await this.#change(ref, { state: 'running', startedAt: this.#now() })
@@ -85,8 +86,9 @@ export class RunRecorder {
       const result = await work(log)
       await this.#change(ref, { state: 'succeeded', finishedAt: this.#now() })
       return result
-    } catch (error) {
-      const message = this.#redact(messageOf(error))
+    } catch (thrown) {
+      const error = errorWithoutSecrets(thrown, this.secrets())
+      const message = messageOf(error)
       log(`failed: ${message}`)
       await this.#change(ref, { state: 'failed', finishedAt: this.#now(), message: firstLine(message) })
       throw error
@@ -97,7 +99,7 @@ export class RunRecorder {
   logOf(ref: StepRef): (text: string) => void {
     const source = ref.service === undefined ? ref.name : `${ref.name} ${ref.service}`
     return (text) => {
-      for (const line of this.#redact(text).split('\n')) {
+      for (const line of withoutSecrets(text, this.secrets()).split('\n')) {
         this.deps.runLogs.append(this.#run.runId, { at: this.#now(), source, text: line })
       }
     }
@@ -144,14 +146,10 @@ export class RunRecorder {
   }
 
   #errorOf(error: unknown): { readonly code: string; readonly message: string } {
-    return { code: error instanceof AppError ? error.code : 'INTERNAL', message: this.#redact(messageOf(error)) }
-  }
-
-  #redact(text: string): string {
-    return this.secrets().reduce(
-      (clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '[secret]')),
-      text,
-    )
+    return {
+      code: error instanceof AppError ? error.code : 'INTERNAL',
+      message: withoutSecrets(messageOf(error), this.secrets()),
+    }
   }
 
   #now(): string {

@@ -13,8 +13,12 @@ import type { WorkloadStatus } from '../../ports/platform.js'
 import { unlessNotFound } from '../observe-environment.js'
 import type { EnvironmentDependencies } from '../dependencies.js'
 import { findEnvironment, getEnvironment } from '../state/environments.js'
+import { listWorkloads } from '../without-secrets.js'
 
-type TopologyDependencies = Pick<EnvironmentDependencies, 'store' | 'configCenter' | 'platform' | 'routes'>
+type TopologyDependencies = Pick<
+  EnvironmentDependencies,
+  'store' | 'configCenter' | 'platform' | 'routes' | 'offeredSecrets'
+>
 
 /** Who answers whom in an environment now. `ENVIRONMENT_NOT_FOUND`; an environment without a tenant yet has no services. */
 export async function readTopology(deps: TopologyDependencies, name: string): Promise<Topology> {
@@ -28,7 +32,7 @@ export async function readTopology(deps: TopologyDependencies, name: string): Pr
   for (const owner of owners) {
     const ownerRecord = await findEnvironment(deps.store, owner)
     if (ownerRecord !== undefined)
-      known.set(owner, { record: ownerRecord, workloads: await deps.platform.listWorkloads(owner) })
+      known.set(owner, { record: ownerRecord, workloads: await listWorkloads(deps, owner) })
   }
   const lookup: KnownServiceLookup = (owner, service) => {
     const found = known.get(owner)
