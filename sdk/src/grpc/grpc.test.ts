@@ -55,12 +55,11 @@ function implementation(who: string) {
     ask: (call: ServerUnaryCall<string, string>, answer: sendUnaryData<string>) => {
       void seen(who, call.metadata).then((value) => answer(null, value))
     },
-    list: (call: ServerWritableStream<string, string>) => {
-      void seen(who, call.metadata).then((value) => {
-        call.write(value)
-        call.write(value)
-        call.end()
-      })
+    list: async (call: ServerWritableStream<string, string>) => {
+      const value = await seen(who, call.metadata)
+      call.write(value)
+      call.write(value)
+      call.end()
     },
     collect: (call: ServerReadableStream<string, string>, answer: sendUnaryData<string>) => {
       const tenants: string[] = []
