@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
 import type { ErrorBody } from '@tributary/contract'
 import { BaggageMember, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
-import { NO_CONTEXT, runWithContext } from '../context/routing-context.js'
+import { enterRequest } from '../context/enter-request.js'
 import { isTenantKey } from '../context/routing.js'
 import { messageOf } from '../diagnostics.js'
 import type { Tributary } from '../tributary.js'
@@ -28,7 +28,7 @@ const REFUSALS = {
 } as const
 
 /**
- * A handler for node:http that stands before all others. It takes the token out of `request.url` of a callback and calls `next` in the
+ * A handler for node:http that stands before all others, routing context and health endpoints included. It takes the token out of `request.url` of a callback and calls `next` in the
  * context of the environment that made the URL; passes the request on when another copy of the service is to answer; and answers 410, 403
  * or 503 with an explanation when nobody is. Ordinary requests go straight to `next`.
  * @example createServer((request, response) => callbacks(request, response, () => app(request, response)))
@@ -39,34 +39,25 @@ export function createCallbackHandler(
   return (request, response, next) => {
     const received = client.receiveCallback(request.url ?? '/')
     if (received.state === 'none') next()
-    else if (received.state === 'here') runHere(request, received, next)
+    else if (received.state === 'here') runHere(client, { request, response }, { callback: received, next })
     else if (received.state === 'elsewhere') passOn(request, response, received.url)
     else refuse(response, received)
   }
 }
 
 function runHere(
-  request: IncomingMessage,
-  { tenant, path }: Extract<ReceivedCallback, { readonly state: 'here' }>,
-  next: NextHandler,
+  client: Tributary,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  run: { readonly callback: Extract<ReceivedCallback, { readonly state: 'here' }>; readonly next: NextHandler },
 ): void {
+  const { tenant, path } = run.callback
   request.url = path
-  const { header, members } = baggageFor(request, tenant)
-  // For a middleware that comes later and looks at the header itself.
-  if (header === '') delete request.headers['baggage']
-  else request.headers['baggage'] = header
-  const context = tenant === undefined ? NO_CONTEXT : ({ tenant, origin: 'request' } as const)
-  runWithContext(Object.freeze({ ...context, baggage: members }), next)
-}
-
-function baggageFor(
-  request: IncomingMessage,
-  tenant: string | undefined,
-): { readonly header: string; readonly members: readonly BaggageMember[] } {
   const present = [request.headers['baggage'] ?? []].flat().join(',')
-  const members = parseBaggage(present).members.filter(({ key }) => !isTenantKey(key))
+  const foreign = parseBaggage(present).members.filter(({ key }) => !isTenantKey(key))
   const own = tenant === undefined ? undefined : BaggageMember.of(TENANT_MEMBER, tenant)
-  return { header: formatBaggage(own === undefined ? members : [own, ...members]), members }
+  // As if the third party had sent it: whoever looks at the request sees one context.
+  request.headers['baggage'] = formatBaggage(own === undefined ? foreign : [own, ...foreign])
+  void enterRequest(client.routing, { request, response }, run.next)
 }
 
 function passOn(request: IncomingMessage, response: ServerResponse, url: string): void {
