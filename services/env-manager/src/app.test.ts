@@ -228,6 +228,8 @@ describe('what is refused', () => {
     ['GET', '/v1/environments/none/topology/stream', undefined, 404, 'ENVIRONMENT_NOT_FOUND'],
     ['GET', '/v1/environments/feature-x/explain', undefined, 400, 'ARGUMENT_INVALID'],
     ['GET', '/v1/environments/feature-x/logs?service=payments', undefined, 404, 'SERVICE_NOT_FOUND'],
+    ['GET', '/v1/environments/feature-x/logs?service=constructor', undefined, 404, 'SERVICE_NOT_FOUND'],
+    ['POST', '/v1/environments/feature-x/services/constructor/rollback', {}, 404, 'SERVICE_NOT_FOUND'],
     ['GET', '/v1/runs/none', undefined, 404, 'RUN_NOT_FOUND'],
     ['GET', '/v1/runs?limit=0', undefined, 400, 'ARGUMENT_INVALID'],
     ['GET', '/v1/nothing', undefined, 404, 'ROUTE_NOT_FOUND'],

@@ -1,5 +1,6 @@
 import { canonicalJson } from '@tributary/contract'
 import { Errors } from 'typebox/schema'
+import { ownMember } from './own-member.js'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -13,7 +14,7 @@ export function defaultsOver(base: Json | undefined, defaults: Json): Json {
   const patch: Record<string, unknown> = {}
   for (const name of Object.keys(base)) if (!Object.hasOwn(defaults, name)) setMember(patch, name, null)
   for (const [name, value] of Object.entries(defaults)) {
-    const below = member(base, name)
+    const below = ownMember(base, name)
     if (below !== undefined && canonicalJson(below) === canonicalJson(value)) continue
     setMember(patch, name, isObject(below) && isObject(value) ? defaultsOver(below, value) : value)
   }
@@ -36,7 +37,7 @@ export function mergeDefaults(sides: { readonly previous: Json; readonly next: J
   const { previous, next, current } = sides
   const merged: Record<string, unknown> = {}
   for (const name of new Set([...Object.keys(current), ...Object.keys(next)])) {
-    const value = mergeMember(member(previous, name), member(next, name), member(current, name))
+    const value = mergeMember(ownMember(previous, name), ownMember(next, name), ownMember(current, name))
     if (value !== undefined) setMember(merged, name, value)
   }
   return merged
@@ -66,11 +67,6 @@ function mergeMember(previous: unknown, next: unknown, current: unknown): unknow
   }
   if (previous === undefined) return current === undefined ? next : current
   return canonicalJson(current) === canonicalJson(previous) ? next : current
-}
-
-/** Own members only: `__proto__` and `constructor` are ordinary names in JSON. */
-function member(object: Json, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
 function setMember(object: Record<string, unknown>, name: string, value: unknown): void {

@@ -102,6 +102,16 @@ describe('parseServiceFile', () => {
       /4:21: config.defaults holds a number that JSON has not/,
     ],
     [
+      'a key that would change what objects inherit',
+      `${head}name: a\nconfig: { defaults: { a: [{ __proto__: { b: 1 } }] } }\n`,
+      /4:29: a config document cannot have the key "__proto__" here; rename it/,
+    ],
+    [
+      'a key that would change what all objects inherit',
+      `${head}name: a\nconfig: { defaults: { constructor: { prototype: 1 } } }\n`,
+      /4:23: a config document cannot have the key "constructor" here; rename it/,
+    ],
+    [
       'a dependency on itself',
       `${head}name: a\ndependsOn: [b, a]\n`,
       '4:16: a service does not depend on itself; remove it',

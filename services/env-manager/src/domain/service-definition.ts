@@ -3,7 +3,7 @@ import { didYouMean } from './did-you-mean.js'
 import { formatProblem, type Problem } from './problem.js'
 import { folderOf, resolveInRepository } from './repository-path.js'
 import { schemaProblems } from './schema-problems.js'
-import { parseYamlFile, type YamlDocument } from './yaml-file.js'
+import { parseYamlFile, type YamlDocument, type YamlPath } from './yaml-file.js'
 
 /** The file name of service definitions, in any folder of a repository. */
 export const SERVICE_FILE_NAME = 'service.yaml'
@@ -110,11 +110,28 @@ function dataProblems(document: YamlDocument): Problem[] {
       document.problemAt(['config', 'defaults'], 'config.defaults holds a number that JSON has not (.nan, .inf)'),
     )
   }
+  const refused = refusedMember(asObject(value['config'])['defaults'], ['config', 'defaults'])
+  if (refused !== undefined) {
+    const name = String(refused.at(-1))
+    problems.push(document.problemAt(refused, `a config document cannot have the key "${name}" here; rename it`, 'key'))
+  }
   const dependsOn: readonly unknown[] = Array.isArray(value['dependsOn']) ? value['dependsOn'] : []
   const self = dependsOn.indexOf(value['name'])
   if (self >= 0)
     problems.push(document.problemAt(['dependsOn', self], 'a service does not depend on itself; remove it'))
   return problems
+}
+
+/** Where a value has a key that the config center refuses because it could change what objects inherit; undefined when nowhere. */
+function refusedMember(value: unknown, path: YamlPath): YamlPath | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [name, inner] of Object.entries(value)) {
+    const here = [...path, Array.isArray(value) ? Number(name) : name]
+    const isPrototype = name === '__proto__' || (name === 'constructor' && Object.hasOwn(asObject(inner), 'prototype'))
+    const found = isPrototype ? here : refusedMember(inner, here)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function isJson(value: unknown): boolean {

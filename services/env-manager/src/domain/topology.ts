@@ -11,6 +11,7 @@ import type {
   TopologyEdge,
   TopologyNode,
 } from '@tributary/contract'
+import { ownMember } from './own-member.js'
 import { canonicalJson } from '@tributary/contract'
 
 /** What the manager knows of a service in the environment that owns it. */
@@ -44,7 +45,7 @@ export function buildTopology(
   )
   const edges = withObserved(declared, observations)
   const missing = [...new Set(edges.flatMap(({ from, to }) => [from, to]))]
-    .filter((service) => view.services[service] === undefined)
+    .filter((service) => ownMember(view.services, service) === undefined)
     .sort()
   return {
     environment: view.tenant,

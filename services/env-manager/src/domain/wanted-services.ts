@@ -1,5 +1,6 @@
 import type { DesiredServices } from './desired-services.js'
 import { wantService, type EnvironmentRecord, type ServiceRecord } from './environment-record.js'
+import { ownMember } from './own-member.js'
 
 /** Own services as they are wanted; those that are neither wanted nor kept stay until the deploy has removed them. */
 export function wantedServices(
@@ -9,7 +10,7 @@ export function wantedServices(
   const services: Record<string, ServiceRecord> = { ...record.services }
   for (const { service, repository, commitSha, defined } of desired.services) {
     const { directory, definition } = defined
-    services[service] = wantService(services[service], {
+    services[service] = wantService(ownMember(services, service), {
       name: service,
       repository,
       directory,
@@ -22,7 +23,7 @@ export function wantedServices(
     const wantedCommit = record.heads[repository] ?? ''
     const definition = { apiVersion: 'tributary/v1', kind: 'Service', name: service } as const
     const before =
-      services[service] ??
+      ownMember(services, service) ??
       wantService(undefined, { name: service, repository, directory: '', wantedCommit, definition })
     services[service] = { ...before, wantedCommit, invalid: message }
   }

@@ -1,5 +1,6 @@
 import type { RevisionedStore } from '@tributary/store'
-import type { EnvironmentRecord, PastDeploy, ServiceRecord } from '../domain/environment-record.js'
+import type { EnvironmentRecord, PastDeploy } from '../domain/environment-record.js'
+import { ownMember } from '../domain/own-member.js'
 import { failure } from '../errors.js'
 import { changeable } from './change-environment.js'
 import { getEnvironment, updateEnvironment } from './state/environments.js'
@@ -21,7 +22,7 @@ export async function rollBackService(store: RevisionedStore, target: RollbackTa
   const record = await changeable(store, environment)
   const past = pastDeployOf(record, target)
   const updated = await updateEnvironment(store, environment, (current) => {
-    const now = current.services[service]
+    const now = ownMember(current.services, service)
     const head = now === undefined ? undefined : current.heads[now.repository]
     if (now === undefined || head === undefined) return current
     const rolledBack = past.commitSha === head ? null : { commitSha: past.commitSha, head }
@@ -31,7 +32,7 @@ export async function rollBackService(store: RevisionedStore, target: RollbackTa
 }
 
 function pastDeployOf(record: EnvironmentRecord, { environment, service, runId }: RollbackTarget): PastDeploy {
-  const known: ServiceRecord | undefined = record.services[service]
+  const known = ownMember(record.services, service)
   if (known === undefined) {
     const own = Object.keys(record.services).join(', ') || 'none'
     throw failure(

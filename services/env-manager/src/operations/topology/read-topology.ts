@@ -1,5 +1,6 @@
 import type { CallExplanation, ResolvedView, Topology, TopologyDifference } from '@tributary/contract'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
+import { ownMember } from '../../domain/own-member.js'
 import {
   buildTopology,
   diffTopologies,
@@ -73,7 +74,7 @@ export async function explainEnvironmentCall(
   }
   const view = await deps.configCenter.getView(name)
   const caller = from === undefined ? undefined : await findCaller(deps, view, { service, from })
-  return explainCall(explanation, view.services[service], caller)
+  return explainCall(explanation, ownMember(view.services, service), caller)
 }
 
 async function findCaller(
@@ -81,15 +82,15 @@ async function findCaller(
   view: ResolvedView,
   { service, from }: Required<ExplainRequest> & { readonly from: string },
 ): Promise<Caller> {
-  const resolved = view.services[from]
+  const resolved = ownMember(view.services, from)
   const owner = resolved?.owner
   const record = owner === undefined ? undefined : await findEnvironment(deps.store, owner)
   const ownView = owner === undefined ? undefined : await unlessNotFound(deps.configCenter.getView(owner))
   return {
     service: from,
     resolved,
-    dependsOn: record?.services[from]?.dependsOn ?? [],
-    withoutContext: ownView?.services[service],
+    dependsOn: (record === undefined ? undefined : ownMember(record.services, from))?.dependsOn ?? [],
+    withoutContext: ownView === undefined ? undefined : ownMember(ownView.services, service),
   }
 }
 
@@ -98,7 +99,7 @@ function knownService(
   service: string,
   url: string,
 ): KnownService | undefined {
-  const known = record.services[service]
+  const known = ownMember(record.services, service)
   if (known === undefined) return undefined
   const copy = workloads.find(({ workloadId }) => workloadId === known.deployed?.workloadId)
   const health = copy === undefined ? 'unhealthy' : copy.health === 'stopped' ? 'unhealthy' : copy.health
