@@ -70,6 +70,12 @@ function ofFastify(error: FastifyError): AppError | undefined {
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return failure('UNSUPPORTED_MEDIA_TYPE', 'The request body is not JSON; send content-type application/json.')
   }
+  if (error.code === 'FST_ERR_CTP_INVALID_JSON_BODY') {
+    const refused = 'a member "__proto__", or "constructor" with "prototype" in it, is refused'
+    return failure('INVALID_REQUEST', `The request was refused, nothing is stored: its body is not JSON; ${refused}.`, {
+      details: { in: 'body', reason: error.code },
+    })
+  }
   if (error.statusCode === undefined || error.statusCode < 400 || error.statusCode >= 500) return undefined
   return failure('INVALID_REQUEST', `The request was refused, nothing is stored: ${error.message}`, {
     details: { in: 'body', reason: error.code },

@@ -109,6 +109,7 @@ describe('entries and documents', () => {
         const options = { body, headers: { 'content-type': type } }
         const answer = await center.call('PATCH', '/v1/tenants/feature-x/documents/orders', options)
         expect([answer.status, codeOf(answer)]).toEqual([400, 'INVALID_REQUEST'])
+        expect(JSON.stringify(answer.body)).toContain('a member \\"__proto__\\"')
       }
     }
   })
