@@ -64,11 +64,16 @@ describeWithServer('messages of RabbitMQ', RABBITMQ, () => {
     const channel = await connection.createConfirmChannel()
     await channel.prefetch(10)
     const onProblem = (problem: string): void => void problems.push(problem)
-    const options = { queue, unclaimedAfterMs: UNCLAIMED_MS, onProblem }
-    const consumer = await consumeInContext(world, channel, options, async (message: ConsumeMessage) => {
+    const handler = async (message: ConsumeMessage): Promise<void> => {
       await new Promise((resolve) => setImmediate(resolve))
       done.push({ by: world.tenant, body: message.content.toString(), tenant: currentTenant() })
       await handle(message)
+    }
+    const consumer = await consumeInContext(world, channel, {
+      queue,
+      unclaimedAfterMs: UNCLAIMED_MS,
+      onProblem,
+      handler,
     })
     consumers.push(consumer)
     return consumer

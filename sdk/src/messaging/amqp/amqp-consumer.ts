@@ -8,7 +8,8 @@ import type { MessagingClient } from '../messaging-client.js'
 import { passedOn, type AmqpChannel, type AmqpMessage } from './amqp-channel.js'
 
 /** What is consumed, and how. */
-export interface TenantConsumerOptions {
+export interface TenantConsumerOptions<Message> {
+  readonly handler: AmqpHandler<Message>
   /** The shared queue. It must exist; only consumers of the baseline read it. Each other tenant has a lane, `<queue>.<tenant>`. */
   readonly queue: string
   /** The service whose owner takes the messages. Default: the client's. */
@@ -48,23 +49,21 @@ const WAIT_MS = 200
 export async function consumeInContext<Message extends AmqpMessage>(
   client: MessagingClient,
   channel: AmqpChannel<Message>,
-  options: TenantConsumerOptions,
-  handler: AmqpHandler<Message>,
+  options: TenantConsumerOptions<Message>,
 ): Promise<TenantConsumer> {
   const service = options.service ?? client.service
   const { baseline } = client.messages
   const attempt = `cannot consume ${options.queue}`
   if (service === undefined) throw sdkError('SDK_OPTIONS_INVALID', `${attempt}: name the service`)
   if (baseline === undefined) throw sdkError('SDK_NOT_READY', `${attempt}: no view is held yet; wait for READY`)
-  const consumer = new LaneConsumer(client, channel, { ...options, service, baseline, handler })
+  const consumer = new LaneConsumer(client, channel, { ...options, service, baseline })
   await consumer.start()
   return consumer
 }
 
-interface Parts<Message> extends TenantConsumerOptions {
+interface Parts<Message> extends TenantConsumerOptions<Message> {
   readonly service: string
   readonly baseline: string
-  readonly handler: AmqpHandler<Message>
 }
 
 class LaneConsumer<Message extends AmqpMessage> implements TenantConsumer {
@@ -136,7 +135,7 @@ class LaneConsumer<Message extends AmqpMessage> implements TenantConsumer {
     if (decision.action === 'park') {
       await this.#send(message, parkingOf(this.#parts.queue), { [PARKED_HEADER]: decision.reason })
     } else {
-      const hops = readHops(message.properties.headers?.[HOPS_HEADER])
+      const hops = hopsOf(message)
       await delay(handOverPauseMs(hops))
       const { baseline, queue } = this.#parts
       await this.#send(message, laneOf(queue, { owner: decision.owner, baseline }), { [HOPS_HEADER]: hops + 1 })
@@ -183,4 +182,9 @@ class LaneConsumer<Message extends AmqpMessage> implements TenantConsumer {
   #problem(problem: string, error: unknown): void {
     this.#parts.onProblem?.(problem, error)
   }
+}
+
+/** What the broker put back has rested long enough: pausing for it would only hold up others behind it. */
+function hopsOf({ properties: { headers } }: AmqpMessage): number {
+  return headers?.['x-death'] === undefined ? readHops(headers?.[HOPS_HEADER]) : 0
 }
