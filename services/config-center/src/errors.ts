@@ -35,7 +35,7 @@ export const ERRORS = {
   TENANT_NOT_FOUND: { kind: 'not_found', description: 'The tenant does not exist.' },
   ENTRY_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no entry of its own for the service.' },
   DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
-  SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'This replica has no live stream of that id.' },
+  SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'No replica has a live stream of that id.' },
   SUBSCRIPTION_WITHOUT_SERVICE: {
     kind: 'failed_precondition',
     description: 'Calls are reported on a stream that names no service, so they would have no caller.',
@@ -70,6 +70,10 @@ export const ERRORS = {
     description: 'The store went away during a write, which may or may not have happened; repeating it is safe.',
   },
   READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
+  REPLICA_UNREACHABLE: {
+    kind: 'unavailable',
+    description: 'Another replica, which is still registered, does not answer; within seconds it does or it is not.',
+  },
   NOT_READY: { kind: 'unavailable', description: 'The replica has not read the store yet, or is shutting down.' },
   CLIENT_GONE: { kind: 'canceled', description: 'The client closed the connection while the server waited for it.' },
   CONFIG_INVALID: {

@@ -14,7 +14,9 @@ async function main(): Promise<void> {
   const { host, port, dataDir, adminTokenFile, logLevel } = config
   const store = await openStore(config.store, { path: join(dataDir, STORE_FILE), prefix: STORE_PREFIX })
   try {
-    const center = await startConfigCenter({ store, host, port, adminTokenFile, logger: { level: logLevel } })
+    const replicate = config.store.kind === 'etcd' ? { advertisedUrl: config.advertisedUrl } : undefined
+    const listen = { host, port, adminTokenFile, logger: { level: logLevel } }
+    const center = await startConfigCenter({ store, replicate, ...listen })
     center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')
     const signal = await untilSignal()
     center.app.log.info({ signal }, 'config center is stopping')

@@ -4,9 +4,11 @@ import { buildApp, type AppDeps } from './app.js'
 import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
+import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
+import { ReplicaCluster } from './replicas/replica-cluster.js'
 import { TokenRegistry } from './tokens/token-registry.js'
 import { CONFIG_CENTER_VERSION } from './version.js'
 import { CatalogMirror } from './watch/catalog-mirror.js'
@@ -34,6 +36,11 @@ export interface ConfigCenterOptions {
   readonly clock?: Clock
   readonly streamLimits?: Partial<StreamLimits>
   readonly timeouts?: Partial<OperationTimeouts>
+  /**
+   * Makes this one of several replicas on the same store (docs/adr/0012); it then counts only when it listens. `advertisedUrl` is
+   * where the others reach it; default: where it listens. Default: there are no others.
+   */
+  readonly replicate?: { readonly advertisedUrl?: string | undefined } | undefined
 }
 
 /** A running replica. */
@@ -58,6 +65,7 @@ export async function startConfigCenter(options: ConfigCenterOptions): Promise<C
   try {
     const { host = '127.0.0.1', port = 0 } = options
     const url = await center.app.listen({ host, port, backlog: LISTEN_BACKLOG })
+    await center.join(options.replicate?.advertisedUrl ?? url)
     return { ...center, url }
   } catch (error) {
     await center.close()
@@ -65,8 +73,13 @@ export async function startConfigCenter(options: ConfigCenterOptions): Promise<C
   }
 }
 
+/** A replica that does not listen yet; `join` tells the others where it does. */
+export interface AssembledConfigCenter extends Omit<ConfigCenter, 'url'> {
+  join(url: string): Promise<void>
+}
+
 /** As {@link startConfigCenter}, without listening: requests come through `app.inject()`. */
-export async function assembleConfigCenter(options: ConfigCenterOptions): Promise<Omit<ConfigCenter, 'url'>> {
+export async function assembleConfigCenter(options: ConfigCenterOptions): Promise<AssembledConfigCenter> {
   const { store, clock = systemClock } = options
   const stopping = new AbortController()
   const tokens = new TokenRegistry()
@@ -81,18 +94,27 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
     timeouts: options.timeouts,
   }
   try {
-    const app = await assembleApp(options, { context, mirror })
+    const { app, cluster } = await assembleApp(options, { context, mirror })
     const token =
       options.adminTokenFile === undefined ? undefined : await ensureAdminToken(context, options.adminTokenFile)
     const close = async (): Promise<void> => {
       await app.close()
+      // After the subscribers have gone: until then the others ask about them.
+      await cluster?.leave()
       await mirror.stop()
     }
-    return { app, context, close, ...(token === undefined ? {} : { adminToken: token }) }
+    const join = async (url: string): Promise<void> => cluster?.join(url)
+    return { app, context, close, join, ...(token === undefined ? {} : { adminToken: token }) }
   } catch (error) {
     await mirror.stop()
     throw error
   }
+}
+
+interface AssembledApp {
+  readonly app: Awaited<ReturnType<typeof buildApp>>
+  /** Absent: there are no other replicas. */
+  readonly cluster: ReplicaCluster | undefined
 }
 
 interface Replica {
@@ -100,15 +122,20 @@ interface Replica {
   readonly mirror: CatalogMirror
 }
 
-async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Replica): ReturnType<typeof buildApp> {
-  const { tokens, clock } = context
+async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Replica): Promise<AssembledApp> {
+  const { tokens, clock, store } = context
   const hub = new StreamHub({
     mirror,
     clock,
     isTokenLive: (tokenId) => tokens.find(tokenId) !== undefined,
     ...(options.streamLimits === undefined ? {} : { limits: options.streamLimits }),
   })
-  const convergence = new ConvergenceTracker(mirror, hub.book)
+  const own = { live: mirror, hub, convergence: new ConvergenceTracker(mirror, hub.book) }
+  const cluster =
+    options.replicate === undefined
+      ? undefined
+      : new ReplicaCluster({ store, mirror, clock, replicaId: hub.serverId, own: own.convergence })
+  const convergence = cluster?.convergence ?? own.convergence
   const calls = observedCalls({ context, mirror }, hub)
   const app = await buildApp({
     context,
@@ -116,7 +143,9 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
     version: CONFIG_CENTER_VERSION,
     logger: options.logger,
     moreRoutes: (routes) => {
-      streamingRoutes(routes, { live: mirror, hub, convergence })
+      if (cluster !== undefined) replicaRoutes(routes, { cluster, own })
+      const subscriptionsElsewhere = cluster?.subscriptionsElsewhere.bind(cluster)
+      streamingRoutes(routes, { ...own, convergence, subscriptionsElsewhere })
       callRoutes(routes, { live: mirror, hub, convergence, ...calls })
     },
   })
@@ -126,7 +155,7 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
     clearInterval(expiry)
     stopListening()
   })
-  return app
+  return { app, cluster }
 }
 
 /** What subscribers report about their calls, kept for as long as the tenants are there. */

@@ -19,6 +19,14 @@ export const headKey = (tenant: string): string => `cc/head/${tenant}`
 export const TOKEN_PREFIX = 'cc/token/'
 export const tokenKey = (tokenId: string): string => `${TOKEN_PREFIX}${tokenId}`
 
+/** One leased key for each replica that serves: where the others reach it. */
+export const REPLICA_PREFIX = 'cc/replica/'
+export const replicaKey = (replicaId: string): string => `${REPLICA_PREFIX}${replicaId}`
+/** What replicas prove to each other that they share the store with. */
+export const REPLICA_SECRET_KEY = 'cc/replica-secret'
+/** Written when a replica has to prove that it has seen everything up to a revision; its value means nothing. */
+export const BOOKMARK_KEY = 'cc/bookmark'
+
 export const HISTORY_PREFIX = 'cc/history/'
 export const historyPrefix = (tenant: string): string => `${HISTORY_PREFIX}${tenant}/`
 

@@ -14,7 +14,7 @@ export interface ConvergenceRequest {
 /** Knows how far live subscribers have got. */
 export interface ConvergenceWatcher {
   /**
-   * Resolves when every live subscriber of this replica whose channels changed at `storeRevision` or later has applied it, has
+   * Resolves when every live subscriber (of this replica, or of all: as the watcher is made) whose channels changed at `storeRevision` or later has applied it, has
    * reported an error, or has left; at the deadline with the laggards. Rejects only with the signal's reason.
    */
   wait(request: ConvergenceRequest): Promise<Convergence>

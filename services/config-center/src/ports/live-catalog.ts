@@ -17,4 +17,10 @@ export interface LiveCatalog {
    * @throws AppError `STORE_UNAVAILABLE`: the store does not answer; `catalog` still serves what is known.
    */
   readLinearizable(options: { readonly signal: AbortSignal }): Promise<CatalogReader>
+  /**
+   * Resolves to true once the catalog is at `revision` or later, which another replica has shown to somebody: also when only
+   * what is outside the catalog has moved the store there. False: the store's history does not get that far, so it was reset.
+   * @throws AppError as {@link readLinearizable}
+   */
+  reach(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<boolean>
 }

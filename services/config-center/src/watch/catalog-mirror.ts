@@ -1,7 +1,7 @@
 import { AppError, backoffMs, isAppError, systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore, StoreEntry, StoreRevision, WatchBatch } from '@tributary/store'
 import { Catalog, type CatalogChange, type CatalogReader } from '../domain/catalog.js'
-import { STORE_PREFIX } from '../domain/keys.js'
+import { BOOKMARK_KEY, STORE_PREFIX } from '../domain/keys.js'
 import type { CatalogHealth, LiveCatalog } from '../ports/live-catalog.js'
 import { differenceBatch, isMirrored, listStore } from './relist.js'
 import { RevisionWaiters } from './revision-waiters.js'
@@ -48,6 +48,7 @@ export class CatalogMirror implements LiveCatalog {
   readonly #consumers = new Set<MirrorConsumer>()
   readonly #waiters = new RevisionWaiters()
   readonly #currentRevision: SharedCall<StoreRevision>
+  readonly #bookmark: SharedCall<StoreRevision>
   #health: CatalogHealth = { state: 'live' }
   #running: Promise<void> = Promise.resolve()
   #failures = 0
@@ -58,6 +59,7 @@ export class CatalogMirror implements LiveCatalog {
     this.#retry = options.retry ?? RETRY
     this.#onHealth = options.onHealth ?? (() => undefined)
     this.#currentRevision = new SharedCall(() => this.#store.currentRevision({ signal: this.#stopping.signal }))
+    this.#bookmark = new SharedCall(() => this.#writeBookmark())
     this.#stopping.signal.addEventListener('abort', () => this.#waiters.fail(stoppedError()), { once: true })
     const stop = (): void => this.#stopping.abort(stoppedError())
     if (options.signal.aborted) stop()
@@ -94,6 +96,15 @@ export class CatalogMirror implements LiveCatalog {
     const revision = await abortable(this.#currentRevision.run(), options.signal)
     if (this.#catalog.storeRevision < revision) await this.waitFor(revision, options)
     return this.#catalog
+  }
+
+  async reach(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<boolean> {
+    await this.readLinearizable(options)
+    if (this.#catalog.storeRevision >= revision) return true
+    const { storeRevision } = await this.#store.range({ select: { key: BOOKMARK_KEY } }, options)
+    if (storeRevision < revision) return false
+    await this.waitFor(await abortable(this.#bookmark.run(), options.signal), options)
+    return this.#catalog.storeRevision >= revision
   }
 
   /** Calls `listener` after every batch. Returns how to stop that. */
@@ -152,6 +163,12 @@ export class CatalogMirror implements LiveCatalog {
       this.#setStale(cause)
       await this.#pause()
     }
+  }
+
+  async #writeBookmark(): Promise<StoreRevision> {
+    const { signal } = this.#stopping
+    const put = { kind: 'put', key: BOOKMARK_KEY, value: '' } as const
+    return (await this.#store.transact({ compares: [], mutations: [put] }, { signal })).storeRevision
   }
 
   async #pause(): Promise<void> {

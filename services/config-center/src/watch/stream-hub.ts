@@ -20,6 +20,7 @@ import {
   type SubscribeRequest,
 } from './stream-hub-options.js'
 import { Subscriber } from './subscriber.js'
+import { subscriptionIdOf } from './subscription-id.js'
 import { SubscriptionBook } from './subscription-book.js'
 import type { TableChannel } from './table-channel.js'
 import { TableRegistry } from './table-registry.js'
@@ -34,6 +35,7 @@ const NO_CURSOR: ChannelCursor = { after: undefined, hash: undefined }
  */
 export class StreamHub {
   readonly serverId = randomUUID()
+  #subscriptions = 0
   readonly book = new SubscriptionBook()
   readonly views: ViewRegistry
   readonly tables: TableRegistry
@@ -188,8 +190,9 @@ export class StreamHub {
   }
 
   #createSubscriber(request: SubscribeRequest, connection: FrameConnection): Subscriber {
+    this.#subscriptions += 1
     return new Subscriber({
-      id: randomUUID(),
+      id: subscriptionIdOf(this.serverId, this.#subscriptions),
       kind: request.kind,
       tenant: request.tenant,
       service: request.service,

@@ -29,7 +29,7 @@ export function subscribeRequest({ request, tenant, query }: SubscribeSource): O
 
 /**
  * Waits for the store where this replica knows too little to answer: a tenant made through another replica a moment ago, or a
- * cursor from one that was ahead. Everyone else starts from memory, the store up or down.
+ * cursor from one that was ahead, which must not be taken back in time. Everyone else starts from memory, the store up or down.
  */
 export async function catchUpFor(
   live: LiveCatalog,
@@ -37,8 +37,10 @@ export async function catchUpFor(
   signal: AbortSignal,
 ): Promise<void> {
   const { catalog } = live
-  const ahead = wanted.after !== undefined && wanted.after > catalog.storeRevision
-  if (ahead || catalog.tenant(wanted.tenant) === undefined) await live.readLinearizable({ signal })
+  const { after = 0n, tenant } = wanted
+  // A cursor beyond the end of the store is of a history that is no more; the stream's first frames tell the client.
+  if (after > catalog.storeRevision) await live.reach(after, { signal })
+  else if (catalog.tenant(tenant) === undefined) await live.readLinearizable({ signal })
 }
 
 function lastEventId(request: FastifyRequest): string | undefined {

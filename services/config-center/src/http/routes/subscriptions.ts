@@ -20,13 +20,13 @@ const reportSchema = {
 }
 
 const listSchema = {
-  summary: 'The live streams of this replica',
+  summary: 'The live streams of all replicas',
   querystring: strictObject({ tenant: Type.Optional(TenantName) }),
   response: answers({ 200: listOf({ subscriptions: Type.Array(Subscription) }) }),
 }
 
 /** `POST /v1/subscriptions/:id/applied` and `GET /v1/subscriptions`. */
-export function subscriptionRoutes(app: TypedApp, { live, hub }: StreamingDeps): void {
+export function subscriptionRoutes(app: TypedApp, { live, hub, subscriptionsElsewhere }: StreamingDeps): void {
   app.post(
     '/v1/subscriptions/:id/applied',
     { schema: reportSchema, config: { access: 'authenticated' } },
@@ -39,10 +39,11 @@ export function subscriptionRoutes(app: TypedApp, { live, hub }: StreamingDeps):
     },
   )
 
-  app.get('/v1/subscriptions', { schema: listSchema, config: { access: 'read' } }, async (request) => ({
-    storeRevision: `${live.catalog.storeRevision}`,
-    subscriptions: hub.book.list(request.query.tenant),
-  }))
+  app.get('/v1/subscriptions', { schema: listSchema, config: { access: 'read' } }, async ({ query: { tenant } }) => {
+    const elsewhere = (await subscriptionsElsewhere?.(tenant)) ?? []
+    const subscriptions = [...hub.book.list(tenant), ...elsewhere]
+    return { storeRevision: `${live.catalog.storeRevision}`, subscriptions }
+  })
 }
 
 /** @throws AppError `PERMISSION_DENIED`: only who opened a stream, or its tenant, may report on it. */

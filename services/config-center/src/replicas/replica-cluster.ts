@@ -1,0 +1,73 @@
+import type { Subscription } from '@tributary/contract'
+import type { Clock } from '@tributary/kit'
+import type { RevisionedStore } from '@tributary/store'
+import type { ConvergenceWatcher } from '../ports/convergence.js'
+import type { CatalogMirror } from '../watch/catalog-mirror.js'
+import { ClusterConvergence } from './cluster-convergence.js'
+import { ReplicaClient } from './replica-client.js'
+import { ReplicaDirectory } from './replica-directory.js'
+import { ReplicaRegistration } from './replica-registration.js'
+
+/** What a replica among others needs. */
+export interface ReplicaClusterOptions {
+  readonly store: RevisionedStore
+  readonly mirror: CatalogMirror
+  readonly clock: Clock
+  readonly replicaId: string
+  /** Of this replica's own subscribers. */
+  readonly own: ConvergenceWatcher
+}
+
+/** This replica and the others on the same store (docs/adr/0012). */
+export class ReplicaCluster {
+  readonly directory: ReplicaDirectory
+  readonly client: ReplicaClient
+  readonly convergence: ConvergenceWatcher
+  /** Settles when this replica is registered: before that it serves nobody, for nobody would ask it about its subscribers. */
+  readonly joined: Promise<void>
+  readonly #options: ReplicaClusterOptions
+  #onJoined: (joining: Promise<void>) => void = () => undefined
+  #registration: ReplicaRegistration | undefined
+
+  constructor(options: ReplicaClusterOptions) {
+    const { mirror, own, clock, replicaId } = options
+    this.#options = options
+    this.directory = new ReplicaDirectory(replicaId)
+    this.client = new ReplicaClient(this.directory)
+    this.convergence = new ClusterConvergence({ own, directory: this.directory, client: this.client, clock })
+    this.joined = new Promise((resolve) => (this.#onJoined = resolve))
+    // Whoever asks meanwhile is refused with the reason; without anybody it must not end the process.
+    this.joined.catch(() => undefined)
+    mirror.addConsumer(this.directory)
+  }
+
+  /** Registers this replica under the address where others reach it. Rejects as the store does. */
+  async join(url: string): Promise<void> {
+    const joining = this.#register(url)
+    this.#onJoined(joining)
+    await joining
+  }
+
+  /** Takes this replica out of the directory. */
+  async leave(): Promise<void> {
+    await this.#registration?.stop()
+  }
+
+  /**
+   * The live streams of all other replicas, of one tenant or of all.
+   * @throws AppError `REPLICA_UNREACHABLE`: some would be missing.
+   */
+  async subscriptionsElsewhere(tenant: string | undefined): Promise<readonly Subscription[]> {
+    const lists = this.directory.peers.map((peer) => this.client.subscriptions(peer, tenant))
+    return (await Promise.all(lists)).flat()
+  }
+
+  async #register(url: string): Promise<void> {
+    const { store, clock, replicaId, mirror } = this.#options
+    this.#registration = await ReplicaRegistration.start({ store, clock, replicaId, url })
+    // From here on this replica knows the secret and whoever registered before it.
+    await mirror.waitFor(await this.#registration.revision, { signal: AbortSignal.timeout(JOIN_MS) })
+  }
+}
+
+const JOIN_MS = 10_000
