@@ -48,6 +48,8 @@ describe('tributary', () => {
                                  why not another
         exec <command...>        run any program with its resolved config, and restart or signal it on
                                  change
+        proxy                    forward proxy for programs in any language: http://<service>/ by the
+                                 environment of the request
         tokens                   access tokens: make, list, revoke
         hint                     tell the env-manager to look at git now; losing a hint costs only time
         approve <approvalId>     let a mass deletion go on that the env-manager has stopped

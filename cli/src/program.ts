@@ -8,6 +8,7 @@ import { addExec } from './commands/exec.js'
 import { addHint } from './commands/hint.js'
 import { addPlan } from './commands/plan.js'
 import { addProbe } from './commands/probe.js'
+import { addProxy } from './commands/proxy.js'
 import { addRuns } from './commands/runs/runs.js'
 import { addStatus } from './commands/status.js'
 import { addTokens } from './commands/tokens/tokens.js'
@@ -51,7 +52,7 @@ export function buildProgram(cli: Cli): Command {
   addConnectionOptions(program)
   for (const add of [addUp, addStatus, addEnv, addTopology, addProbe, addPlan, addRuns, addConfig, addEntries])
     add(program, cli)
-  for (const add of [addEnvExplain, addExec, addTokens, addHint, addApprove, addVersion]) add(program, cli)
+  for (const add of [addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addVersion]) add(program, cli)
   return program
 }
 
