@@ -223,8 +223,8 @@ export class TributaryClient implements Tributary {
     return this.#resolver.urlFor(service, path, tenant === undefined ? options : { ...options, tenant })
   }
 
-  services(): readonly Resolution[] {
-    return [...this.#directory.serviceNames].sort().map((name) => this.#resolver.resolve(name))
+  services(options?: Pick<ResolveOptions, 'tenant'>): readonly Resolution[] {
+    return this.#resolver.services(options?.tenant)
   }
 
   onServicesChange(handler: () => void): () => void {

@@ -65,8 +65,11 @@ export interface Tributary {
    */
   urlFor(service: string, path: string, options?: ResolveOptions): string
 
-  /** Every service that the own tenant sees, masked ones included, in order of their names; empty before the first view. */
-  services(): readonly Resolution[]
+  /**
+   * Every service that a tenant sees, masked ones included, in order of their names; empty before the first view. Default, whatever the current
+   * routing context is, and for a tenant that the route table does not have: the own tenant.
+   */
+  services(options?: Pick<ResolveOptions, 'tenant'>): readonly Resolution[]
 
   /** Calls `handler` when {@link services} answers something else: one came, went or resolves differently. Returns the unsubscription. */
   onServicesChange(handler: () => void): () => void

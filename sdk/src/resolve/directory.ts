@@ -1,4 +1,4 @@
-import { ResolvedService, RouteEntry, TenantName } from '@tributary/contract'
+import { MAX_CHAIN_LENGTH, ResolvedService, RouteEntry, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ServiceIndex } from '../context/service-index.js'
@@ -44,6 +44,18 @@ export class Directory {
   /** Names of the services of the own view, masked ones included. */
   get serviceNames(): Iterable<string> {
     return this.#services.keys()
+  }
+
+  /** Names of the services that the chain of a tenant has in the route table, masked ones included; none when the table does not have it. */
+  routedServiceNames(tenant: string): ReadonlySet<string> {
+    const names = new Set<string>()
+    let next: string | null = tenant
+    for (let length = 0; next !== null && length < MAX_CHAIN_LENGTH; length += 1) {
+      const found = this.findTenant(next)
+      for (const service of found?.entries.keys() ?? []) names.add(service)
+      next = found?.base ?? null
+    }
+    return names
   }
 
   /** What the own tenant sees of a service. */

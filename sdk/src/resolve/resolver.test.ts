@@ -62,6 +62,21 @@ describe('resolve', () => {
     expect(resolution.url).toBe(url)
   })
 
+  it('lists what a tenant sees, services that its root does not have included', () => {
+    const world = shop()
+    world.routes({ 'entry/feature-x/new': present(at(14)) })
+    const seen = (tenant?: string): readonly string[] =>
+      world.resolver.services(tenant).map(({ service, state, owner }) => `${service} ${state} ${owner}`)
+    expect(seen('stacked')).toEqual([
+      'a own stacked',
+      'b inherited feature-x',
+      'c masked feature-x',
+      'new inherited feature-x',
+    ])
+    const own = ['a own integration', 'b own integration', 'c own integration']
+    expect([seen(), seen('integration'), seen('gone')]).toEqual([own, own, own])
+  })
+
   it('says why, and does not repeat the name of an unknown tenant', () => {
     const { resolver } = shop()
     expect(resolver.resolve('b', { tenant: 'stacked' }).reason).toBe(

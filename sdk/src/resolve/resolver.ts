@@ -68,6 +68,13 @@ export class Resolver {
     return this.#slot(service, options, tenant).resolution
   }
 
+  /** Every service that a tenant sees, masked ones included, in order of their names. Undefined or not in the route table: the own tenant. */
+  services(tenant?: string): readonly Resolution[] {
+    const isOwn = tenant === undefined || tenant === this.#ownTenant || this.#directory.findTenant(tenant) === undefined
+    const names = isOwn ? this.#directory.serviceNames : this.#directory.routedServiceNames(tenant)
+    return [...names].sort().map((name) => this.resolve(name, undefined, tenant))
+  }
+
   /** The endpoint whose turn it is among those of the primary port; undefined when there is none. */
   pick(service: string, options?: ResolveOptions, tenant?: string): Readonly<Endpoint> | undefined {
     const slot = this.#slot(service, options, tenant)

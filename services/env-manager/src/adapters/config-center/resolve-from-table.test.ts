@@ -30,7 +30,7 @@ function resolution(service: string, tenant: string): Resolution {
 
 const answers = resolveFromTable({
   resolve: (service, options) => resolution(service, options?.tenant ?? 'integration'),
-  services: () => ['orders', 'mail', 'nobody'].map((service) => resolution(service, 'integration')),
+  services: (options) => ['orders', 'mail', 'nobody'].map((service) => resolution(service, options?.tenant ?? 'none')),
 })
 
 describe('resolveFromTable', () => {

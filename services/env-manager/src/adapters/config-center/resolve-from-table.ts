@@ -24,7 +24,7 @@ export function resolveFromTable(tributary: Pick<Tributary, 'resolve' | 'service
   return {
     resolve,
     listServices: (environment: string) =>
-      tributary.services().flatMap(({ service }) => {
+      tributary.services({ tenant: environment }).flatMap(({ service }) => {
         const answer = resolve(service, environment)
         return answer === undefined ? [] : [{ service, state: answer.state, owner: answer.owner }]
       }),
