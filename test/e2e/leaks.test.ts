@@ -113,7 +113,7 @@ function fromPool(work) {
     expect(probe.stdout).toMatch(/feature-x is lost at payments -> orders/)
   })
 
-  it('is found by the probe alone when the middleware is missing', async () => {
+  it('is seen when the middleware is missing, and found by the probe alone', async () => {
     const source = await readFile(PAYMENTS, 'utf8')
     const bare = source.replace(
       'withRoutingContext(tributary, async (request, response) => {',
@@ -122,6 +122,10 @@ function fromPool(work) {
     expect(bare).not.toBe(source)
     const commit = await payments.push('main', { 'server.mjs': bare })
     await platform.untilReady('integration', { payments: commit })
+    const leaksBefore = (await observed())?.leaks ?? 0
+    await waitFor('the copy without middleware to lose the environment', async () => {
+      return (await quote()).callback.tenant === 'integration' && ((await observed())?.leaks ?? 0) > leaksBefore
+    })
     const probe = await waitFor('the probe to fail for another reason', async () => {
       const now = await tributary(platform, 'probe', ENVIRONMENT, '--leaks', '0')
       return now.stdout.includes('unanswered') && now

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RoutingContext } from '../context/routing-context.js'
+import type { ArrivedRequest, ArrivedResponse } from './unserved-requests.js'
 
 /** A request that a process has taken, as far as an observer looks at it. */
 export interface ObservedRequest {
@@ -44,6 +45,12 @@ export interface CallObserver {
 
   /** A call goes out. */
   call(call: OutgoingCall): EndOfCall
+
+  /** A request has reached node's server, before any code of the program. It is {@link serve}d by the middleware, if there is one. */
+  arrive(request: ArrivedRequest, response: ArrivedResponse): void
+
+  /** It was answered. */
+  depart(request: ArrivedRequest): void
 }
 
 const SERVING = Symbol('tributary.serving')
@@ -67,4 +74,6 @@ export function servingOf(context: RoutingContext | undefined): Serving | undefi
 export const NO_OBSERVER: CallObserver = {
   serve: (context) => context,
   call: () => () => undefined,
+  arrive: () => undefined,
+  depart: () => undefined,
 }

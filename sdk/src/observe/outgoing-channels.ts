@@ -5,6 +5,7 @@ import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
 import { activeContext } from '../context/routing-context.js'
 import { servingOf, type CallObserver, type EndOfCall } from './call-observer.js'
 import { traceIdOf } from './trace-id.js'
+import type { ArrivedRequest, ArrivedResponse } from './unserved-requests.js'
 
 /** An observer with what is needed to tell which calls are its own. */
 export interface ObservedProcess {
@@ -48,6 +49,8 @@ const HANDLERS = {
   'http.client.request.start': onNodeRequest,
   'http.client.response.finish': onAnswer,
   'http.client.request.error': onError,
+  'http.server.request.start': onArrival,
+  'http.server.response.finish': onDeparture,
 } as const satisfies Record<string, (message: unknown) => void>
 
 /**
@@ -98,6 +101,26 @@ function onAnswer(message: unknown): void {
 
 function onError(message: unknown): void {
   end((message as Message).request, true)
+}
+
+interface ServerMessage {
+  readonly request: ArrivedRequest
+  readonly response: ArrivedResponse
+}
+
+function onArrival(message: unknown): void {
+  const { request, response } = message as ServerMessage
+  onlyProcess()?.observer.arrive(request, response)
+}
+
+function onDeparture(message: unknown): void {
+  onlyProcess()?.observer.depart((message as ServerMessage).request)
+}
+
+/** A server does not say whose it is: with several clients in one process, only the middleware can. */
+function onlyProcess(): ObservedProcess | undefined {
+  const [only] = processes
+  return processes.size === 1 ? only : undefined
 }
 
 interface BegunCall {

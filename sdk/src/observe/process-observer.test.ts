@@ -138,6 +138,47 @@ describe('ProcessObserver', () => {
     expect(observer.counter.isEmpty).toBe(true)
   })
 
+  describe('where the middleware is missing', () => {
+    const arrive = (observer: ProcessObserver, headers: Record<string, string>) => {
+      const request = { headers }
+      const response = { writableEnded: false, destroyed: false }
+      observer.arrive(request, response)
+      return { request, response }
+    }
+    const baggage = 'tributary-tenant=feature-x'
+
+    it('suspects calls while a request of a tenant is worked on, and knows it by its trace', () => {
+      const { observer, call } = payments()
+      arrive(observer, { baggage, traceparent })
+      call()
+      call({ traceId: TRACE })
+      expect(observer.counter.take().leaks.map(({ kind, tenant }) => [kind, tenant])).toEqual([
+        ['suspected', 'feature-x'],
+        ['dropped', 'feature-x'],
+      ])
+    })
+
+    it('forgets requests that the middleware takes, that are answered and that are cut off', () => {
+      const { observer, call } = payments()
+      const { request } = arrive(observer, { baggage })
+      observer.serve(NO_CONTEXT, request, new EventEmitter())
+      observer.depart(arrive(observer, { baggage }).request)
+      arrive(observer, { baggage }).response.destroyed = true
+      arrive(observer, { baggage: 'user=7' })
+      arrive(observer, { baggage, 'tributary-probe': 'x' })
+      call()
+      expect(observer.counter.take().leaks).toEqual([])
+    })
+
+    it('names no tenant when several are worked on', () => {
+      const { observer, call } = payments()
+      arrive(observer, { baggage })
+      arrive(observer, { baggage: 'tributary-tenant=feature-y' })
+      call()
+      expect(observer.counter.take().leaks).toMatchObject([{ kind: 'suspected', tenant: null }])
+    })
+  })
+
   it('keeps at most one report’s worth of series, and says how many calls found no room', () => {
     const { observer, call } = payments()
     for (let index = 0; index < 600; index += 1) call({ tenant: `t${index}` })(false)

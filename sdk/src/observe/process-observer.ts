@@ -13,6 +13,7 @@ import {
   type Serving,
 } from './call-observer.js'
 import { RequestsInFlight } from './requests-in-flight.js'
+import { UnservedRequests, type ArrivedRequest, type ArrivedResponse } from './unserved-requests.js'
 import { RouteLabels } from './route-labels.js'
 import { traceIdOf } from './trace-id.js'
 
@@ -46,6 +47,8 @@ const serviceName = Compile(ServiceName)
  * | the code runs outside of any context, and the call's trace is that of a request of a tenant | `dropped` |
  * | the same, without a trace, while requests of tenants are being served | `suspected`, unless the same call is also made when none are |
  *
+ * Requests that no middleware has taken count as being served: where it is missing, every call is one without a context.
+ *
  * A call outside of any context in a process of a feature environment counts for that environment, whose stamp it should bear.
  */
 export class ProcessObserver implements CallObserver {
@@ -55,12 +58,14 @@ export class ProcessObserver implements CallObserver {
   readonly #incoming = new RouteLabels()
   readonly #outgoing = new RouteLabels()
   readonly #ownWork = new Set<string>()
+  readonly #unserved = new UnservedRequests()
 
   constructor(options: ProcessObserverOptions) {
     this.#options = options
   }
 
   serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext {
+    this.#unserved.remove(request)
     // A probe is no call of the system's: it would be counted where it looks for mistakes.
     if (request.headers[PROBE_HEADER] !== undefined) return context
     const serving: Serving = {
@@ -89,6 +94,14 @@ export class ProcessObserver implements CallObserver {
     }
   }
 
+  arrive(request: ArrivedRequest, response: ArrivedResponse): void {
+    this.#unserved.add(request, response)
+  }
+
+  depart(request: ArrivedRequest): void {
+    this.#unserved.remove(request)
+  }
+
   #checkArrival(tenant: string, { route, traceId }: Serving, request: ObservedRequest): void {
     const owner = this.#options.ownerFor(tenant)
     if (owner === null || owner === this.#options.tenant) return
@@ -110,10 +123,26 @@ export class ProcessObserver implements CallObserver {
   /** A call of nobody in a baseline process: its own work, or a context that was lost on the way. */
   #suspect({ service: peer, method, path, traceId }: OutgoingCall): void {
     const route = this.#outgoing.of(method, path)
+    const [traced] = traceId === undefined ? [] : this.#known(this.#unserved.tenants(traceId))
+    if (traced !== undefined) return this.#count({ kind: 'dropped', tenant: traced, peer, route, traceId })
+    const unserved = this.#known(this.#unserved.tenants())
     const key = `${peer} ${route}`
-    if (this.#inFlight.size === 0 && this.#ownWork.size < MAX_OWN_WORK) this.#ownWork.add(key)
-    if (!this.#inFlight.hasTenants || this.#ownWork.has(key)) return
-    this.#count({ kind: 'suspected', tenant: this.#inFlight.onlyTenant ?? null, peer, route, traceId })
+    const isIdle = this.#inFlight.size === 0 && unserved.length === 0
+    if (isIdle && this.#ownWork.size < MAX_OWN_WORK) this.#ownWork.add(key)
+    if ((!this.#inFlight.hasTenants && unserved.length === 0) || this.#ownWork.has(key)) return
+    this.#count({ kind: 'suspected', tenant: this.#onlyTenant(unserved), peer, route, traceId })
+  }
+
+  /** The tenant of every request that is being served, by the middleware or without it; null when there are several. */
+  #onlyTenant(unserved: readonly string[]): string | null {
+    if (unserved.length === 0) return this.#inFlight.onlyTenant ?? null
+    const [only = null, ...others] = unserved
+    const isAlone = others.length === 0 && (this.#inFlight.size === 0 || this.#inFlight.onlyTenant === only)
+    return isAlone ? only : null
+  }
+
+  #known(tenants: ReadonlySet<string>): readonly string[] {
+    return [...tenants].filter((tenant) => this.#options.ownerFor(tenant) !== null)
   }
 
   #count(leak: SeenLeak): void {
