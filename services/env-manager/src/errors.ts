@@ -56,6 +56,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'unavailable',
     description: 'The config center cannot be asked who bears a token; it is tried again.',
   },
+  NOT_LEADER: {
+    kind: 'unavailable',
+    description: 'Another env-manager on the same store leads; details.leader says where. Nothing was done here.',
+  },
   NOT_READY: { kind: 'unavailable', description: 'The manager has not started its loop yet, or is shutting down.' },
   INTERNAL: { kind: 'internal', description: 'A bug of the env-manager.' },
   GIT_UNREACHABLE: { kind: 'unavailable', description: 'The git server did not answer; nothing is deleted meanwhile.' },
