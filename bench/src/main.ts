@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { baseChange } from './base-change.js'
+import { context } from './context.js'
 import { fanout } from './fanout/fanout.js'
 import { memory } from './memory.js'
 import { reads } from './reads.js'
@@ -13,6 +14,7 @@ import { storm } from './storm.js'
 /** Every bench by name, in the order in which all are run. */
 const BENCHES: Readonly<Record<string, (subscribers: number) => Promise<Figure[]>>> = {
   resolve,
+  context,
   reads,
   fanout,
   memory,
