@@ -21,6 +21,7 @@ describe('readConfig', () => {
       dataDir,
       store: { kind: 'embedded' },
       adminTokenFile: `${dataDir}/admin.token`,
+      historyLimits: { maxRecords: 10_000, maxAgeMs: 400 * 86_400_000 },
       logLevel: 'info',
     })
   })
@@ -34,6 +35,8 @@ describe('readConfig', () => {
       TRIBUTARY_ETCD_ENDPOINTS: 'http://10.0.0.1:2379',
       TRIBUTARY_ADVERTISED_URL: 'http://10.0.0.9:7400',
       TRIBUTARY_ADMIN_TOKEN_FILE: '/run/admin',
+      TRIBUTARY_HISTORY_MAX_RECORDS: '50',
+      TRIBUTARY_HISTORY_MAX_DAYS: '2',
       TRIBUTARY_LOG_LEVEL: 'warn',
     }
     expect(readConfig(env)).toEqual({
@@ -43,6 +46,7 @@ describe('readConfig', () => {
       store: { kind: 'etcd', etcd: { endpoints: ['http://10.0.0.1:2379'] } },
       advertisedUrl: 'http://10.0.0.9:7400',
       adminTokenFile: '/run/admin',
+      historyLimits: { maxRecords: 50, maxAgeMs: 2 * 86_400_000 },
       logLevel: 'warn',
     })
   })
@@ -63,6 +67,10 @@ describe('readConfig', () => {
     ])
     expect(problemsOf({ ...etcd, TRIBUTARY_ADVERTISED_URL: 'http://user@host/path' })).toHaveLength(1)
     expect(problemsOf({ TRIBUTARY_HOST: '0.0.0.0' })).toEqual([])
+  })
+
+  it('refuses history limits that would keep nothing', () => {
+    expect(problemsOf({ TRIBUTARY_HISTORY_MAX_RECORDS: '0', TRIBUTARY_HISTORY_MAX_DAYS: 'all' })).toHaveLength(2)
   })
 
   it.each(['', '-1', '1e3', '0x10', ' 80', '65536'])('refuses the port %j', (port) => {

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path'
 import { readStoreChoice, type StoreChoice } from '@tributary/store'
+import type { HistoryLimits } from './domain/history-floor.js'
 import { failure } from './errors.js'
+import { DEFAULT_HISTORY_LIMITS } from './operations/history-retention.js'
 
 /** Levels of the log, least to most. */
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
@@ -17,8 +19,12 @@ export interface ConfigCenterConfig {
   readonly dataDir: string
   /** Where the admin token is written at the first start. */
   readonly adminTokenFile: string
+  /** How much history is kept of each tenant. */
+  readonly historyLimits: HistoryLimits
   readonly logLevel: LogLevel
 }
+
+const DAY_MS = 86_400_000
 
 /** Process environment, as Node gives it. */
 export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
@@ -32,6 +38,8 @@ export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
  * | `TRIBUTARY_PORT` | `7400` | port to listen on; 0 takes a free one |
  * | `TRIBUTARY_DATA_DIR` | `.tributary/config-center` | folder of the store's file |
  * | `TRIBUTARY_ADMIN_TOKEN_FILE` | `<data>/admin.token` | the admin token, mode 0600 |
+ * | `TRIBUTARY_HISTORY_MAX_RECORDS` | `10000` | history records that are kept of each tenant |
+ * | `TRIBUTARY_HISTORY_MAX_DAYS` | `400` | older ones are forgotten |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  * | `TRIBUTARY_ADVERTISED_URL` | the address listened on | where other replicas reach this one; needed when that is every address |
  *
@@ -52,11 +60,28 @@ export function readConfig(env: ProcessEnvironment = process.env): ConfigCenterC
     port: readPort(env.TRIBUTARY_PORT ?? '7400', problems),
     dataDir,
     adminTokenFile: resolve(env.TRIBUTARY_ADMIN_TOKEN_FILE ?? join(dataDir, 'admin.token')),
+    historyLimits: readHistoryLimits(env, problems),
     logLevel: readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info', problems),
   }
   if (config.host === '') problems.push('TRIBUTARY_HOST is empty; leave it out to listen on 127.0.0.1')
   if (problems.length === 0) return config
   throw failure('CONFIG_INVALID', `The config center cannot start: ${problems.join('; ')}.`, { details: { problems } })
+}
+
+function readHistoryLimits(env: ProcessEnvironment, problems: string[]): HistoryLimits {
+  const maxRecords = readCount('TRIBUTARY_HISTORY_MAX_RECORDS', env, problems)
+  const maxDays = readCount('TRIBUTARY_HISTORY_MAX_DAYS', env, problems)
+  return {
+    maxRecords: maxRecords ?? DEFAULT_HISTORY_LIMITS.maxRecords,
+    maxAgeMs: maxDays === undefined ? DEFAULT_HISTORY_LIMITS.maxAgeMs : maxDays * DAY_MS,
+  }
+}
+
+function readCount(name: string, env: ProcessEnvironment, problems: string[]): number | undefined {
+  const text = env[name]
+  if (text === undefined || /^[1-9][0-9]{0,6}$/.test(text)) return text === undefined ? undefined : Number(text)
+  problems.push(`${name} is ${JSON.stringify(text)}, not a whole number from 1 to 9999999`)
+  return undefined
 }
 
 function readPort(text: string, problems: string[]): number {

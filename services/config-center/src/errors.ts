@@ -69,6 +69,11 @@ export const ERRORS = {
     kind: 'unavailable',
     description: 'The store went away during a write, which may or may not have happened; repeating it is safe.',
   },
+  HISTORY_FORGOTTEN: {
+    kind: 'gone',
+    description:
+      'What is asked lies before the oldest history that is kept; details.knownFromRevision says what is known.',
+  },
   READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
   REPLICA_UNREACHABLE: {
     kind: 'unavailable',

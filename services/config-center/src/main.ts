@@ -15,7 +15,8 @@ async function main(): Promise<void> {
   const store = await openStore(config.store, { path: join(dataDir, STORE_FILE), prefix: STORE_PREFIX })
   try {
     const replicate = config.store.kind === 'etcd' ? { advertisedUrl: config.advertisedUrl } : undefined
-    const listen = { host, port, adminTokenFile, logger: { level: logLevel } }
+    const { historyLimits } = config
+    const listen = { host, port, adminTokenFile, historyLimits, logger: { level: logLevel } }
     const center = await startConfigCenter({ store, replicate, ...listen })
     center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')
     const signal = await untilSignal()

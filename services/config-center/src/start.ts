@@ -6,7 +6,10 @@ import { CallMetrics } from './calls/call-metrics.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
 import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
+import type { HistoryLimits } from './domain/history-floor.js'
+import { Instruments } from './metrics/instruments.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
+import { DEFAULT_HISTORY_LIMITS, keepHistoryBounded } from './operations/history-retention.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
 import { ReplicaCluster } from './replicas/replica-cluster.js'
 import { TokenRegistry } from './tokens/token-registry.js'
@@ -36,6 +39,8 @@ export interface ConfigCenterOptions {
   readonly clock?: Clock
   readonly streamLimits?: Partial<StreamLimits>
   readonly timeouts?: Partial<OperationTimeouts>
+  /** How much history is kept of each tenant. Default: 10,000 records, 400 days. */
+  readonly historyLimits?: Partial<HistoryLimits> | undefined
   /**
    * Makes this one of several replicas on the same store (docs/adr/0012); it then counts only when it listens. `advertisedUrl` is
    * where the others reach it; default: where it listens. Default: there are no others.
@@ -80,10 +85,17 @@ export interface AssembledConfigCenter extends Omit<ConfigCenter, 'url'> {
 
 /** As {@link startConfigCenter}, without listening: requests come through `app.inject()`. */
 export async function assembleConfigCenter(options: ConfigCenterOptions): Promise<AssembledConfigCenter> {
-  const { store, clock = systemClock } = options
+  const { clock = systemClock } = options
+  const instruments = new Instruments()
+  const store = instruments.measure(options.store)
   const stopping = new AbortController()
   const tokens = new TokenRegistry()
-  const mirror = await CatalogMirror.start({ store, signal: stopping.signal, clock })
+  const mirror = await CatalogMirror.start({
+    store,
+    signal: stopping.signal,
+    clock,
+    onResync: (cause) => instruments.metrics.noteResync(cause),
+  })
   mirror.addConsumer(tokens)
   const context: OperationContext = {
     store,
@@ -94,7 +106,7 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
     timeouts: options.timeouts,
   }
   try {
-    const { app, cluster } = await assembleApp(options, { context, mirror })
+    const { app, cluster } = await assembleApp(options, { context, mirror, instruments })
     const token =
       options.adminTokenFile === undefined ? undefined : await ensureAdminToken(context, options.adminTokenFile)
     const close = async (): Promise<void> => {
@@ -120,13 +132,16 @@ interface AssembledApp {
 interface Replica {
   readonly context: OperationContext
   readonly mirror: CatalogMirror
+  readonly instruments: Instruments
 }
 
-async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Replica): Promise<AssembledApp> {
+async function assembleApp(options: ConfigCenterOptions, replica: Replica): Promise<AssembledApp> {
+  const { context, mirror, instruments } = replica
   const { tokens, clock, store } = context
   const hub = new StreamHub({
     mirror,
     clock,
+    observer: instruments.metrics,
     isTokenLive: (tokenId) => tokens.find(tokenId) !== undefined,
     ...(options.streamLimits === undefined ? {} : { limits: options.streamLimits }),
   })
@@ -136,7 +151,7 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
       ? undefined
       : new ReplicaCluster({ store, mirror, clock, replicaId: hub.serverId, own: own.convergence })
   const convergence = cluster?.convergence ?? own.convergence
-  const calls = observedCalls({ context, mirror }, hub)
+  const calls = observedCalls(replica, hub)
   const app = await buildApp({
     context,
     convergence,
@@ -149,17 +164,28 @@ async function assembleApp(options: ConfigCenterOptions, { context, mirror }: Re
       callRoutes(routes, { live: mirror, hub, convergence, ...calls })
     },
   })
+  instruments.follow(app, { mirror, hub })
+  const retention = new AbortController()
+  void keepHistoryBounded({
+    store: context.store,
+    clock,
+    limits: { ...DEFAULT_HISTORY_LIMITS, ...options.historyLimits },
+    signal: retention.signal,
+    onPruned: (records) => instruments.metrics.notePruned(records),
+    onError: (error) => app.log.warn({ error: String(error) }, 'old history was not forgotten; it is tried again'),
+  })
   const stopListening = tokens.onRevoked((tokenId) => hub.disconnectToken(tokenId))
   const expiry = setInterval(() => tokens.announceExpired(clock.now()), EXPIRY_CHECK_MS).unref()
   app.addHook('onClose', async () => {
     clearInterval(expiry)
+    retention.abort()
     stopListening()
   })
   return { app, cluster }
 }
 
 /** What subscribers report about their calls, kept for as long as the tenants are there. */
-function observedCalls({ context, mirror }: Replica, hub: StreamHub): CallDeps {
+function observedCalls({ context, mirror, instruments }: Replica, hub: StreamHub): CallDeps {
   const book = new CallBook({
     hasTenant: (tenant) => mirror.catalog.tenant(tenant) !== undefined,
     now: () => context.clock.now(),
@@ -169,7 +195,7 @@ function observedCalls({ context, mirror }: Replica, hub: StreamHub): CallDeps {
       if (change.kind === 'tenant' && change.after === undefined) book.forget(change.tenant)
     }
   })
-  const metrics = new CallMetrics({
+  const metrics = new CallMetrics(instruments.registry, {
     subscribers: () => hub.book.size,
     edges: () => book.size,
     storeRevision: () => mirror.catalog.storeRevision,

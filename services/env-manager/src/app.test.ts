@@ -123,6 +123,30 @@ describe('who may call', () => {
       expect((await call('GET', url, { token: '' })).status).toBe(200)
   })
 
+  it('is not ready while the config center does not answer it', async () => {
+    bench.center.outage = new AppError({ kind: 'unavailable', code: 'SERVER_UNREACHABLE', message: 'down' })
+    const answer = await call('GET', '/readyz', { token: '' })
+    expect([answer.status, code(answer.json)]).toEqual([503, 'NOT_READY'])
+    bench.center.outage = undefined
+    expect((await call('GET', '/readyz', { token: '' })).status).toBe(200)
+  })
+
+  it('shows its metrics to viewers only', async () => {
+    const metrics = (token: string) => app.inject({ url: '/metrics', headers: { authorization: `Bearer ${token}` } })
+    expect((await metrics('ten')).statusCode).toBe(403)
+    const answer = await metrics('view')
+    expect(answer.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
+    expect(answer.payload.split('\n')).toEqual(
+      expect.arrayContaining([
+        'env_manager_environments{phase="ready"} 2',
+        'env_manager_environments{phase="failed"} 0',
+        'env_manager_queue_length 0',
+        'env_manager_breaker_removals 0',
+        'env_manager_repositories_failing 0',
+      ]),
+    )
+  })
+
   it('remembers who bears a token for ten seconds, and answers 503 while that cannot be asked', async () => {
     await call('GET', '/v1/runs', { token: 'view' })
     await call('GET', '/v1/runs', { token: 'view' })

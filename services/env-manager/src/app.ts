@@ -8,9 +8,11 @@ import type { RouteDeps, TypedApp } from './http/route-deps.js'
 import { environmentRoutes } from './http/routes/environments.js'
 import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
+import { metricsRoute } from './http/routes/metrics.js'
 import { runRoutes } from './http/routes/runs.js'
 import { topologyRoutes } from './http/routes/topology.js'
 import { validatorCompiler } from './http/validate.js'
+import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
 
 /** Shown in the API description. */
@@ -20,12 +22,14 @@ const MAX_BODY_BYTES = 64 * 1024
 /** What the app is made of. */
 export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly callers: CallerAuthentication
+  /** Default: its own, of what can be looked at; runs and errors are counted by who observes the loop. */
+  readonly metrics?: ManagerMetrics
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
 }
 
 /** Builds the HTTP server without listening. Closing it ends its streams; it does not close what it was given. */
-export async function buildApp({ callers, logger = false, ...deps }: AppDeps): Promise<TypedApp> {
+export async function buildApp({ callers, logger = false, metrics, ...deps }: AppDeps): Promise<TypedApp> {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
@@ -43,5 +47,6 @@ export async function buildApp({ callers, logger = false, ...deps }: AppDeps): P
   await installOpenApi(app, ENV_MANAGER_VERSION)
   const given = { ...deps, closing: closing.signal }
   for (const routes of [environmentRoutes, topologyRoutes, logRoutes, runRoutes, managerRoutes]) routes(app, given)
+  metricsRoute(app, given, metrics ?? new ManagerMetrics())
   return app
 }

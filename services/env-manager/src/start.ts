@@ -7,6 +7,7 @@ import { createConfigCenterAuthentication } from './adapters/config-center/calle
 import { buildApp } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
 import type { TypedApp } from './http/route-deps.js'
+import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { EnvironmentDependencies, Logger } from './operations/dependencies.js'
 import { createContentLoader } from './operations/load-content.js'
 import { RunLogs } from './operations/run-logs.js'
@@ -88,10 +89,11 @@ export async function assembleEnvManager(
   options: EnvManagerOptions,
 ): Promise<{ readonly app: TypedApp; readonly manager: EnvironmentManager }> {
   const late: { log: Logger } = { log: SILENT }
-  const deps = dependenciesOf(options, late)
+  const metrics = new ManagerMetrics()
+  const deps = { ...dependenciesOf(options, late), observer: metrics }
   const manager = new EnvironmentManager(deps)
   const callers = options.callers ?? createConfigCenterAuthentication(options.configCenter.url)
-  const app = await buildApp({ deps, loop: manager, callers, logger: options.logger ?? false })
+  const app = await buildApp({ deps, loop: manager, callers, metrics, logger: options.logger ?? false })
   late.log = app.log
   return { app, manager }
 }

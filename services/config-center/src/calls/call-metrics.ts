@@ -1,5 +1,5 @@
 import { LEAK_KINDS, REFUSED_CONTEXT_REASONS, type CallsReport } from '@tributary/contract'
-import { Counter, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import type { ReportOutcome } from './call-book.js'
 
 /** What the gauges look at when they are asked. */
@@ -14,18 +14,22 @@ export interface MetricSources {
  * `GET /v1/tenants/:tenant/calls`, since their number would be the number of time series.
  */
 export class CallMetrics {
-  readonly #registry = new Registry()
-  readonly #reports = this.#counter('calls_reports_total', 'Reports of calls, by what became of them.', 'result')
-  readonly #calls = this.#counter('calls_total', 'Calls between services that were reported, by outcome.', 'outcome')
-  readonly #leaks = this.#counter('calls_leaks_total', 'Calls that lost the routing context, by kind.', 'kind')
-  readonly #refused = this.#counter(
-    'calls_refused_contexts_total',
-    'Routing contexts that were not taken, by reason.',
-    'reason',
-  )
-  readonly #uncounted = this.#counter('calls_uncounted_total', 'Calls that processes had no room to count.')
+  readonly #registry: Registry
+  readonly #reports: Counter
+  readonly #calls: Counter
+  readonly #leaks: Counter
+  readonly #refused: Counter
+  readonly #uncounted: Counter
 
-  constructor(sources: MetricSources) {
+  /** Adds them to a registry, which may hold others; {@link render} shows all that it holds. */
+  constructor(registry: Registry, sources: MetricSources) {
+    this.#registry = registry
+    this.#reports = this.#counter('calls_reports_total', 'Reports of calls, by what became of them.', 'result')
+    this.#calls = this.#counter('calls_total', 'Calls between services that were reported, by outcome.', 'outcome')
+    this.#leaks = this.#counter('calls_leaks_total', 'Calls that lost the routing context, by kind.', 'kind')
+    const refusedHelp = 'Routing contexts that were not taken, by reason.'
+    this.#refused = this.#counter('calls_refused_contexts_total', refusedHelp, 'reason')
+    this.#uncounted = this.#counter('calls_uncounted_total', 'Calls that processes had no room to count.')
     // Series that never came are 0, so that an alert on an increase sees the first one.
     for (const result of ['counted', 'repeated']) this.#reports.inc({ result }, 0)
     for (const outcome of ['ok', 'error']) this.#calls.inc({ outcome }, 0)

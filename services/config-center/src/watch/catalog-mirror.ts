@@ -15,6 +15,8 @@ export interface CatalogMirrorOptions {
   readonly retry?: { readonly initialMs: number; readonly maxMs: number }
   /** Told when the mirror becomes stale or live again. */
   readonly onHealth?: (health: CatalogHealth) => void
+  /** Told each time that the watch has ended and is to begin again. */
+  readonly onResync?: (cause: 'compacted' | 'failed') => void
 }
 
 /** Told what a batch changed; may be an empty list, when only the revision moved. Runs synchronously and must not throw. */
@@ -41,6 +43,7 @@ export class CatalogMirror implements LiveCatalog {
   readonly #clock: Clock
   readonly #retry: { readonly initialMs: number; readonly maxMs: number }
   readonly #onHealth: (health: CatalogHealth) => void
+  readonly #onResync: (cause: 'compacted' | 'failed') => void
   readonly #stopping = new AbortController()
   readonly #catalog = new Catalog()
   readonly #entries = new Map<string, StoreEntry>()
@@ -58,6 +61,7 @@ export class CatalogMirror implements LiveCatalog {
     this.#clock = options.clock ?? systemClock
     this.#retry = options.retry ?? RETRY
     this.#onHealth = options.onHealth ?? (() => undefined)
+    this.#onResync = options.onResync ?? (() => undefined)
     this.#currentRevision = new SharedCall(() => this.#store.currentRevision({ signal: this.#stopping.signal }))
     this.#bookmark = new SharedCall(() => this.#writeBookmark())
     this.#stopping.signal.addEventListener('abort', () => this.#waiters.fail(stoppedError()), { once: true })
@@ -135,6 +139,7 @@ export class CatalogMirror implements LiveCatalog {
       } catch (error) {
         if (signal.aborted) return
         this.#failures += 1
+        this.#onResync(isAppError(error, 'STORE_COMPACTED') ? 'compacted' : 'failed')
         await this.#recover(error)
       }
     }

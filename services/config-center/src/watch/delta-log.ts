@@ -26,10 +26,13 @@ interface LogStart {
 export class DeltaBudget {
   readonly limits: DeltaLogLimits
   readonly #owners = new Map<LoggedDelta, DeltaLog>()
+  readonly #onAdded: (delta: LoggedDelta) => void
   #totalChars = 0
 
-  constructor(limits: DeltaLogLimits) {
+  /** `onAdded` is told every delta of every log. */
+  constructor(limits: DeltaLogLimits, onAdded: (delta: LoggedDelta) => void = () => undefined) {
     this.limits = limits
+    this.#onAdded = onAdded
   }
 
   get totalChars(): number {
@@ -38,6 +41,7 @@ export class DeltaBudget {
 
   /** Counts a delta that `log` has added, and drops the oldest ones that no longer fit. */
   add(delta: LoggedDelta, log: DeltaLog): void {
+    this.#onAdded(delta)
     this.#owners.set(delta, log)
     this.#totalChars += delta.frame.data.length
     for (const owner of this.#owners.values()) {

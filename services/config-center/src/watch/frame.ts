@@ -24,6 +24,11 @@ export class Frame {
     return new Frame(event, JSON.stringify(data), revision)
   }
 
+  /** Size of its data as UTF-8. */
+  get byteLength(): number {
+    return Buffer.byteLength(this.data)
+  }
+
   /** Server-Sent Events text with an `id:` line when the frame has a revision. */
   get bytes(): Buffer {
     const id = this.revision === undefined ? '' : `id: ${this.revision}\n`

@@ -1,4 +1,4 @@
-import type { StreamChannel } from '@tributary/contract'
+import type { GoodbyeReason, StreamChannel } from '@tributary/contract'
 import type { Clock } from '@tributary/kit'
 import type { StoreRevision } from '@tributary/store'
 import type { CatalogMirror } from './catalog-mirror.js'
@@ -18,12 +18,21 @@ export interface StreamLimits {
   readonly history: DeltaLogLimits
 }
 
+/** Told what a hub does; its methods must not throw. */
+export interface StreamObserver {
+  /** A change of a view or table was encoded, whoever gets it. */
+  noteDelta(bytes: number): void
+  /** A stream was told goodbye. */
+  noteEnded(reason: GoodbyeReason): void
+}
+
 /** What a hub needs. `isTokenLive` is asked again when a stream is registered: the token may have gone since the request came. */
 export interface StreamHubOptions {
   readonly mirror: CatalogMirror
   readonly isTokenLive: (tokenId: string) => boolean
   readonly clock?: Clock
   readonly limits?: Partial<StreamLimits>
+  readonly observer?: StreamObserver
 }
 
 /** Who wants to follow what, from where. */

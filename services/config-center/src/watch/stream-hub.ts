@@ -17,6 +17,7 @@ import {
   DEFAULT_LIMITS,
   type StreamHubOptions,
   type StreamLimits,
+  type StreamObserver,
   type SubscribeRequest,
 } from './stream-hub-options.js'
 import { Subscriber } from './subscriber.js'
@@ -43,6 +44,7 @@ export class StreamHub {
   readonly #isTokenLive: (tokenId: string) => boolean
   readonly #clock: Clock
   readonly #limits: StreamLimits
+  readonly #observer: StreamObserver | undefined
   readonly #outbox = new Outbox()
   readonly #window = new ReconnectWindow()
   /** Told goodbye, but still connected. The value says whether a heartbeat has passed since. */
@@ -57,11 +59,12 @@ export class StreamHub {
     this.#isTokenLive = options.isTokenLive
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.#observer = options.observer
     const { catalog } = options.mirror
     const shared = {
       catalog,
       source: new ItemSource(catalog),
-      budget: new DeltaBudget(this.#limits.history),
+      budget: new DeltaBudget(this.#limits.history, (delta) => this.#observer?.noteDelta(delta.frame.byteLength)),
       maxIdle: this.#limits.maxIdleChannels,
     }
     this.views = new ViewRegistry(shared)
@@ -202,7 +205,10 @@ export class StreamHub {
       connection,
       outbox: this.#outbox,
       maxUnsentBytes: this.#limits.maxUnsentBytes,
-      goodbye: (reason) => this.#goodbye(reason),
+      goodbye: (reason) => {
+        this.#observer?.noteEnded(reason)
+        return this.#goodbye(reason)
+      },
       onEnding: (subscriber) => {
         this.#detach(subscriber)
         this.#ending.set(subscriber, false)

@@ -3,6 +3,7 @@ import type { RevisionedStore } from '@tributary/store'
 import type { PlatformConfig } from '../domain/platform-config.js'
 import type { ConfigCenter } from '../ports/config-center.js'
 import type { EnvironmentRoutes } from '../ports/environment-routes.js'
+import type { ManagerObserver } from '../ports/manager-observer.js'
 import type { Platform } from '../ports/platform.js'
 import type { SourceControl } from '../ports/source-control.js'
 import type { StatusReporter } from '../ports/status-reporter.js'
@@ -33,6 +34,8 @@ export interface EnvironmentDependencies {
   readonly runLogs: RunLogs
   readonly clock: Clock
   readonly log: Logger
+  /** Default: nobody is told. */
+  readonly observer?: ManagerObserver
 }
 
 /** Time to live of the configuration in milliseconds; null: none. */

@@ -1,4 +1,5 @@
-import type { ManagerStatus } from '@tributary/contract'
+import { INTEGRATION_TENANT, type ManagerStatus } from '@tributary/contract'
+import { isAppError } from '@tributary/kit'
 import type { EnvironmentDependencies } from './dependencies.js'
 import { findBreaker } from './state/breaker.js'
 import { listEnvironments } from './state/environments.js'
@@ -30,7 +31,7 @@ export async function readStatus(deps: EnvironmentDependencies, loop: LoopStatus
     queued: [...loop.queued],
     running: [...loop.running],
     repositories: loop.repositories.map((one) => ({ ...one, lastListedAt: instantOf(one.lastListedAt) })),
-    configCenter: await probe(deps),
+    configCenter: await probeConfigCenter(deps),
     frozen:
       breaker === undefined
         ? null
@@ -44,12 +45,16 @@ export async function readStatus(deps: EnvironmentDependencies, loop: LoopStatus
   }
 }
 
-async function probe({ configCenter }: EnvironmentDependencies): Promise<ManagerStatus['configCenter']> {
+/** Whether the config center answers this env-manager's token within two seconds. */
+export async function probeConfigCenter({
+  configCenter,
+}: Pick<EnvironmentDependencies, 'configCenter'>): Promise<ManagerStatus['configCenter']> {
   try {
-    await configCenter.listTenants({ signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
+    await configCenter.getTenant(INTEGRATION_TENANT, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
     return 'READY'
-  } catch {
-    return 'ERROR'
+  } catch (error) {
+    // Before the first deploy there is no such tenant, which is an answer too.
+    return isAppError(error) && error.kind === 'not_found' ? 'READY' : 'ERROR'
   }
 }
 

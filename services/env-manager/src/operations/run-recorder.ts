@@ -26,7 +26,7 @@ export interface StepRef {
   readonly service?: string
 }
 
-type RecorderDependencies = Pick<EnvironmentDependencies, 'store' | 'runLogs' | 'clock' | 'log'>
+type RecorderDependencies = Pick<EnvironmentDependencies, 'store' | 'runLogs' | 'clock' | 'log' | 'observer'>
 
 /** Writes a run as it happens: its steps into the store, its lines into its log. One writer for each run. */
 export class RunRecorder {
@@ -117,6 +117,7 @@ export class RunRecorder {
       finishedAt: this.#now(),
       error: error === undefined ? null : this.#errorOf(error),
     }
+    this.deps.observer?.noteRun(this.#run)
     return this.#run
   }
 

@@ -217,6 +217,7 @@ export class EnvironmentManager {
 
   #onError(environment: string, error: unknown, retryInMs: number): void {
     if (this.#runs.stopping.aborted) return
+    this.deps.observer?.noteReconcileError()
     this.deps.log.warn({ environment, retryInMs, error: messageOf(error) }, 'an environment is not as it should be yet')
   }
 }

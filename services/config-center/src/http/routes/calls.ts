@@ -47,7 +47,10 @@ export function callRoutes(app: TypedApp, deps: StreamingDeps & CallDeps): void 
     '/metrics',
     {
       config: { access: 'read' },
-      schema: { summary: 'Metrics in the Prometheus text format', produces: ['text/plain'] },
+      schema: {
+        summary: 'Metrics in the Prometheus text format',
+        response: answers({ 200: { content: { 'text/plain': { schema: Type.String() } } } }),
+      },
     },
     async (_request, reply) => reply.type(deps.metrics.contentType).send(await deps.metrics.render()),
   )

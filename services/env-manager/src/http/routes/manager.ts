@@ -1,6 +1,7 @@
 import { GitHint, HintAccepted, ManagerStatus } from '@tributary/contract'
 import { Type } from 'typebox'
-import { readStatus } from '../../operations/read-status.js'
+import { failure } from '../../errors.js'
+import { probeConfigCenter, readStatus } from '../../operations/read-status.js'
 import { approveRemovals } from '../../operations/state/breaker.js'
 import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 
@@ -59,11 +60,20 @@ function healthRoutes(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' |
     '/readyz',
     {
       config: { access: 'open' },
-      schema: { summary: 'The manager can read its store', response: answers({ 200: Ok }) },
+      schema: {
+        summary: 'The manager can read its store, and the config center answers it',
+        response: answers({ 200: Ok }),
+      },
     },
     async () => {
       closing.throwIfAborted()
       await deps.store.currentRevision()
+      if ((await probeConfigCenter(deps)) !== 'READY') {
+        throw failure(
+          'NOT_READY',
+          'The config center does not answer the env-manager; is it up, and is the token right?',
+        )
+      }
       return { status: 'ok' as const }
     },
   )
