@@ -44,6 +44,8 @@ export class CallsReporter {
 
   /** Something was counted. */
   wake(urgency: 'soon' | 'later'): void {
+    // Nearly every call ends here.
+    if (urgency === 'later' && this.#dueAt !== Infinity) return
     const delayMs = urgency === 'soon' ? Math.min(SOON_MS, this.#options.intervalMs) : this.#options.intervalMs
     const dueAt = performance.now() + delayMs
     if (this.#closed || dueAt >= this.#dueAt) return

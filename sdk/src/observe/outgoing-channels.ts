@@ -36,6 +36,7 @@ interface Address {
 }
 
 const SERVER_ERROR = 500
+const OWN_BAGGAGE = new RegExp(`^${TENANT_MEMBER}=([a-z0-9-]+)(?:,(?!.*${TENANT_MEMBER})|$)`)
 const MAX_ADDRESSES = 2_000
 
 const processes = new Set<ObservedProcess>()
@@ -141,8 +142,18 @@ function begin(request: object, { address, method, path, header }: BegunCall): s
     const service = candidate.serviceAt(address.host, address.port)
     if (service === undefined) continue
     const tenant = tenantIn(header('baggage'))
-    const traceId = traceIdOf(header('traceparent'))
-    pending.set(request, candidate.observer.call({ service, method, path, tenant, traceId, context }))
+    const call = {
+      service,
+      method,
+      path,
+      tenant,
+      context,
+      // Looked at only when the call bears no tenant.
+      get traceId() {
+        return traceIdOf(header('traceparent'))
+      },
+    }
+    pending.set(request, candidate.observer.call(call))
     return candidate.service
   }
   return undefined
@@ -156,6 +167,9 @@ function end(request: unknown, failed: boolean): void {
 
 function tenantIn(baggage: string | undefined): string | undefined {
   if (baggage?.includes(TENANT_MEMBER) !== true) return undefined
+  // As the SDK itself writes it: first, and a plain name.
+  const [, first] = OWN_BAGGAGE.exec(baggage) ?? []
+  if (first !== undefined) return first
   return parseBaggage(baggage).members.find(({ key }) => key === TENANT_MEMBER)?.value
 }
 
@@ -175,7 +189,8 @@ function textOf(value: unknown): string | undefined {
 
 /** Origins are few, but they may come from data: parsed ones are remembered up to a bound. */
 function addressOf(origin: string): Address | undefined {
-  if (addresses.has(origin)) return addresses.get(origin)
+  const known = addresses.get(origin)
+  if (known !== undefined || addresses.has(origin)) return known
   if (addresses.size >= MAX_ADDRESSES) addresses.clear()
   const address = parseAddress(origin)
   addresses.set(origin, address)

@@ -68,14 +68,11 @@ export class ProcessObserver implements CallObserver {
     this.#unserved.remove(request)
     // A probe is no call of the system's: it would be counted where it looks for mistakes.
     if (request.headers[PROBE_HEADER] !== undefined) return context
-    const serving: Serving = {
-      observer: this,
-      tenant: context.origin === 'request' ? context.tenant : undefined,
-      route: this.#incoming.of(request.method ?? '', request.url ?? '/'),
-      traceId: traceIdOf(request.headers['traceparent']),
-    }
+    const tenant = context.origin === 'request' ? context.tenant : undefined
+    const serving = new ServedRequest({ observer: this, tenant, request, labels: this.#incoming })
     this.#inFlight.add(serving)
-    response.once('close', () => this.#inFlight.remove(serving))
+    // Not `once`: it comes once anyway, and needs no wrapper then.
+    response.on('close', () => this.#inFlight.remove(serving))
     if (serving.tenant !== undefined) this.#checkArrival(serving.tenant, serving, request)
     return withServing(context, serving)
   }
@@ -160,6 +157,32 @@ export class ProcessObserver implements CallObserver {
     if (kind === 'dropped')
       return `${service} -> ${peer}: ${whose} was lost while serving ${route}; see the guide on propagation`
     return `${service} -> ${peer}: ${route} was called without a routing context while ${whose} was served; wrap the process’s own work in runWithTenant(undefined, …)`
+  }
+}
+
+/** A request as it is remembered. What is only told of leaks is worked out when there is one. */
+class ServedRequest implements Serving {
+  readonly observer: CallObserver
+  readonly tenant: string | undefined
+  readonly traceId: string | undefined
+  readonly #labels: RouteLabels
+  readonly #method: string
+  readonly #path: string
+
+  constructor(
+    given: Pick<Serving, 'observer' | 'tenant'> & { readonly request: ObservedRequest; readonly labels: RouteLabels },
+  ) {
+    const { observer, tenant, request, labels } = given
+    this.observer = observer
+    this.tenant = tenant
+    this.traceId = traceIdOf(request.headers['traceparent'])
+    this.#labels = labels
+    this.#method = request.method ?? ''
+    this.#path = request.url ?? '/'
+  }
+
+  get route(): string {
+    return this.#labels.of(this.#method, this.#path)
   }
 }
 

@@ -31,7 +31,7 @@ describe('contextFinding', () => {
   it('names the edge, the copy that lost the context, and its route', () => {
     const finding = contextFinding([leak()], undefined)
     expect(finding).toMatchObject({ type: 'ContextPropagated', status: 'False', reason: 'ContextLost' })
-    expect(finding?.message).toMatch(/^payments -> orders: integration\/payments called out \(GET \/callback\)/)
+    expect(finding?.message).toMatch(/^payments -> orders: integration\/payments lost .* \(GET \/callback\)/)
   })
 
   it('is the same however often and with whatever traces the same edges leak', () => {

@@ -38,7 +38,6 @@ function describeLeak({ kind, from, to, route, seenIn }: ObservedLeak): string {
   const copy = `${seenIn.tenant}/${seenIn.service}`
   if (kind === 'misrouted')
     return `${edge}: ${copy} got ${route}, which belongs to the environment’s own ${to}; the caller resolved without the routing context`
-  if (kind === 'dropped')
-    return `${edge}: ${copy} called out (${route}) without the routing context of the request that it served`
+  if (kind === 'dropped') return `${edge}: ${copy} lost the routing context of the request that it served (${route})`
   return `${edge}: ${copy} called out (${route}) without any routing context while it served requests; if this is work of its own, wrap it in runWithTenant(undefined, …)`
 }
