@@ -1,0 +1,85 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { ROOT } from './platform.js'
+import { waitFor } from './wait-for.js'
+
+/** What `main.js` of a service is started with. */
+export interface ServerOptions {
+  readonly service: 'config-center' | 'env-manager'
+  /** Its whole environment but PATH. */
+  readonly env: Readonly<Record<string, string>>
+  /** A log line with this message names the address in `url`. */
+  readonly readyMessage: string
+}
+
+/** A service as a process of its own: to be killed, frozen and thawed. */
+export class ServerProcess {
+  readonly #child: ChildProcess
+  #output = ''
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.#output += String(chunk)))
+    // A test run that dies takes its servers with it.
+    const reap = (): unknown => child.kill('SIGKILL')
+    process.once('exit', reap)
+    child.once('exit', () => process.removeListener('exit', reap))
+  }
+
+  /** Starts it and does not wait for anything. */
+  static launch({ service, env }: Omit<ServerOptions, 'readyMessage'>): ServerProcess {
+    const main = path.join(ROOT, 'services', service, 'dist/main.js')
+    const child = spawn(process.execPath, [main], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return new ServerProcess(child)
+  }
+
+  /** Starts it and resolves when it serves, with its address. */
+  static async start(options: ServerOptions): Promise<{ readonly server: ServerProcess; readonly url: string }> {
+    const server = ServerProcess.launch(options)
+    const url = await server.urlIn(options.readyMessage)
+    return { server, url }
+  }
+
+  /** Exit status; null while it runs or when a signal ended it. */
+  get exitCode(): number | null {
+    return this.#child.exitCode
+  }
+
+  get output(): string {
+    return this.#output
+  }
+
+  /** Waits for the log line with this message and answers its `url`. */
+  async urlIn(message: string): Promise<string> {
+    return waitFor(`"${message}"`, async () => {
+      const line = this.#output.split('\n').find((text) => text.includes(message))
+      const url = line === undefined ? undefined : /"url":"([^"]+)"/.exec(line)?.[1]
+      if (url !== undefined) return url
+      throw new Error(this.#output.slice(-2_000))
+    })
+  }
+
+  /** Whether it has logged this message. */
+  has(message: string): boolean {
+    return this.#output.includes(message)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** Ends it with the signal and resolves with its exit status. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    if (signal !== 'SIGSTOP') child.kill('SIGCONT')
+    await exited
+    return child.exitCode
+  }
+}
