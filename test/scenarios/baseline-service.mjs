@@ -1,12 +1,11 @@
 // One baseline service of the interleaving scenario, as a process of its own: it reads each request by events, waits in every way that
 // programs wait, fails now and then, and calls the next service. FORGET names one propagation to remove.
 import { AsyncResource } from 'node:async_hooks'
-import { EventEmitter } from 'node:events'
-import { createServer } from 'node:http'
+import { EventEmitter, once } from 'node:events'
+import { createServer, request as httpRequest } from 'node:http'
 import { Readable } from 'node:stream'
 import { connect, createAgents, withRoutingContext } from '@tributary/sdk'
 import { install } from '@tributary/sdk/undici'
-import axios from 'axios'
 import { request } from 'undici'
 
 const { FORGET = '', NEXT = '', TRIBUTARY_SERVICE: service } = process.env
@@ -49,7 +48,7 @@ const WAYS = [
 /** Calls go by every client there is; every second one is made by the pool. */
 function callNext(id) {
   const url = `http://${NEXT}/?id=${id}`
-  const call = id % 8 === 1 ? () => byAxios(url) : id % 8 === 4 ? () => byFetch(url) : () => byUndici(url)
+  const call = id % 8 === 1 ? () => byNode(url) : id % 8 === 4 ? () => byFetch(url) : () => byUndici(url)
   return id % 4 < 2 ? submit(call) : call()
 }
 async function byFetch(url) {
@@ -60,8 +59,13 @@ async function byUndici(url) {
   const { statusCode, body } = await request(url, { method: 'POST', body: 'x' })
   return textOf(statusCode, await body.text())
 }
-async function byAxios(url) {
-  return (await axios.post(url, 'x', { ...agents, proxy: false, responseType: 'text' })).data
+async function byNode(url) {
+  const call = httpRequest(url, { method: 'POST', agent: agents.httpAgent })
+  call.end('x')
+  const [response] = await once(call, 'response')
+  let text = ''
+  for await (const chunk of response) text += chunk
+  return textOf(response.statusCode, text)
 }
 function textOf(status, text) {
   if (status !== 200) throw new Error(`${NEXT} answers ${status}`)

@@ -14,8 +14,9 @@ export function withRoutingContext<
   Request extends IncomingMessage | Http2ServerRequest,
   Response extends ServerResponse | Http2ServerResponse,
 >(client: Tributary, listener: HttpListener<Request, Response>): (request: Request, response: Response) => void {
-  return (request, response) =>
-    void enterRequest(client.routing, { request, response }, () => {
+  return (request, response) => {
+    enterRequest(client.routing, { request, response }, () => {
       if (!client.answerProbe(request, response)) listener(request, response)
     })
+  }
 }
