@@ -42,7 +42,7 @@ export interface ConfigCenterOptions {
   /** How much history is kept of each tenant. Default: 10,000 records, 400 days. */
   readonly historyLimits?: Partial<HistoryLimits> | undefined
   /**
-   * Makes this one of several replicas on the same store (docs/adr/0012); it then counts only when it listens. `advertisedUrl` is
+   * Makes this one of several replicas on the same store (docs/adr/0013); it then counts only when it listens. `advertisedUrl` is
    * where the others reach it; default: where it listens. Default: there are no others.
    */
   readonly replicate?: { readonly advertisedUrl?: string | undefined } | undefined

@@ -18,7 +18,7 @@ export interface ReplicaClusterOptions {
   readonly own: ConvergenceWatcher
 }
 
-/** This replica and the others on the same store (docs/adr/0012). */
+/** This replica and the others on the same store (docs/adr/0013). */
 export class ReplicaCluster {
   readonly directory: ReplicaDirectory
   readonly client: ReplicaClient
