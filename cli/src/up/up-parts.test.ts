@@ -19,6 +19,16 @@ describe('prepareDataFolder', () => {
     expect((await stat(join(folder, 'deep', 'data'))).mode & 0o777).toBe(0o700)
   })
 
+  it('takes a folder that is there, and says so of a file', async () => {
+    await prepareDataFolder(folder)
+    await writeFile(join(folder, 'file'), '')
+    await expect(prepareDataFolder(join(folder, 'file'))).rejects.toThrow(`${join(folder, 'file')}; it is a file;`)
+  })
+
+  it.runIf(process.platform === 'linux')('gives up where nothing can be made', async () => {
+    await expect(prepareDataFolder('/proc/tributary/data')).rejects.toMatchObject({ code: 'CLI_DATA_UNWRITABLE' })
+  })
+
   it('says which folder cannot be written, why, and what to do', async () => {
     await writeFile(join(folder, 'file'), '')
     await expect(prepareDataFolder(join(folder, 'file', 'data'))).rejects.toMatchObject({
