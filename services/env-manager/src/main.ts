@@ -8,8 +8,8 @@ import { resolveFromTable } from './adapters/config-center/resolve-from-table.js
 import { createGitSourceControl } from './adapters/git/index.js'
 import { createLocalGateway, createLocalPlatform } from './adapters/local/index.js'
 import { readConfig, type EnvManagerConfig } from './config.js'
-import { startStandby } from './http/standby.js'
-import { Leadership } from './leadership/leadership.js'
+import { startStandby, type Standby } from './http/standby.js'
+import { Leadership, type CampaignOptions } from './leadership/leadership.js'
 import { readContextKeys } from './operations/state/secret-vault.js'
 import { startEnvManager } from './start.js'
 
@@ -43,12 +43,21 @@ async function lead(config: EnvManagerConfig, store: RevisionedStore, stopping: 
     standby.log.info({ leader }, 'env-manager is a standby')
   }
   const campaign = { store, clock: systemClock, url: standby.url, signal: stopping, onWaiting }
-  const leadership = await Leadership.campaign(campaign).finally(() => standby.close())
+  const leadership = await winOrEnd(campaign, standby)
   leadership.lost.addEventListener('abort', () => process.exit(EXIT_DEPOSED), { once: true })
   try {
     await manage({ ...config, host, port: standby.port }, leadership.store, stopping)
   } finally {
     await leadership.resign()
+  }
+}
+
+/** The port is free again afterwards, for the manager. */
+async function winOrEnd(campaign: CampaignOptions, standby: Standby): Promise<Leadership> {
+  try {
+    return await Leadership.campaign(campaign)
+  } finally {
+    await standby.close()
   }
 }
 

@@ -47,12 +47,12 @@ export class ReplicaClient {
     const query = new URLSearchParams({ revision: `${storeRevision}`, timeoutMs: `${timeoutMs}` })
     if (tenant !== undefined) query.set('tenant', tenant)
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs + ANSWER_MS)])
-    return this.#get(Convergence, { peer, path: `${REPLICA_PATHS.convergence}?${query}`, signal: limit })
+    return this.#get(Convergence, { peer, path: `${REPLICA_PATHS.convergence}?${query.toString()}`, signal: limit })
   }
 
   /** The peer's own live streams. */
   async subscriptions(peer: Peer, tenant: string | undefined): Promise<readonly Subscription[]> {
-    const query = tenant === undefined ? '' : `?${new URLSearchParams({ tenant })}`
+    const query = tenant === undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`
     const signal = AbortSignal.timeout(ANSWER_MS)
     return (await this.#get(PeerSubscriptions, { peer, path: `${REPLICA_PATHS.subscriptions}${query}`, signal }))
       .subscriptions

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { eventually } from '@tributary/testkit'
 import type { WatchBatch } from '@tributary/store'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { CatalogChange } from '../domain/catalog.js'
 import { HISTORY_PREFIX, TOKEN_PREFIX } from '../domain/keys.js'
 import { CatalogMirror } from './catalog-mirror.js'
@@ -134,4 +134,28 @@ it('rejects whoever waits when it is stopped, and the signal of one waiter ends 
   impatient.abort(new Error('gave up'))
   await expect(first).rejects.toThrow('gave up')
   await Promise.all([expect(second).rejects.toMatchObject({ code: 'STORE_CLOSED' }), mirror.stop()])
+})
+
+it('reaches a revision that only others have moved the store to, with a bookmark of its own', async () => {
+  const mirror = await startMirror()
+  const { storeRevision } = mirror.catalog
+  // As in an etcd that is shared: it answers at a revision that no watch of this store delivers.
+  const others = storeRevision + 1n
+  vi.spyOn(store, 'range').mockImplementation(async () => ({ storeRevision: others, entries: [], more: false }))
+  expect(await mirror.reach(others, { signal })).toBe(true)
+  expect(mirror.catalog.storeRevision).toBeGreaterThanOrEqual(others)
+})
+
+it('says when a revision is of a history that the store does not have, and writes nothing for it', async () => {
+  const mirror = await startMirror()
+  const before = await cluster.store.currentRevision()
+  expect(await mirror.reach(before + 1_000n, { signal })).toBe(false)
+  expect(await cluster.store.currentRevision()).toBe(before)
+})
+
+it('does not reach what it has not seen while the store is away', async () => {
+  const mirror = await startMirror()
+  store.cut()
+  const revision = await cluster.write(putTenant('integration', null))
+  await expect(mirror.reach(revision, { signal })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
 })
