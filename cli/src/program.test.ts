@@ -53,6 +53,7 @@ describe('tributary', () => {
         tokens                   access tokens: make, list, revoke
         hint                     tell the env-manager to look at git now; losing a hint costs only time
         approve <approvalId>     let a mass deletion go on that the env-manager has stopped
+        store                    back up, restore and move what the servers have stored
         version [folder]         version of what is checked out: v<major>.<minor>-<commits since
                                  tag>-<short sha>
         help [command]           display help for command

@@ -11,6 +11,7 @@ import { addProbe } from './commands/probe.js'
 import { addProxy } from './commands/proxy.js'
 import { addRuns } from './commands/runs/runs.js'
 import { addStatus } from './commands/status.js'
+import { addStore } from './commands/store/store.js'
 import { addTokens } from './commands/tokens/tokens.js'
 import { addTopology } from './commands/topology.js'
 import { addUp } from './commands/up.js'
@@ -52,7 +53,8 @@ export function buildProgram(cli: Cli): Command {
   addConnectionOptions(program)
   for (const add of [addUp, addStatus, addEnv, addTopology, addProbe, addPlan, addRuns, addConfig, addEntries])
     add(program, cli)
-  for (const add of [addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addVersion]) add(program, cli)
+  for (const add of [addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addStore, addVersion])
+    add(program, cli)
   return program
 }
 

@@ -74,6 +74,18 @@ export const ERRORS = {
     description:
       'What is asked lies before the oldest history that is kept; details.knownFromRevision says what is known.',
   },
+  EXPORT_DAMAGED: {
+    kind: 'invalid_argument',
+    description: 'The file is not an export of a store, was cut off, or was changed; nothing was written.',
+  },
+  STORE_NOT_EMPTY: {
+    kind: 'failed_precondition',
+    description: 'An import goes into an empty store; nothing was written.',
+  },
+  IMPORT_MISMATCH: {
+    kind: 'conflict',
+    description: 'The store does not hold what the import wrote: something else wrote at the same time.',
+  },
   READ_TIMEOUT: { kind: 'unavailable', description: 'The store did not say in time what its current revision is.' },
   REPLICA_UNREACHABLE: {
     kind: 'unavailable',

@@ -1,0 +1,106 @@
+import type { RevisionedStore } from '@tributary/store'
+import { Option, type Command } from 'commander'
+import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { badValue } from '../../errors.js'
+import type { Cli } from '../../context.js'
+
+/** Which store: a file that nobody has open, or an etcd. */
+interface Place {
+  readonly store?: string
+  readonly etcd?: string
+  readonly prefix: string
+}
+
+const DEFAULT_PREFIX = 'tributary/config-center/'
+
+/** `tributary store`: backup, restore, and the way from the embedded store to etcd. */
+export function addStore(program: Command, cli: Cli): void {
+  const store = program.command('store').description('back up, restore and move what the servers have stored')
+  placeOptions(store.command('export').description('write everything in a store, at one moment, into a file'))
+    .argument('<file>', 'new file; it holds hashes of tokens and is readable by its owner only')
+    .action(async (file: string, place: Place) => {
+      cli.terminal.print(await exportTo(resolve(cli.runtime.cwd, file), place, cli))
+    })
+  placeOptions(store.command('import').description('write an export into an empty store, and check it afterwards'))
+    .argument('<file>', 'what `store export` wrote')
+    .option('--force', 'empty the store first')
+    .action(async (file: string, { force, ...place }: Place & { force?: true }) => {
+      const text = await readFile(resolve(cli.runtime.cwd, file), 'utf8').catch((error: unknown) => {
+        throw badValue(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`)
+      })
+      cli.terminal.print(await importFrom(text, { ...place, replace: force === true }, cli))
+    })
+}
+
+function placeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--store <file>',
+        'file of an embedded store (store.db in a server’s data folder); stop the server first',
+      ).conflicts('etcd'),
+    )
+    .option(
+      '--etcd <urls>',
+      'members of an etcd, separated by commas; TRIBUTARY_ETCD_* variables give user and certificates',
+    )
+    .option('--prefix <prefix>', 'where the store’s keys lie in etcd', DEFAULT_PREFIX)
+}
+
+async function exportTo(file: string, place: Place, cli: Cli): Promise<string> {
+  const { exportStore } = await import('@tributary/config-center')
+  const partial = `${file}.partial`
+  return withStore(place, cli, async (store) => {
+    const output = await open(partial, 'wx', 0o600).catch(() => {
+      throw badValue(`cannot create ${partial}; is it there from an export that was stopped?`)
+    })
+    try {
+      const lines = exportStore(store)
+      for (;;) {
+        const next = await lines.next()
+        if (next.done === true) {
+          await output.sync()
+          await output.close()
+          await chmod(partial, 0o600)
+          await rename(partial, file)
+          const { keys, leasedKeysLeftOut, contentHash } = next.value
+          const leased = `left out ${leasedKeysLeftOut} keys of leases: instances register again`
+          return `exported ${keys} keys, sha256 ${contentHash}\n${leased}`
+        }
+        await output.write(`${next.value}\n`)
+      }
+    } catch (error) {
+      await output.close().catch(() => undefined)
+      await rm(partial, { force: true })
+      throw error
+    }
+  })
+}
+
+async function importFrom(text: string, place: Place & { readonly replace: boolean }, cli: Cli): Promise<string> {
+  const { importStore, parseExport } = await import('@tributary/config-center')
+  const parsed = parseExport(text)
+  await withStore(place, cli, (store) => importStore(store, parsed, place))
+  return `imported ${parsed.entries.length} keys and read them back, sha256 ${parsed.contentHash}`
+}
+
+async function withStore<T>(place: Place, cli: Cli, work: (store: RevisionedStore) => Promise<T>): Promise<T> {
+  const { openEmbeddedStore, openStore, readStoreChoice } = await import('@tributary/store')
+  const { env, cwd } = cli.runtime
+  const openIt = (): Promise<RevisionedStore> => {
+    if (place.store !== undefined) return openEmbeddedStore({ path: resolve(cwd, place.store) })
+    if (place.etcd === undefined) throw badValue('say which store: --store <file>, or --etcd <urls>')
+    const problems: string[] = []
+    const variables = { ...env, TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: place.etcd }
+    const choice = readStoreChoice(variables, problems)
+    if (problems.length > 0) throw badValue(problems.join('; '))
+    return openStore(choice, { path: '', prefix: place.prefix })
+  }
+  const store = await openIt()
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
