@@ -10,8 +10,8 @@ export type RouteAccess = 'open' | 'read' | 'write'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Every route says it; the server does not start with one that does not. */
-    readonly access?: RouteAccess
+    /** Who may call it. Every route says it; the server does not start with one that does not. Not `access`: that is the config center's. */
+    readonly callers?: RouteAccess
   }
 }
 
@@ -35,12 +35,12 @@ export function installAuthentication(
 ): void {
   const identify = rememberingIdentify(callers, clock)
   app.addHook('onRoute', (route) => {
-    if (route.config?.access === undefined) {
-      throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it: set config.access`)
+    if (route.config?.callers === undefined) {
+      throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it: set config.callers`)
     }
   })
   app.addHook('onRequest', async (request) => {
-    const access = request.routeOptions.config.access ?? 'read'
+    const access = request.routeOptions.config.callers ?? 'read'
     if (request.is404 || access === 'open') return
     const info = await identify(bearerToken(request.headers.authorization))
     if (info === undefined)

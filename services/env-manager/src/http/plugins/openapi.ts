@@ -21,9 +21,9 @@ export async function installOpenApi(app: FastifyInstance, version: string): Pro
     },
     transform: ({ schema, url, route }) => ({
       // Only the routes that say so are open; the others take the bearer token that is declared for all.
-      schema: route.config?.access === 'open' ? { ...schema, security: [] } : schema,
+      schema: route.config?.callers === 'open' ? { ...schema, security: [] } : schema,
       url,
     }),
   })
-  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async () => app.swagger())
+  app.get('/openapi.json', { config: { callers: 'open' }, schema: { hide: true } }, async () => app.swagger())
 }

@@ -11,8 +11,8 @@ import { answers, environmentOf, strictObject, type RouteDeps, type TypedApp } f
 const Params = strictObject({ name: TenantName })
 const Accepted = strictObject({ accepted: Type.Literal(true) })
 const accepted = { accepted: true } as const
-const read = { access: 'read' } as const
-const write = { access: 'write' } as const
+const read = { callers: 'read' } as const
+const write = { callers: 'write' } as const
 
 /** Environments: list, look at, pin, delete, reconcile, plan, roll a service back; their ledger and receipts. */
 export function environmentRoutes(app: TypedApp, given: RouteDeps): void {

@@ -11,7 +11,7 @@ export function logRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {
   app.get(
     '/v1/environments/:name/logs',
     {
-      config: { access: 'read' },
+      config: { callers: 'read' },
       schema: {
         summary: 'The last lines of a service, then new ones (Server-Sent Events: `log`, `end`)',
         params: strictObject({ name: TenantName }),

@@ -13,7 +13,7 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   app.get(
     '/v1/status',
     {
-      config: { access: 'read' },
+      config: { callers: 'read' },
       schema: { summary: 'How the manager is doing', response: answers({ 200: ManagerStatus }) },
     },
     async () => readStatus(deps, loop.status()),
@@ -21,7 +21,7 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   app.post(
     '/v1/hints/git',
     {
-      config: { access: 'write' },
+      config: { callers: 'write' },
       schema: { summary: 'Something was pushed: look sooner', body: GitHint, response: answers({ 202: HintAccepted }) },
     },
     async ({ body }, reply) => {
@@ -33,7 +33,7 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   app.post(
     '/v1/breaker/approve',
     {
-      config: { access: 'write' },
+      config: { callers: 'write' },
       schema: {
         summary: 'Let the manager remove exactly the environments that wait under this id',
         body: strictObject({ approvalId: Type.String({ minLength: 1, maxLength: 64 }) }),
@@ -53,13 +53,13 @@ function healthRoutes(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' |
   const Ok = strictObject({ status: Type.Literal('ok') })
   app.get(
     '/healthz',
-    { config: { access: 'open' }, schema: { summary: 'The process is alive', response: { 200: Ok } } },
+    { config: { callers: 'open' }, schema: { summary: 'The process is alive', response: { 200: Ok } } },
     async () => ({ status: 'ok' as const }),
   )
   app.get(
     '/readyz',
     {
-      config: { access: 'open' },
+      config: { callers: 'open' },
       schema: {
         summary: 'The manager can read its store, and the config center answers it',
         response: answers({ 200: Ok }),

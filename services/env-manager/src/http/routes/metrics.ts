@@ -17,7 +17,7 @@ export function metricsRoute(app: TypedApp, { deps, loop }: RouteDeps, metrics: 
   app.get(
     '/metrics',
     {
-      config: { access: 'read' },
+      config: { callers: 'read' },
       schema: {
         summary: 'Metrics in the Prometheus text format',
         response: answers({ 200: { content: { 'text/plain': { schema: Type.String() } } } }),

@@ -6,7 +6,7 @@ import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-d
 import { streamEvents } from '../server-sent-events.js'
 
 const Params = strictObject({ runId: Type.String({ pattern: '^[a-z0-9-]{1,64}$' }) })
-const read = { access: 'read' } as const
+const read = { callers: 'read' } as const
 
 /** Runs: what was done to environments, step by step, with logs. They outlive their environment. */
 export function runRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {

@@ -16,7 +16,7 @@ import { streamEvents } from '../server-sent-events.js'
 const Params = strictObject({ name: TenantName })
 const DEFAULT_LEAK_SECONDS = 600
 const MAX_LEAK_SECONDS = 86_400
-const read = { access: 'read' } as const
+const read = { callers: 'read' } as const
 /** How often a followed topology is looked at: people watch it, programs use the SDK's stream. */
 const FOLLOW_MS = 1000
 
@@ -85,7 +85,7 @@ function probeRoute(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' | '
   app.post(
     '/v1/environments/:name/probe',
     {
-      config: { access: 'write' },
+      config: { callers: 'write' },
       schema: {
         summary: 'Send a synthetic request through every declared edge, and say which of them carry the environment',
         params: Params,
