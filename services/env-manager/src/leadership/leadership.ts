@@ -7,7 +7,7 @@ import { FencedStore } from './fenced-store.js'
 export const LEADER_KEY = 'em/leader'
 
 /** A leader that died is replaced after this time, about. Milliseconds. */
-const DEFAULT_LEASE_MS = 6_000
+const DEFAULT_LEASE_MS = 5_000
 const RENEWALS_PER_LEASE = 4
 /** How often the leader looks whether its lease may have ended. */
 const CHECKS_PER_LEASE = 20
@@ -23,7 +23,7 @@ export interface CampaignOptions {
   readonly signal: AbortSignal
   /** Told where the leader is, when this process has to wait for it. */
   readonly onWaiting?: (leaderUrl: string) => void
-  /** Default 6,000. etcd has a minimum of about 2 s with its usual timing. */
+  /** Default 5,000. etcd has a minimum of about 2 s with its usual timing. */
   readonly leaseMs?: number
 }
 
