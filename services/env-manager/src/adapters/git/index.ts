@@ -1,3 +1,2 @@
 export { createGitSourceControl, type GitSourceControlOptions } from './git-source-control.js'
-export { redactUrls } from './git-url.js'
 export { describeVersionOfDirectory, type DirectoryVersionOptions } from './git-version.js'
