@@ -57,7 +57,7 @@ function runHere(
   const own = tenant === undefined ? undefined : BaggageMember.of(TENANT_MEMBER, tenant)
   // As if the third party had sent it: whoever looks at the request sees one context.
   request.headers['baggage'] = formatBaggage(own === undefined ? foreign : [own, ...foreign])
-  void enterRequest(client.routing, { request, response }, run.next)
+  enterRequest(client.routing, { request, response }, run.next)
 }
 
 function passOn(request: IncomingMessage, response: ServerResponse, url: string): void {

@@ -69,7 +69,8 @@ export function withServing(context: RoutingContext, serving: Serving): RoutingC
 
 /** The request that is served in a context; undefined when it is none, or nobody observes. */
 export function servingOf(context: RoutingContext | undefined): Serving | undefined {
-  return (context as ServedContext | undefined)?.[SERVING]
+  const served: ServedContext | undefined = context
+  return served?.[SERVING]
 }
 
 /** Observes nothing. */

@@ -1,4 +1,4 @@
-import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
 import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract'
 import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
@@ -65,11 +65,6 @@ export function observeOutgoing(observed: ObservedProcess): () => void {
     processes.delete(observed)
     if (processes.size === 0) for (const [name, handler] of Object.entries(HANDLERS)) unsubscribe(name, handler)
   }
-}
-
-/** True while anybody listens; for tests that prove that nothing stays behind. */
-export function isObservingOutgoing(): boolean {
-  return channel('undici:request:create').hasSubscribers
 }
 
 function onUndiciRequest(message: unknown): void {
@@ -183,8 +178,8 @@ function flatHeader(headers: readonly unknown[], name: string): string | undefin
 }
 
 function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined
-  return Array.isArray(value) ? value.join(',') : String(value)
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 /** Origins are few, but they may come from data: parsed ones are remembered up to a bound. */

@@ -135,7 +135,10 @@ describe('a probe', () => {
       exchange.body = String(handled.push('koa'))
     })
     for (const listener of [fastify.routing.bind(fastify), expressApp, koa.callback()]) {
-      const server = createServer((request, response) => void listener(request, response))
+      const server = createServer((request, response) => {
+        const done: unknown = listener(request, response)
+        void done
+      })
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
       const address = server.address()
       const port = typeof address === 'object' && address !== null ? address.port : 0

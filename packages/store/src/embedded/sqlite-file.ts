@@ -141,11 +141,6 @@ export function textColumn(row: SqlRow, column: string): string {
   throw new TypeError(`column ${column} holds ${typeof value}, not text`)
 }
 
-/** Like {@link integerColumn}, undefined for NULL. */
-export function optionalInteger(row: SqlRow, column: string): bigint | undefined {
-  return row[column] === null ? undefined : integerColumn(row, column)
-}
-
 /** Like {@link textColumn}, undefined for NULL. */
 export function optionalText(row: SqlRow, column: string): string | undefined {
   return row[column] === null ? undefined : textColumn(row, column)

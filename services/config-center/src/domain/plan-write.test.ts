@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { isAppError } from '@tributary/kit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -32,7 +33,7 @@ function errorOf(act: () => unknown): unknown {
 function codeOf(act: () => unknown): string | undefined {
   const error = errorOf(act)
   if (error === undefined) return undefined
-  return isAppError(error) ? error.code : String(error)
+  return isAppError(error) ? error.code : `not an AppError: ${inspect(error)}`
 }
 
 describe('planWrite', () => {
@@ -257,8 +258,8 @@ describe('planWrite refuses', () => {
 
   it('no precondition that holds', () => {
     const model = world()
-    model.write({ ...applyEntry('feature-x', 'orders'), expectedRevision: '0' } as CatalogEdit)
-    model.write({ ...applyDocument('feature-x', '*', {}), expectedRevision: '0' } as CatalogEdit)
+    model.write({ ...applyEntry('feature-x', 'orders'), expectedRevision: '0' })
+    model.write({ ...applyDocument('feature-x', '*', {}), expectedRevision: '0' })
     const revision = String(model.catalog.entry('feature-x', 'orders')?.revision)
     expect(
       model.write({ op: 'mask-entry', tenant: 'feature-x', service: 'orders', expectedRevision: revision }),

@@ -80,7 +80,6 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       if (!world.spaces.has(environment)) throw failure('PLATFORM_START_FAILED', `no space for ${environment}`)
       context.log(`starting ${service} with token ${spec.environmentVariables['TRIBUTARY_TOKEN']}`)
       context.log(`context key ${spec.environmentVariables['TRIBUTARY_CONTEXT_KEY']}`)
-      context.log(`context key ${spec.environmentVariables['TRIBUTARY_CONTEXT_KEY']}`)
       const endpoint = { name: 'http', protocol: 'http', host: '127.0.0.1', port: world.nextPort } as const
       world.nextPort += 1
       const made = { workloadId, environment, generation, service, commitSha, version, endpoints: [endpoint] }

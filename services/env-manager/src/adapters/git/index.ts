@@ -1,2 +1,2 @@
-export { createGitSourceControl, type GitSourceControlOptions } from './git-source-control.js'
-export { describeVersionOfDirectory, type DirectoryVersionOptions } from './git-version.js'
+export { createGitSourceControl } from './git-source-control.js'
+export { describeVersionOfDirectory } from './git-version.js'

@@ -41,7 +41,7 @@ export function planWorkload(spec: WorkloadSpec): WorkloadPlan {
   const fingerprint = fingerprintOf([
     command,
     build ?? [],
-    Object.entries(variables).sort(),
+    Object.entries(variables).sort(([left], [right]) => (left < right ? -1 : 1)),
     ports,
     spec.directory,
     spec.repository,
