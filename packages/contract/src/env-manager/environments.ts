@@ -9,7 +9,7 @@ const strict = { additionalProperties: false } as const
  * | pending | known, nothing done yet |
  * | deploying | a deploy run is under way |
  * | ready | every own service runs the wanted commit, is healthy and registered |
- * | degraded | it was ready; a service is unhealthy, or the newest deploy failed and the last good copy serves |
+ * | degraded | it was ready; a service is unhealthy, the newest deploy failed and the last good copy serves, or a file of the branch cannot be used |
  * | failed | no good copy of some own service has ever run |
  * | terminating | the teardown is under way; it is never cancelled |
  */

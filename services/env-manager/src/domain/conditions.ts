@@ -44,7 +44,7 @@ export interface PhaseInput {
   readonly deploying: boolean
   /** The tenant is registered: the environment exists for the config center. */
   readonly established: boolean
-  /** A definition that the branch changed cannot be read, and gives no service's name. */
+  /** A definition that the branch changed, or its `tributary.yaml`, cannot be used, and names no service that would bear it. */
   readonly unreadable: boolean
   readonly services: readonly Pick<EnvironmentService, 'status' | 'deployedCommit' | 'wantedCommit'>[]
 }

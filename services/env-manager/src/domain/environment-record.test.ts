@@ -111,6 +111,18 @@ describe('toEnvironment', () => {
     )
     expect(phaseOf(record({ conditions: good }))).toBe('ready')
   })
+
+  it('is degraded while the branch’s tributary.yaml cannot be used, and not for a base that is still to come', () => {
+    const desired = { services: [], invalid: [], kept: [], masked: [], baseBranch: undefined, problems: [] }
+    const wrong = { ...desired, problems: ['tributary.yaml:3:1: unknown field "maks"'] }
+    const ignored = definitionConditions(record(), { desired: wrong, problem: null }, context)
+    expect(phaseOf(record({ conditions: ignored }))).toBe('degraded')
+    const good = definitionConditions(record({ conditions: ignored }), { desired, problem: null }, context)
+    expect(phaseOf(record({ conditions: good }))).toBe('ready')
+    const problem = { reason: 'BaseMissing', message: 'no environment of feature/x yet' } as const
+    const waiting = definitionConditions(record(), { desired, problem }, context)
+    expect(phaseOf(record({ conditions: waiting }))).toBe('ready')
+  })
 })
 
 describe('healthConditions', () => {

@@ -186,8 +186,12 @@ export function phaseOf(record: EnvironmentRecord): Environment['phase'] {
   })
 }
 
-function isUnreadable({ type, status, service }: Condition): boolean {
-  return type === 'DefinitionValid' && status === 'False' && service === undefined
+/** A file of the branch is ignored as a whole: what it asks for, a mask for instance, is not there. */
+function isUnreadable({ type, status, reason, service }: Condition): boolean {
+  if (status !== 'False' || service !== undefined) return false
+  return (
+    type === 'DefinitionValid' || (type === 'EnvironmentDefinitionValid' && reason === 'EnvironmentDefinitionInvalid')
+  )
 }
 
 function toService(service: ServiceRecord, urlOf: (service: string) => string): EnvironmentService {
