@@ -1,5 +1,5 @@
 // npm test: installs and builds if needed, runs every test with coverage, and ends with the line `N passed, N failed`.
-// Arguments are handed to vitest: `npm test -- overlay` runs the files whose name holds "overlay" (without coverage bounds).
+// Arguments are handed to vitest: `npm test -- merge-patch` runs the files whose name holds "merge-patch" (without coverage bounds).
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
