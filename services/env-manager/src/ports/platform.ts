@@ -8,6 +8,8 @@ export type PlatformCapability =
   | 'run-from-image'
   /** An upgrade replaces the copy in place: there is never more than one workload of a service. */
   | 'in-place-upgrade'
+  /** Keeps `http://<service>` answering in every space for programs without the SDK: {@link Platform.applyServiceNames}. */
+  | 'service-names'
 
 /** A thing that the platform made, as it stands in the ledger: `kind` and `id` are enough to find it again. */
 export interface PlatformResource {
@@ -51,6 +53,13 @@ export interface Workload {
   readonly service: string
   readonly commitSha: string
   readonly version: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** A service as an environment sees it. `endpoints` are those of its own copy, or those of the tenant that it falls back to. */
+export interface ServiceName {
+  readonly service: string
+  readonly state: 'own' | 'inherited'
   readonly endpoints: readonly Endpoint[]
 }
 
@@ -100,6 +109,11 @@ export interface Platform {
     target: { readonly environment: string; readonly service: string },
     options: { readonly tailLines: number; readonly follow: boolean; readonly signal: AbortSignal },
   ): AsyncIterable<WorkloadLogLine>
+  /**
+   * Makes exactly these names answer in the environment's space, own or standing in for the owner's; others of ours go. Level-based. Does nothing
+   * without the capability `service-names`, or when there is no space.
+   */
+  applyServiceNames(environment: string, names: readonly ServiceName[], context: PlatformContext): Promise<void>
   /** Removes everything in the environment's space and the space. Waiting is done inside, bounded by the signal. */
   removeSpace(environment: string, context: PlatformContext): Promise<void>
   /** Removes one resource (of an orphan, or left by a crash). */

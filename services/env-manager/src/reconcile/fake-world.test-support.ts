@@ -126,6 +126,7 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     async *readLogs({ environment, service }) {
       yield { at: 0, text: `${environment}/${service} says hello` }
     },
+    applyServiceNames: async () => undefined,
     removeSpace: async (environment) => {
       for (const [id, workload] of world.workloads) if (workload.environment === environment) world.workloads.delete(id)
       world.spaces.delete(environment)

@@ -97,6 +97,9 @@ class LocalPlatform implements Platform {
     })
   }
 
+  /** Programs without the SDK have no DNS of an environment's own here: the gateway and `tributary proxy` serve them. */
+  async applyServiceNames(): Promise<void> {}
+
   async removeSpace(environment: string, context: PlatformContext): Promise<void> {
     await removeSpace(this.parts, environment, context)
   }
