@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { beforeAll, describe } from 'vitest'
+
+/** The kubeconfig of the cluster to test on: `KUBECONFIG`. Throws when there is none. */
+export function testKubeconfig(): string {
+  const missing = clusterMissing()
+  const path = process.env['KUBECONFIG']
+  if (missing !== undefined || path === undefined) throw new Error(missing)
+  return path
+}
+
+/**
+ * Declares tests that need a real cluster, the one that `KUBECONFIG` leads to. Without it they are skipped, with what to do in their
+ * name; with `CI=true` they fail.
+ */
+export function describeWithCluster(name: string, declare: () => void): void {
+  const missing = clusterMissing()
+  const isSkipped = missing !== undefined && process.env['CI'] !== 'true'
+  describe.skipIf(isSkipped)(`${name}${missing === undefined ? '' : ` (${missing})`}`, () => {
+    beforeAll(() => {
+      if (missing !== undefined) throw new Error(missing)
+    })
+    declare()
+  })
+}
+
+function clusterMissing(): string | undefined {
+  const path = process.env['KUBECONFIG']
+  if (path !== undefined && existsSync(path)) return undefined
+  return 'no cluster: set KUBECONFIG to the kubeconfig of one that may be used for tests'
+}
