@@ -55,17 +55,33 @@ export function environmentPage(environment: string, services: readonly GatewayS
   }
 }
 
+const HEADINGS: Readonly<Record<string, string>> = {
+  GATEWAY_HOST_INVALID: 'No environment is served at this address',
+  GATEWAY_ENVIRONMENT_UNKNOWN: 'There is no such environment',
+  GATEWAY_SERVICE_UNKNOWN: 'There is no such service here',
+  GATEWAY_SERVICE_MASKED: 'This environment hides the service',
+  GATEWAY_UPSTREAM_DOWN: 'The service does not answer',
+  GATEWAY_CALLBACK_FORGED: 'This callback address leads nowhere',
+  GATEWAY_CALLBACK_EXPIRED: 'This callback address is too old',
+  GATEWAY_CALLBACK_GONE: 'The environment of this callback is gone',
+  GATEWAY_CALLBACK_UNDECIDED: 'Try this callback again in a moment',
+}
+
 /** Tells what went wrong. */
 export function errorPage(error: AppError): GatewayPage {
   const { kind, code, message, retryable, details } = error
   const body: ErrorBody = { error: { kind, code, message, retryable, details } }
   return {
     status: STATUS_BY_KIND[kind] ?? 500,
-    title: code,
+    title: headingOf(error),
     json: body,
-    paragraphs: [message],
+    paragraphs: [message, `Error code: ${code}`],
     links: linksOf(details),
   }
+}
+
+function headingOf({ code }: AppError): string {
+  return HEADINGS[code] ?? 'The request could not be answered'
 }
 
 /** What was thrown while a request was dealt with, as an error of the catalogue. */

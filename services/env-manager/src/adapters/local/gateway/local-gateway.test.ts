@@ -313,6 +313,12 @@ describe('failures', () => {
     })
   })
 
+  test('of an unknown environment are answered to people with a heading that they can read', async () => {
+    const answer = await ask('/', { host: 'feature-z.localhost', headers: { accept: 'text/html' } })
+    expect(answer.text).toContain('<h1>There is no such environment</h1>')
+    expect(answer.text).toContain('<p>Error code: GATEWAY_ENVIRONMENT_UNKNOWN</p>')
+  })
+
   test('of a foreign host reach nothing', async () => {
     own('orders', await echo())
     for (const host of ['evil.example', 'a.b.localhost', '<x>.localhost'])
