@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '@tributary/kit'
 import { Compile } from 'typebox/compile'
 import type { DiagnosticListener } from './diagnostics.js'
 import { sdkError } from './errors.js'
+import { fixedToken, isTokenText, TokenFile, type BearerToken } from './http/bearer-token.js'
 import { DEFAULT_TIMING, type ReconnectTiming } from './stream/reconnect-policy.js'
 
 /** Settings of {@link connect}. What is left out is read from the environment variable that is named. */
@@ -15,6 +16,11 @@ export interface ConnectOptions {
   readonly tenant?: string
   /** The bearer token. `TRIBUTARY_TOKEN`. */
   readonly token?: string
+  /**
+   * A file that holds the token instead, and may change at any time: each request takes what is there then. For a pod's projected ServiceAccount
+   * token. A token given as such beats it. `TRIBUTARY_TOKEN_FILE`.
+   */
+  readonly tokenFile?: string
   /** This service: its config document is read, and it is what `register()` registers. None: the tenant-wide document. `TRIBUTARY_SERVICE`. */
   readonly service?: string
   /** Names this process among subscribers and registered instances. Default: random. `TRIBUTARY_INSTANCE`. */
@@ -61,7 +67,7 @@ export interface ConnectOptions {
 export interface Settings {
   readonly url: URL
   readonly tenant: string
-  readonly token: string
+  readonly token: BearerToken
   readonly service: string | undefined
   readonly instance: string
   readonly snapshotDir: string | undefined
@@ -91,14 +97,14 @@ const instanceId = Compile(InstanceId)
 export function completeOptions(options: ConnectOptions): Settings {
   const env = options.env ?? process.env
   const problems: string[] = []
-  const read = (value: string | undefined, variable: string): string | undefined => {
+  const read: Read = (value, variable) => {
     const found = value ?? env[variable]
     return found === undefined || found === '' ? undefined : found
   }
   const settings: Settings = {
     url: readUrl(read(options.url, 'TRIBUTARY_URL'), problems),
     tenant: readTenant(read(options.tenant, 'TRIBUTARY_TENANT'), problems),
-    token: readToken(read(options.token, 'TRIBUTARY_TOKEN'), problems),
+    token: readToken(options, read, problems),
     service: readService(read(options.service, 'TRIBUTARY_SERVICE'), problems),
     instance: readInstance(read(options.instance, 'TRIBUTARY_INSTANCE'), problems),
     snapshotDir: read(options.snapshotDir, 'TRIBUTARY_SNAPSHOT_DIR'),
@@ -161,11 +167,26 @@ function readTenant(tenant: string | undefined, problems: string[]): string {
   return tenant ?? ''
 }
 
-function readToken(token: string | undefined, problems: string[]): string {
-  if (token === undefined) problems.push('the token is missing: set TRIBUTARY_TOKEN or options.token')
-  // A line end would make another header; the token itself is never shown.
-  else if (!/^[\x21-\x7e]+$/.test(token)) problems.push('the token (TRIBUTARY_TOKEN) has characters that no token has')
-  return token ?? ''
+/** What is given, or what the variable says; undefined when both are absent or empty. */
+type Read = (value: string | undefined, variable: string) => string | undefined
+
+/** The options go before the environment, and a token before a file. */
+function readToken(options: ConnectOptions, read: Read, problems: string[]): BearerToken {
+  const given = read(options.token, options.tokenFile === undefined ? 'TRIBUTARY_TOKEN' : '')
+  const path = given === undefined ? read(options.tokenFile, 'TRIBUTARY_TOKEN_FILE') : undefined
+  if (path !== undefined) return readTokenFile(path, problems)
+  if (given === undefined)
+    problems.push('the token is missing: set TRIBUTARY_TOKEN, TRIBUTARY_TOKEN_FILE, options.token or options.tokenFile')
+  // The token itself is never shown.
+  else if (!isTokenText(given)) problems.push('the token (TRIBUTARY_TOKEN) has characters that no token has')
+  return fixedToken(given ?? '')
+}
+
+function readTokenFile(path: string, problems: string[]): BearerToken {
+  const file = new TokenFile(path)
+  const problem = file.refresh()
+  if (problem !== undefined) problems.push(`the token file (TRIBUTARY_TOKEN_FILE) ${path} ${problem}`)
+  return file
 }
 
 function readService(service: string | undefined, problems: string[]): string | undefined {

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { BearerToken } from './bearer-token.js'
 
 /** An answer with a JSON body; `body` is undefined when there was none. */
 export interface JsonAnswer {
@@ -35,11 +36,11 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
  */
 export class Transport {
   readonly #base: URL
-  readonly #token: string
+  readonly #token: BearerToken
   readonly #agent: HttpAgent
   readonly #start: typeof httpRequest
 
-  constructor(base: URL, token: string) {
+  constructor(base: URL, token: BearerToken) {
     const secure = base.protocol === 'https:'
     this.#base = base
     this.#token = token
@@ -53,7 +54,7 @@ export class Transport {
     return this.#start(url, {
       method,
       agent: connection === 'own' ? false : this.#agent,
-      headers: { ...headers, authorization: `Bearer ${this.#token}` },
+      headers: { ...headers, authorization: `Bearer ${this.#token.current()}` },
     })
   }
 
