@@ -1,4 +1,4 @@
-import type { ErrorBody } from '@tributary/contract'
+import { encodeOnBehalfOf, ON_BEHALF_OF_HEADER, type ErrorBody } from '@tributary/contract'
 import { AppError, SseParser, ERROR_KINDS, type ErrorKind, type SseEvent } from '@tributary/kit'
 
 /** Where a server is and who asks. */
@@ -7,6 +7,8 @@ export interface ClientOptions {
   readonly baseUrl: string
   /** Bearer token; absent for the open routes only. */
   readonly token?: string
+  /** The person for whom an admin or deployer token acts: history names them beside the token. */
+  readonly onBehalfOf?: string
   /** How long a call that is not a stream may take. Default 30,000. */
   readonly timeoutMs?: number
   /** Default: the global `fetch`. */
@@ -37,8 +39,11 @@ export interface HttpCaller {
 export function createHttpCaller(options: ClientOptions): HttpCaller {
   const send = options.fetch ?? fetch
   const timeoutMs = options.timeoutMs ?? 30_000
-  const headers: Record<string, string> =
-    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
+  const { token, onBehalfOf } = options
+  const headers: Record<string, string> = {
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    ...(onBehalfOf === undefined ? {} : { [ON_BEHALF_OF_HEADER]: encodeOnBehalfOf(onBehalfOf) }),
+  }
 
   const request = async (url: URL, init: RequestInit): Promise<Response> => {
     let response: Response

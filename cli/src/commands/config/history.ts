@@ -38,7 +38,7 @@ function printHistory({ terminal, runtime }: Cli, records: readonly HistoryRecor
   const rows = records.map((record) => [
     record.storeRevision,
     age(record.at, now),
-    record.actor,
+    record.onBehalfOf === undefined ? record.actor : `${record.onBehalfOf}, by ${record.actor}`,
     record.changes.map(changeText).join(', '),
     record.reason ?? record.runId ?? '',
   ])

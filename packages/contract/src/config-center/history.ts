@@ -17,6 +17,7 @@ export const HistoryRecord = Type.Object(
     storeRevision: StoreRevisionText,
     at: Instant,
     actor: Type.String({ description: 'the token’s name and role' }),
+    onBehalfOf: Type.Optional(Type.String({ description: 'the person for whom the token wrote, as it said' })),
     reason: Type.Optional(Type.String()),
     runId: Type.Optional(Type.String()),
     changes: Type.Array(RecordedChange),
@@ -59,6 +60,7 @@ export const ExplainLayer = Type.Object(
     source: Type.String({ description: 'entry, or the document’s name (service or *)' }),
     revision: StoreRevisionText,
     actor: Type.Optional(Type.String()),
+    onBehalfOf: Type.Optional(Type.String({ description: 'the person for whom the actor wrote' })),
     at: Type.Optional(Instant),
     value: Type.Unknown(),
     effect: Type.Union([

@@ -8,6 +8,8 @@ export interface Principal {
   readonly tenant?: string
   /** Epoch milliseconds after which the token is worth nothing; absent when it does not expire. */
   readonly expiresAt?: number
+  /** The person for whom the token acts, as the request says. It gives no rights. */
+  readonly onBehalfOf?: string
 }
 
 /**
@@ -21,12 +23,23 @@ export interface Principal {
  * | `register-instance` under a lease | yes | yes | no | its own |
  * | `manage-tenant-tokens` | yes | yes | no | no |
  * | `manage-tokens` of every role | yes | no | no | no |
+ * | `act-on-behalf-of` a person, who is then named in history | yes | yes | no | no |
  */
-export type Action = 'read' | 'read-view' | 'write' | 'register-instance' | 'manage-tenant-tokens' | 'manage-tokens'
+export type Action =
+  'read' | 'read-view' | 'write' | 'register-instance' | 'manage-tenant-tokens' | 'manage-tokens' | 'act-on-behalf-of'
+
+const DEPLOYER_ACTIONS = [
+  'read',
+  'read-view',
+  'write',
+  'register-instance',
+  'manage-tenant-tokens',
+  'act-on-behalf-of',
+] as const
 
 const ALLOWED: Readonly<Record<TokenRole, ReadonlySet<Action>>> = {
-  admin: new Set<Action>(['read', 'read-view', 'write', 'register-instance', 'manage-tenant-tokens', 'manage-tokens']),
-  deployer: new Set<Action>(['read', 'read-view', 'write', 'register-instance', 'manage-tenant-tokens']),
+  admin: new Set<Action>([...DEPLOYER_ACTIONS, 'manage-tokens']),
+  deployer: new Set<Action>(DEPLOYER_ACTIONS),
   viewer: new Set<Action>(['read', 'read-view']),
   tenant: new Set<Action>(['read-view', 'register-instance']),
 }

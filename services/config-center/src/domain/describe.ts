@@ -1,6 +1,6 @@
-import type { ConfigDocument, ServiceEntry, Tenant } from '@tributary/contract'
+import type { ConfigDocument, ExplainLayer, ServiceEntry, Tenant } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import type { DocumentRecord, EntryRecord, TenantRecord } from './records.js'
+import type { DocumentRecord, EntryRecord, TenantRecord, WriteStamp } from './records.js'
 import { chainOf } from './resolve.js'
 
 /** A tenant as the API shows it. */
@@ -35,4 +35,9 @@ export function describeEntry(record: EntryRecord): ServiceEntry {
 export function describeDocument(record: DocumentRecord): ConfigDocument {
   const { tenant, service, data, revision } = record
   return { tenant, service, data, revision: String(revision) }
+}
+
+/** Who set a layer, and when. */
+export function describeStamp({ by, onBehalfOf, at }: WriteStamp): Pick<ExplainLayer, 'actor' | 'onBehalfOf' | 'at'> {
+  return { actor: by, ...(onBehalfOf === undefined ? {} : { onBehalfOf }), at: new Date(at).toISOString() }
 }

@@ -1,5 +1,6 @@
 import type { ExplainLayer, Explanation } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
+import { describeStamp } from './describe.js'
 import { formatPointer, member, valueAt } from './json-pointer.js'
 import { isObject } from './merge-patch.js'
 import { TENANT_WIDE, type DocumentRecord } from './records.js'
@@ -134,8 +135,7 @@ function layer(document: DocumentRecord, touch: Touch, effect: Effect): ExplainL
     tenant: document.tenant,
     source: document.service,
     revision: String(document.revision),
-    actor: document.stamp.by,
-    at: new Date(document.stamp.at).toISOString(),
+    ...describeStamp(document.stamp),
     value: 'value' in touch ? touch.value : null,
     ...effect,
   }

@@ -1,6 +1,6 @@
 import type { Explanation, ExplainLayer } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import { describeEntry } from './describe.js'
+import { describeEntry, describeStamp } from './describe.js'
 import type { EntryRecord } from './records.js'
 import { chainOf, resolveService } from './resolve.js'
 
@@ -30,8 +30,7 @@ function layerOf(entry: EntryRecord, nearest: EntryRecord | undefined): ExplainL
     tenant: entry.tenant,
     source: ENTRY,
     revision,
-    actor: entry.stamp.by,
-    at: new Date(entry.stamp.at).toISOString(),
+    ...describeStamp(entry.stamp),
     value,
   }
   if (nearest !== undefined && entry !== nearest) {

@@ -11,6 +11,7 @@ import { draftChain } from './tenant-rules.js'
 /** Who writes, when (epoch milliseconds) and why. */
 export interface WriteContext {
   readonly actor: string
+  readonly onBehalfOf?: string | undefined
   readonly at: number
   readonly note: WriteNote
   /** Ids of a tenant's tokens, at the catalog's revision: they go with the tenant. */
@@ -21,6 +22,7 @@ export interface WriteContext {
 export interface StoredHistoryRecord extends WriteNote {
   readonly at: number
   readonly actor: string
+  readonly onBehalfOf?: string
   readonly changes: readonly RecordedChange[]
 }
 
@@ -108,7 +110,7 @@ function historyMutations(catalog: CatalogReader, changes: readonly Slot[], cont
     byTenant.set(tenant, recorded)
   }
   return [...byTenant].flatMap(([tenant, recorded]): Mutation[] => {
-    const record: StoredHistoryRecord = { at: context.at, actor: context.actor, ...context.note, changes: recorded }
+    const record: StoredHistoryRecord = { ...whoOf(context), ...context.note, changes: recorded }
     return [
       { kind: 'put', key: headKey(tenant), value: '{}' },
       { kind: 'put', key: historyKey(tenant, catalog.storeRevision), value: JSON.stringify(record) },
@@ -116,8 +118,14 @@ function historyMutations(catalog: CatalogReader, changes: readonly Slot[], cont
   })
 }
 
-function stampOf({ actor, at, note }: WriteContext): WriteStamp {
-  return { by: actor, at, ...(note.runId === undefined ? {} : { runId: note.runId }) }
+function stampOf(context: WriteContext): WriteStamp {
+  const { actor, ...who } = whoOf(context)
+  const { runId } = context.note
+  return { by: actor, ...who, ...(runId === undefined ? {} : { runId }) }
+}
+
+function whoOf({ actor, onBehalfOf, at }: WriteContext): Pick<StoredHistoryRecord, 'at' | 'actor' | 'onBehalfOf'> {
+  return { actor, at, ...(onBehalfOf === undefined ? {} : { onBehalfOf }) }
 }
 
 function unchanged(key: string, revision: bigint): Compare {

@@ -4,6 +4,8 @@ import type { StoreRevision } from '@tributary/store'
 /** Who wrote a stored value, kept beside it so that `explain` needs no look-up. `at` is epoch milliseconds, for people only. */
 export interface WriteStamp {
   readonly by: string
+  /** The person for whom the token of `by` wrote. */
+  readonly onBehalfOf?: string
   readonly at: number
   readonly runId?: string
 }

@@ -43,6 +43,7 @@ export function commitDecided(context: OperationContext, request: DecidedCommitR
 function writeContext(context: OperationContext, request: Omit<CommitRequest, 'edits'>): WriteContext {
   return {
     actor: actorOf(request.principal),
+    onBehalfOf: request.principal.onBehalfOf,
     at: context.clock.now(),
     note: request.note,
     tokenIdsOf: (tenant) => context.tokens.idsOf(tenant),

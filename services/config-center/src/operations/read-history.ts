@@ -37,11 +37,12 @@ export async function* readHistory(
 
 /** A history record as the API shows it. */
 export function describeHistory({ storeRevision, record }: HistoryEntry): HistoryRecord {
-  const { at, actor, reason, runId, changes } = record
+  const { at, actor, onBehalfOf, reason, runId, changes } = record
   return {
     storeRevision: String(storeRevision),
     at: new Date(at).toISOString(),
     actor,
+    ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
     ...(reason === undefined ? {} : { reason }),
     ...(runId === undefined ? {} : { runId }),
     changes: [...changes],

@@ -8,7 +8,7 @@ import type { Channel, ChannelListener } from './channel.js'
 import { ChannelModel, itemsText } from '../testing/channel-model.test-support.js'
 import { DeltaBudget } from './delta-log.js'
 import type { Frame } from './frame.js'
-import { impactOf } from './impact.js'
+import { impactOf } from '../domain/view-impact.js'
 import { ItemSource } from './item-source.js'
 import {
   BatchMaker,

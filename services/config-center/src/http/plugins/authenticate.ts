@@ -1,3 +1,4 @@
+import { MAX_ON_BEHALF_OF_LENGTH, ON_BEHALF_OF_HEADER, parseOnBehalfOf } from '@tributary/contract'
 import type { Clock } from '@tributary/kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { may, type Action, type Principal } from '../../domain/access.js'
@@ -54,7 +55,7 @@ export function installAuthentication(app: FastifyInstance, options: Authenticat
     if (request.is404) return
     const access = request.routeOptions.config.access ?? 'authenticated'
     if (access === 'open') return
-    const principal = await authenticate(request, options)
+    const principal = withPerson(await authenticate(request, options), request)
     request.authenticated = principal
     if (access !== 'authenticated') requireMay(principal, access, tenantOfPath(request))
   })
@@ -68,6 +69,26 @@ export function requireMay(principal: Principal, action: Action, tenant?: string
   throw failure('PERMISSION_DENIED', `A ${whose} token may not ${action}${subject}; use a token of another role.`, {
     details: { action, role: principal.role, ...(tenant === undefined ? {} : { tenant }) },
   })
+}
+
+/**
+ * The principal with the person for whom it acts, when the request names one.
+ * @throws AppError `PERMISSION_DENIED`, `INVALID_REQUEST`
+ */
+function withPerson(principal: Principal, { headers }: FastifyRequest): Principal {
+  const value = headers[ON_BEHALF_OF_HEADER]
+  if (value === undefined) return principal
+  requireMay(principal, 'act-on-behalf-of')
+  const onBehalfOf = typeof value === 'string' ? parseOnBehalfOf(value) : undefined
+  if (onBehalfOf !== undefined) return { ...principal, onBehalfOf }
+  const rule = `must be a printable name of 1 to ${MAX_ON_BEHALF_OF_LENGTH} characters, percent-encoded UTF-8`
+  throw failure(
+    'INVALID_REQUEST',
+    `The request was refused, nothing is stored: the header ${ON_BEHALF_OF_HEADER} ${rule}.`,
+    {
+      details: { in: 'headers', violations: [{ field: `/${ON_BEHALF_OF_HEADER}`, type: 'string', rule }] },
+    },
+  )
 }
 
 async function authenticate(request: FastifyRequest, options: AuthenticateOptions): Promise<Principal> {

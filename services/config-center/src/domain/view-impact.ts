@@ -1,5 +1,5 @@
-import type { CatalogChange, CatalogReader } from '../domain/catalog.js'
-import { TENANT_WIDE } from '../domain/records.js'
+import type { CatalogChange, CatalogReader } from './catalog.js'
+import { TENANT_WIDE } from './records.js'
 
 /** What may have changed in the view of one tenant. `whole`: everything, since its chain has. */
 export interface TenantImpact {

@@ -1,0 +1,26 @@
+/** Labels of everything that the platform makes on a cluster (docs/adr/0014). */
+export const LABELS = {
+  managedBy: 'app.kubernetes.io/managed-by',
+  instance: 'tributary.dev/instance',
+  environment: 'tributary.dev/environment',
+} as const
+
+/** The value of {@link LABELS}`.managedBy`. */
+export const MANAGED_BY = 'tributary'
+
+/** A Kubernetes namespace, as far as it matters here. */
+export interface LabelledNamespace {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The tenant of a namespace: the environment of the same name; undefined when it is none of this instance's. */
+export function tenantOfNamespace({ name, labels }: LabelledNamespace, instance: string): string | undefined {
+  const isOurs = labels[LABELS.managedBy] === MANAGED_BY && labels[LABELS.instance] === instance
+  return isOurs && labels[LABELS.environment] === name ? name : undefined
+}
+
+/** The label selector that finds all namespaces of `instance`. */
+export function namespaceSelector(instance: string): string {
+  return `${LABELS.managedBy}=${MANAGED_BY},${LABELS.instance}=${instance}`
+}
