@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs'
 import { beforeAll, describe } from 'vitest'
 
-/** The kubeconfig of the cluster to test on: `KUBECONFIG`. Throws when there is none. */
+/** Never `KUBECONFIG` itself: a developer's points at a cluster that matters, and these tests make and delete namespaces. */
+const VARIABLE = 'TRIBUTARY_TEST_KUBECONFIG'
+
+/** The kubeconfig of the cluster to test on: `TRIBUTARY_TEST_KUBECONFIG`. Throws when there is none. */
 export function testKubeconfig(): string {
   const missing = clusterMissing()
-  const path = process.env['KUBECONFIG']
+  const path = process.env[VARIABLE]
   if (missing !== undefined || path === undefined) throw new Error(missing)
   return path
 }
 
 /**
- * Declares tests that need a real cluster, the one that `KUBECONFIG` leads to. Without it they are skipped, with what to do in their
- * name; with `CI=true` they fail.
+ * Declares tests that need a real cluster, the one that `TRIBUTARY_TEST_KUBECONFIG` leads to (`npm run test:cluster` sets it from `KUBECONFIG`).
+ * Without it they are skipped, with what to do in their name; with `CI=true` they fail.
  */
 export function describeWithCluster(name: string, declare: () => void): void {
   const missing = clusterMissing()
@@ -25,7 +28,7 @@ export function describeWithCluster(name: string, declare: () => void): void {
 }
 
 function clusterMissing(): string | undefined {
-  const path = process.env['KUBECONFIG']
+  const path = process.env[VARIABLE]
   if (path !== undefined && existsSync(path)) return undefined
-  return 'no cluster: set KUBECONFIG to the kubeconfig of one that may be used for tests'
+  return `no cluster: set ${VARIABLE} to the kubeconfig of one that may be used for tests`
 }
