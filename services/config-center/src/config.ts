@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { readStoreChoice, type StoreChoice } from '@tributary/store'
 import type { HistoryLimits } from './domain/history-floor.js'
 import { failure } from './errors.js'
+import { readIdentityConfig, type IdentityConfig } from './identity-config.js'
 import { DEFAULT_HISTORY_LIMITS } from './operations/history-retention.js'
 
 /** Levels of the log, least to most. */
@@ -22,6 +23,8 @@ export interface ConfigCenterConfig {
   /** How much history is kept of each tenant. */
   readonly historyLimits: HistoryLimits
   readonly logLevel: LogLevel
+  /** How workloads are identified; absent: they are not. */
+  readonly identity?: IdentityConfig
 }
 
 const DAY_MS = 86_400_000
@@ -43,7 +46,7 @@ export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  * | `TRIBUTARY_ADVERTISED_URL` | the address listened on | where other replicas reach this one; needed when that is every address |
  *
- * The store: see `readStoreChoice` of `@tributary/store`.
+ * The store: see `readStoreChoice` of `@tributary/store`. Workloads: see {@link readIdentityConfig}.
  *
  * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
  */
@@ -52,11 +55,13 @@ export function readConfig(env: ProcessEnvironment = process.env): ConfigCenterC
   const dataDir = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'config-center'))
   const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
   const store = readStoreChoice(env, problems)
+  const identity = readIdentityConfig(env, problems)
   const advertisedUrl = readAdvertisedUrl(env.TRIBUTARY_ADVERTISED_URL, { host, store }, problems)
   const config = {
     host,
     store,
     ...(advertisedUrl === undefined ? {} : { advertisedUrl }),
+    ...(identity === undefined ? {} : { identity }),
     port: readPort(env.TRIBUTARY_PORT ?? '7400', problems),
     dataDir,
     adminTokenFile: resolve(env.TRIBUTARY_ADMIN_TOKEN_FILE ?? join(dataDir, 'admin.token')),

@@ -20,6 +20,16 @@ export const ERRORS = {
     description: 'A document is larger than 256 KiB or nested deeper than 64.',
   },
   ENTRY_TOO_LARGE: { kind: 'invalid_argument', description: 'A service entry is larger than 32 KiB.' },
+  SCHEMA_INVALID: {
+    kind: 'invalid_argument',
+    description:
+      'A config schema is no JSON schema (2020-12 or draft-07), refers outside itself, is larger than 64 KiB, or takes too long to check with.',
+  },
+  SCHEMA_VIOLATION: {
+    kind: 'failed_precondition',
+    description:
+      'After the write a resolved document would break its schema where it does not now; details name path, rule and type. Correct it, or say schema=warn.',
+  },
   BODY_TOO_LARGE: { kind: 'invalid_argument', description: 'The request body is larger than the server takes.' },
   UNSUPPORTED_MEDIA_TYPE: { kind: 'invalid_argument', description: 'The request body is not JSON.' },
   TRANSACTION_TOO_LARGE: {
@@ -30,10 +40,19 @@ export const ERRORS = {
     kind: 'unauthenticated',
     description: 'No bearer token, or one that is unknown, revoked or expired.',
   },
+  WORKLOAD_IDENTITY_UNAVAILABLE: {
+    kind: 'unavailable',
+    description:
+      'The platform does not say now whose token a workload’s is (it does not answer, or does not let us ask); nobody gets in.',
+  },
   PERMISSION_DENIED: { kind: 'permission_denied', description: 'The token’s role does not allow this.' },
   ROUTE_NOT_FOUND: { kind: 'not_found', description: 'There is no such path or method.' },
   TENANT_NOT_FOUND: { kind: 'not_found', description: 'The tenant does not exist.' },
   ENTRY_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no entry of its own for the service.' },
+  SCHEMA_NOT_FOUND: {
+    kind: 'not_found',
+    description: 'The copy of the service that the tenant sees came without a config schema.',
+  },
   DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
   SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'No replica has a live stream of that id.' },
   SUBSCRIPTION_WITHOUT_SERVICE: {

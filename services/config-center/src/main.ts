@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { isAppError } from '@tributary/kit'
 import { openStore } from '@tributary/store'
+import { createKubernetesWorkloadIdentity } from './adapters/kubernetes/kubernetes-workload-identity.js'
 import { readConfig } from './config.js'
 import { startConfigCenter } from './start.js'
 
@@ -15,9 +16,10 @@ async function main(): Promise<void> {
   const store = await openStore(config.store, { path: join(dataDir, STORE_FILE), prefix: STORE_PREFIX })
   try {
     const replicate = config.store.kind === 'etcd' ? { advertisedUrl: config.advertisedUrl } : undefined
-    const { historyLimits } = config
+    const { historyLimits, identity } = config
+    const workloadIdentity = identity === undefined ? undefined : createKubernetesWorkloadIdentity(identity)
     const listen = { host, port, adminTokenFile, historyLimits, logger: { level: logLevel } }
-    const center = await startConfigCenter({ store, replicate, ...listen })
+    const center = await startConfigCenter({ store, replicate, workloadIdentity, ...listen })
     center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')
     const signal = await untilSignal()
     center.app.log.info({ signal }, 'config center is stopping')

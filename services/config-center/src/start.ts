@@ -12,7 +12,9 @@ import { ensureAdminToken } from './operations/ensure-admin-token.js'
 import { DEFAULT_HISTORY_LIMITS, keepHistoryBounded } from './operations/history-retention.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
 import { ReplicaCluster } from './replicas/replica-cluster.js'
+import type { WorkloadIdentity } from './ports/workload-identity.js'
 import { TokenRegistry } from './tokens/token-registry.js'
+import { WorkloadTokens, type ReviewResult } from './tokens/workload-tokens.js'
 import { CONFIG_CENTER_VERSION } from './version.js'
 import { CatalogMirror } from './watch/catalog-mirror.js'
 import { ConvergenceTracker } from './watch/convergence-tracker.js'
@@ -39,6 +41,8 @@ export interface ConfigCenterOptions {
   readonly clock?: Clock
   readonly streamLimits?: Partial<StreamLimits>
   readonly timeouts?: Partial<OperationTimeouts>
+  /** Lets workloads in by the tokens that their platform gives them; closed with the replica. Default: it does not. */
+  readonly workloadIdentity?: WorkloadIdentity | undefined
   /** How much history is kept of each tenant. Default: 10,000 records, 400 days. */
   readonly historyLimits?: Partial<HistoryLimits> | undefined
   /**
@@ -97,10 +101,12 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
     onResync: (cause) => instruments.metrics.noteResync(cause),
   })
   mirror.addConsumer(tokens)
+  const workloads = workloadTokens(options, { clock, instruments })
   const context: OperationContext = {
     store,
     live: mirror,
     tokens,
+    workloads,
     clock,
     turns: new KeyedMutex(),
     timeouts: options.timeouts,
@@ -114,13 +120,26 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
       // After the subscribers have gone: until then the others ask about them.
       await cluster?.leave()
       await mirror.stop()
+      await workloads?.close()
     }
     const join = async (url: string): Promise<void> => cluster?.join(url)
     return { app, context, close, join, ...(token === undefined ? {} : { adminToken: token }) }
   } catch (error) {
     await mirror.stop()
+    await workloads?.close()
     throw error
   }
+}
+
+function workloadTokens(
+  { workloadIdentity: identity }: ConfigCenterOptions,
+  { clock, instruments }: { readonly clock: Clock; readonly instruments: Instruments },
+): WorkloadTokens | undefined {
+  if (identity === undefined) return undefined
+  const onReview = (result: ReviewResult): void => instruments.metrics.noteReview(result)
+  const workloads = new WorkloadTokens({ identity, clock, onReview })
+  workloads.start()
+  return workloads
 }
 
 interface AssembledApp {
@@ -137,12 +156,12 @@ interface Replica {
 
 async function assembleApp(options: ConfigCenterOptions, replica: Replica): Promise<AssembledApp> {
   const { context, mirror, instruments } = replica
-  const { tokens, clock, store } = context
+  const { tokens, workloads, clock, store } = context
   const hub = new StreamHub({
     mirror,
     clock,
     observer: instruments.metrics,
-    isTokenLive: (tokenId) => tokens.find(tokenId) !== undefined,
+    isTokenLive: (tokenId) => (tokens.find(tokenId) ?? workloads?.find(tokenId)) !== undefined,
     ...(options.streamLimits === undefined ? {} : { limits: options.streamLimits }),
   })
   const own = { live: mirror, hub, convergence: new ConvergenceTracker(mirror, hub.book) }
@@ -174,14 +193,29 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
     onPruned: (records) => instruments.metrics.notePruned(records),
     onError: (error) => app.log.warn({ error: String(error) }, 'old history was not forgotten; it is tried again'),
   })
-  const stopListening = tokens.onRevoked((tokenId) => hub.disconnectToken(tokenId))
-  const expiry = setInterval(() => tokens.announceExpired(clock.now()), EXPIRY_CHECK_MS).unref()
+  app.addHook('onClose', async () => retention.abort())
+  endStreamsWithTokens(app, context, hub)
+  return { app, cluster }
+}
+
+/** A stream lives no longer than the right to it. */
+function endStreamsWithTokens(
+  app: AssembledApp['app'],
+  { tokens, workloads, clock }: OperationContext,
+  hub: StreamHub,
+): void {
+  const stopTokens = tokens.onRevoked((tokenId) => hub.disconnectToken(tokenId))
+  const stopWorkloads = workloads?.onEnded((tokenId, end) => hub.disconnectToken(tokenId, end))
+  const check = (): void => {
+    tokens.announceExpired(clock.now())
+    workloads?.announceExpired(clock.now())
+  }
+  const expiry = setInterval(check, EXPIRY_CHECK_MS).unref()
   app.addHook('onClose', async () => {
     clearInterval(expiry)
-    retention.abort()
-    stopListening()
+    stopTokens()
+    stopWorkloads?.()
   })
-  return { app, cluster }
 }
 
 /** What subscribers report about their calls, kept for as long as the tenants are there. */

@@ -75,8 +75,14 @@ export type ResumedFrame = Static<typeof ResumedFrame>
 export const HeartbeatFrame = Type.Object({ storeRevision: StoreRevisionText }, { additionalProperties: false })
 export type HeartbeatFrame = Static<typeof HeartbeatFrame>
 
-/** Why the server ends a stream. */
-export const GOODBYE_REASONS = ['slow_consumer', 'draining', 'tenant_deleted', 'token_revoked'] as const
+/** Why the server ends a stream. `token_expired`: of a workload, whose newer token is welcome at once. */
+export const GOODBYE_REASONS = [
+  'slow_consumer',
+  'draining',
+  'tenant_deleted',
+  'token_revoked',
+  'token_expired',
+] as const
 export type GoodbyeReason = (typeof GOODBYE_REASONS)[number]
 
 /** Last frame of a connection that the server ends. */

@@ -1,6 +1,7 @@
 import { GOODBYE_REASONS, type GoodbyeReason } from '@tributary/contract'
 import { STORE_ERRORS, type StoreErrorCode } from '@tributary/store'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { REVIEW_RESULTS, type ReviewResult } from '../tokens/workload-tokens.js'
 
 /** What the gauges look at when they are asked. */
 export interface ReplicaSources {
@@ -51,6 +52,7 @@ export class ReplicaMetrics {
   readonly #requests: Counter
   readonly #requestSeconds: Histogram
   readonly #pruned: Counter
+  readonly #reviews: Counter
 
   constructor(registry: Registry) {
     this.#registry = registry
@@ -94,6 +96,12 @@ export class ReplicaMetrics {
       buckets: LATENCY_SECONDS,
       labelNames: ['route'],
     })
+    this.#reviews = this.#counter(
+      'workload_reviews_total',
+      'Questions to the platform whose a workload’s token is, by what came of them.',
+      'result',
+    )
+    for (const result of REVIEW_RESULTS) this.#reviews.inc({ result }, 0)
     this.#pruned = this.#counter(
       'history_pruned_total',
       'History records that were forgotten because of their age or number.',
@@ -127,6 +135,10 @@ export class ReplicaMetrics {
   noteRequest({ method, route, status, seconds }: AnsweredRequest): void {
     this.#requests.inc({ method, route, status: String(status) })
     if (seconds !== undefined) this.#requestSeconds.observe({ route }, seconds)
+  }
+
+  noteReview(result: ReviewResult): void {
+    this.#reviews.inc({ result })
   }
 
   notePruned(records: number): void {

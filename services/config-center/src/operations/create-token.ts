@@ -3,6 +3,7 @@ import type { Mutation, TransactRequest } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
 import { headKey, tenantKey, tokenKey } from '../domain/keys.js'
 import { failure } from '../errors.js'
+import type { VouchedWorkload } from '../ports/workload-identity.js'
 import type { StoredToken, TokenRecord } from '../tokens/token-registry.js'
 import { newToken, type TokenParts } from '../tokens/token-text.js'
 import { commitPlan } from './commit-plan.js'
@@ -36,6 +37,19 @@ export function describeToken(record: TokenRecord): TokenInfo {
     ...(tenant === undefined ? {} : { tenant }),
     createdAt: new Date(createdAt).toISOString(),
     ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+  }
+}
+
+/** The token of a workload as the API shows it. */
+export function describeWorkload(workload: VouchedWorkload): TokenInfo {
+  const { workloadId, name, role, tenant, issuedAt, expiresAt } = workload
+  return {
+    tokenId: workloadId,
+    name,
+    role,
+    ...(tenant === undefined ? {} : { tenant }),
+    createdAt: new Date(issuedAt).toISOString(),
+    expiresAt: new Date(expiresAt).toISOString(),
   }
 }
 

@@ -5,6 +5,7 @@ import type { TenantRecord } from '../domain/records.js'
 import { failure } from '../errors.js'
 import type { LiveCatalog } from '../ports/live-catalog.js'
 import type { TokenRegistry } from '../tokens/token-registry.js'
+import type { WorkloadTokens } from '../tokens/workload-tokens.js'
 
 /** How long an operation waits for the store, milliseconds. */
 export interface OperationTimeouts {
@@ -21,6 +22,8 @@ export interface OperationContext {
   readonly store: RevisionedStore
   readonly live: LiveCatalog
   readonly tokens: TokenRegistry
+  /** Absent: workloads have no identity of their own. */
+  readonly workloads?: WorkloadTokens | undefined
   readonly clock: Clock
   /** Writes of this replica to one tenant take turns, so that they do not make each other's transactions fail. */
   readonly turns: KeyedMutex

@@ -13,14 +13,15 @@ const MAX_REMEMBERED = 20_000
 /** Questions to the platform at a time, and those that may wait. */
 const MAX_ASKING = 16
 const MAX_WAITING = 2_000
-/** A space that keeps going while its workload is asked about. */
+/** Of a space that goes again and again while its workload is asked about. */
 const MAX_REVIEWS = 3
 
 /** Why a workload's rights end: the platform took them away, or the token that proved them is old. */
 export type WorkloadEnd = 'token_revoked' | 'token_expired'
 
 /** What came of a question to the platform. */
-export type ReviewResult = 'accepted' | 'refused' | 'unavailable'
+export const REVIEW_RESULTS = ['accepted', 'refused', 'unavailable'] as const
+export type ReviewResult = (typeof REVIEW_RESULTS)[number]
 
 /** What {@link WorkloadTokens} needs. */
 export interface WorkloadTokensOptions {
@@ -49,8 +50,9 @@ export class WorkloadTokens {
   readonly #listeners = new Set<(tokenId: string, end: WorkloadEnd) => void>()
   readonly #waiting: (() => void)[] = []
   readonly #stopListening: () => void
+  /** For each review under way, the spaces that have gone since it began. */
+  readonly #reviews = new Set<Set<string>>()
   #slots = MAX_ASKING
-  #spacesGone = 0
 
   constructor({ identity, clock, onReview }: WorkloadTokensOptions) {
     this.#identity = identity
@@ -71,7 +73,8 @@ export class WorkloadTokens {
   async authenticate(token: string): Promise<Principal> {
     const hash = createHash('sha256').update(token).digest('base64')
     const known = this.#answers.get(hash)
-    const verdict = known !== undefined && this.#clock.now() < known.until ? known.verdict : await this.#ask(hash, token)
+    const verdict =
+      known !== undefined && this.#clock.now() < known.until ? known.verdict : await this.#ask(hash, token)
     if (verdict.kind === 'workload') return principalOf(verdict.workload)
     throw failure('UNAUTHENTICATED', `The workload's token is not accepted: ${verdict.reason}.`)
   }
@@ -124,12 +127,20 @@ export class WorkloadTokens {
     }
   }
 
-  /** An answer given while a space went may be about that space: it is asked for again. */
+  /** An answer given while the workload's space went may be about the time before: it is asked for again. */
   async #settledReview(token: string): Promise<WorkloadVerdict> {
-    for (let round = 1; ; round++) {
-      const before = this.#spacesGone
-      const verdict = await this.#identity.review(token)
-      if (before === this.#spacesGone || verdict.kind === 'refused' || round === MAX_REVIEWS) return verdict
+    const gone = new Set<string>()
+    this.#reviews.add(gone)
+    try {
+      for (let round = 0; round < MAX_REVIEWS; round++) {
+        gone.clear()
+        const verdict = await this.#identity.review(token)
+        if (verdict.kind === 'refused' || verdict.workload.space === undefined) return verdict
+        if (!gone.has(verdict.workload.space)) return verdict
+      }
+      return { kind: 'refused', reason: 'its namespace comes and goes' }
+    } finally {
+      this.#reviews.delete(gone)
     }
   }
 
@@ -149,7 +160,7 @@ export class WorkloadTokens {
   }
 
   #forgetSpace(space: string): void {
-    this.#spacesGone += 1
+    for (const gone of this.#reviews) gone.add(space)
     for (const [hash, { verdict }] of this.#answers) {
       if (verdict.kind === 'workload' && verdict.workload.space === space) this.#answers.delete(hash)
     }

@@ -114,11 +114,11 @@ export class StreamHub {
   }
 
   /** Ends the streams of a token that is worth nothing any more. A tenant's tokens go with it; the reason is then the tenant. */
-  disconnectToken(tokenId: string): void {
+  disconnectToken(tokenId: string, reason: 'token_revoked' | 'token_expired' = 'token_revoked'): void {
     for (const subscriber of this.book.all()) {
       if (subscriber.tokenId !== tokenId) continue
       const tenantExists = this.#mirror.catalog.tenant(subscriber.tenant) !== undefined
-      subscriber.end(tenantExists ? 'token_revoked' : 'tenant_deleted')
+      subscriber.end(tenantExists ? reason : 'tenant_deleted')
     }
   }
 

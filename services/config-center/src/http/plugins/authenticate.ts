@@ -6,6 +6,7 @@ import { failure } from '../../errors.js'
 import { readCatalog } from '../../operations/operation-context.js'
 import type { LiveCatalog } from '../../ports/live-catalog.js'
 import type { TokenRegistry } from '../../tokens/token-registry.js'
+import type { WorkloadTokens } from '../../tokens/workload-tokens.js'
 
 /**
  * Who may call a route. `open`: anyone, without a token. `authenticated`: every token; the handler checks further by
@@ -29,6 +30,8 @@ declare module 'fastify' {
 /** What the plugin asks. */
 export interface AuthenticateOptions {
   readonly tokens: TokenRegistry
+  /** Default: workloads have no identity of their own. */
+  readonly workloads?: WorkloadTokens | undefined
   readonly live: LiveCatalog
   readonly clock: Clock
 }
@@ -93,6 +96,7 @@ function withPerson(principal: Principal, { headers }: FastifyRequest): Principa
 
 async function authenticate(request: FastifyRequest, options: AuthenticateOptions): Promise<Principal> {
   const token = bearerToken(request.headers.authorization)
+  if (options.workloads?.recognizes(token) === true) return options.workloads.authenticate(token)
   const known = options.tokens.authenticate(token, options.clock.now())
   if (known !== undefined) return known
   // Another replica may have made the token a moment ago; only the store's own revision can tell.

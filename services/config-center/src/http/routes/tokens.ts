@@ -1,7 +1,7 @@
 import { CreatedToken, CreateToken, TokenInfo } from '@tributary/contract'
 import { Type } from 'typebox'
 import { may } from '../../domain/access.js'
-import { createToken, describeToken } from '../../operations/create-token.js'
+import { createToken, describeToken, describeWorkload } from '../../operations/create-token.js'
 import { readCatalog, type OperationContext } from '../../operations/operation-context.js'
 import { getToken, revokeToken } from '../../operations/revoke-token.js'
 import { requireMay } from '../plugins/authenticate.js'
@@ -61,6 +61,8 @@ function singleTokenRoutes(app: TypedApp, context: OperationContext): void {
     async ({ principal }) => {
       const record = context.tokens.find(principal.tokenId)
       if (record !== undefined) return describeToken(record)
+      const workload = context.workloads?.find(principal.tokenId)
+      if (workload !== undefined) return describeWorkload(workload)
       throw failure('UNAUTHENTICATED', 'The bearer token was revoked during the request.')
     },
   )
