@@ -22,7 +22,8 @@ export interface WatchRequest {
   readonly path: string
   readonly timeoutMs: number
   readonly signal: AbortSignal
-  readonly onLine: (line: string) => void
+  /** False ends the watch. */
+  readonly onLine: (line: string) => boolean
 }
 
 const REQUEST_TIMEOUT_MS = 5_000
@@ -143,14 +144,14 @@ async function readText(response: IncomingMessage): Promise<string> {
   return text
 }
 
-async function readLines(response: IncomingMessage, onLine: (line: string) => void): Promise<void> {
+async function readLines(response: IncomingMessage, onLine: WatchRequest['onLine']): Promise<void> {
   let rest = ''
   response.setEncoding('utf8')
   for await (const chunk of response) {
     const lines = (rest + String(chunk)).split('\n')
     rest = lines.pop() ?? ''
     if (rest.length > MAX_ANSWER_CHARS) throw new Error('a line of the watch is too long')
-    for (const line of lines) if (line !== '') onLine(line)
+    for (const line of lines) if (line !== '' && !onLine(line)) return
   }
 }
 

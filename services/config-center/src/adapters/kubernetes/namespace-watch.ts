@@ -144,7 +144,10 @@ export class NamespaceWatch {
       resourceVersion: position.resourceVersion,
     })
     const path = `${PATH}?${query.toString()}`
-    const onLine = (line: string): void => this.#take(line, position)
+    const onLine = (line: string): boolean => {
+      this.#take(line, position)
+      return !position.failed
+    }
     return this.#options.api.watch({ path, timeoutMs: SILENCE_MS, signal: this.#stopping.signal, onLine })
   }
 
