@@ -8,6 +8,15 @@ export const ENV_MANAGER_ERRORS = {
   TOKEN_MISSING: { kind: 'unauthenticated', description: 'The request carries no bearer token.' },
   TOKEN_INVALID: { kind: 'unauthenticated', description: 'The config center does not know the bearer token.' },
   ROLE_NOT_ALLOWED: { kind: 'permission_denied', description: 'The token’s role may not do this.' },
+  SESSION_OVER: {
+    kind: 'unauthenticated',
+    description:
+      'The session has ended: it was not used, it was too old, somebody signed out, or its token is worth nothing any more.',
+  },
+  CSRF_INVALID: {
+    kind: 'permission_denied',
+    description: 'A write by cookie lacks the session’s CSRF value in the header x-tributary-csrf.',
+  },
   ENVIRONMENT_NOT_FOUND: { kind: 'not_found', description: 'There is no environment of this name.' },
   ENVIRONMENT_TERMINATING: {
     kind: 'failed_precondition',
@@ -136,6 +145,63 @@ export const ENV_MANAGER_ERRORS = {
     description: 'Whether the environment of a callback URL is there cannot be told now; it is to be tried again.',
   },
   GATEWAY_LISTEN_FAILED: { kind: 'failed_precondition', description: 'The gateway cannot listen at its address.' },
+  KUBERNETES_UNREACHABLE: {
+    kind: 'unavailable',
+    description: 'The API server does not answer, or is overloaded; it is tried again.',
+  },
+  KUBERNETES_UNAUTHENTICATED: {
+    kind: 'failed_precondition',
+    description: 'The API server does not accept the credentials of the manager.',
+  },
+  KUBERNETES_FORBIDDEN: {
+    kind: 'failed_precondition',
+    description: 'The manager’s account lacks a permission of RBAC; the message names it.',
+  },
+  KUBERNETES_REJECTED: {
+    kind: 'failed_precondition',
+    description: 'The cluster refused an object: a quota, a policy, or its shape.',
+  },
+  KUBERNETES_NOT_FOUND: { kind: 'not_found', description: 'The cluster has no such object.' },
+  KUBERNETES_CONFLICT: { kind: 'conflict', description: 'Somebody else changed the object at the same time.' },
+  KUBERNETES_EXPIRED: { kind: 'gone', description: 'The API server no longer has that revision; it is listed again.' },
+  NAMESPACE_FOREIGN: {
+    kind: 'failed_precondition',
+    description: 'A namespace of that name was made by somebody else; it is left alone.',
+  },
+  NAMESPACE_TERMINATING: {
+    kind: 'unavailable',
+    description: 'The namespace of an earlier generation is still going; it is waited for.',
+  },
+  CHART_INVALID: {
+    kind: 'failed_precondition',
+    description:
+      'A chart, its values or an object that it makes is wrong, or is not allowed here; the same input fails again.',
+  },
+  CHART_REJECTED: {
+    kind: 'failed_precondition',
+    description:
+      'The API server refused an object of a chart (quota, policy, immutable field, name taken); the message names it.',
+  },
+  CHART_HOOK_FAILED: { kind: 'failed_precondition', description: 'A hook of a chart failed or took too long.' },
+  CHART_REVISION_NOT_FOUND: { kind: 'not_found', description: 'Helm no longer has the revision of the release.' },
+  HELM_NOT_INSTALLED: {
+    kind: 'failed_precondition',
+    description: 'The helm command cannot be started, or is too old.',
+  },
+  HELM_UNAVAILABLE: {
+    kind: 'unavailable',
+    description: 'Helm could not reach the cluster or the registry of a chart; it is tried again.',
+  },
+  HELM_FORBIDDEN: {
+    kind: 'permission_denied',
+    description: 'The cluster refused the credentials of the manager, or does not let it do what the release needs.',
+  },
+  HELM_TIMEOUT: { kind: 'deadline_exceeded', description: 'A helm command took too long and was stopped.' },
+  HELM_CANCELED: {
+    kind: 'canceled',
+    description: 'A helm command was stopped because its result is no longer wanted.',
+  },
+  HELM_FAILED: { kind: 'failed_precondition', description: 'A helm command failed; the message has its last lines.' },
   PLATFORM_UNAVAILABLE: { kind: 'unavailable', description: 'The platform does not answer; it is tried again.' },
 } as const satisfies ErrorCatalogue
 
