@@ -1,3 +1,4 @@
+export { createKubernetesWorkloadIdentity } from './adapters/kubernetes/kubernetes-workload-identity.js'
 export { Catalog, type CatalogChange, type CatalogReader } from './domain/catalog.js'
 export { routeItems, viewItem, viewItems } from './domain/items.js'
 export { mergeDocuments, mergePatch } from './domain/merge-patch.js'
