@@ -46,6 +46,7 @@ const PHASE_TONES: Readonly<Record<EnvironmentPhase, Tone>> = {
   ready: 'good',
   degraded: 'warn',
   failed: 'bad',
+  asleep: 'quiet',
   terminating: 'quiet',
 }
 

@@ -15,6 +15,9 @@ export const featureX: Environment = {
   createdAt: '2026-01-02T11:00:00.000Z',
   lastPushAt: '2026-01-02T11:56:00.000Z',
   expiresAt: '2026-01-16T11:56:00.000Z',
+  asleep: null,
+  lastRequestAt: null,
+  sleepsAt: null,
   repositories: [{ repository: 'shop', commitSha: COMMIT }],
   services: [
     {

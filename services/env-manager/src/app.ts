@@ -1,16 +1,24 @@
+import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { failure } from './errors.js'
+import { CallerRegistry } from './http/caller.js'
 import { installErrorAnswers } from './http/error-answers.js'
+import { installAudit } from './http/plugins/audit.js'
 import { installAuthentication } from './http/plugins/authenticate.js'
 import { installOpenApi } from './http/plugins/openapi.js'
-import type { RouteDeps, TypedApp } from './http/route-deps.js'
+import { installSecurityHeaders } from './http/plugins/security-headers.js'
+import type { RouteDeps, SignInDeps, TypedApp } from './http/route-deps.js'
+import { auditRoute } from './http/routes/audit.js'
+import { consoleRoutes } from './http/routes/console.js'
 import { environmentRoutes } from './http/routes/environments.js'
 import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
 import { metricsRoute } from './http/routes/metrics.js'
 import { runRoutes } from './http/routes/runs.js'
+import { sessionRoutes } from './http/routes/session.js'
 import { topologyRoutes } from './http/routes/topology.js'
+import { sessionCookie } from './http/session-cookie.js'
 import { validatorCompiler } from './http/validate.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
@@ -24,12 +32,14 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly callers: CallerAuthentication
   /** Default: its own, of what can be looked at; runs and errors are counted by who observes the loop. */
   readonly metrics?: ManagerMetrics
+  /** Where the console's files are. Default: nothing is served. */
+  readonly consoleDirectory?: string
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
 }
 
 /** Builds the HTTP server without listening. Closing it ends its streams; it does not close what it was given. */
-export async function buildApp({ callers, logger = false, metrics, ...deps }: AppDeps): Promise<TypedApp> {
+export async function buildApp({ logger = false, ...given }: AppDeps): Promise<TypedApp> {
   const app = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: 'idle',
@@ -43,10 +53,37 @@ export async function buildApp({ callers, logger = false, metrics, ...deps }: Ap
     closing.abort(failure('NOT_READY', 'The env-manager is shutting down; try again')),
   )
   installErrorAnswers(app)
-  installAuthentication(app, { callers, clock: deps.deps.clock })
+  const signIn = await installSignIn(app, given)
   await installOpenApi(app, ENV_MANAGER_VERSION)
-  const given = { ...deps, closing: closing.signal }
-  for (const routes of [environmentRoutes, topologyRoutes, logRoutes, runRoutes, managerRoutes]) routes(app, given)
-  metricsRoute(app, given, metrics ?? new ManagerMetrics())
+  await addRoutes(app, { ...given, signIn, closing: closing.signal })
   return app
+}
+
+/** Security headers, cookies, authentication and the audit log. */
+async function installSignIn(app: TypedApp, { deps, callers }: AppDeps): Promise<SignInDeps> {
+  const { store, clock, config } = deps
+  await installSecurityHeaders(app, config.signIn)
+  await app.register(cookie)
+  const sessions = { store, clock, limits: config.signIn }
+  const signIn = {
+    config: config.signIn,
+    sessions,
+    registry: new CallerRegistry(callers, sessions),
+    cookie: sessionCookie(config.signIn),
+  }
+  installAuthentication(app, { store, registry: signIn.registry, cookieName: signIn.cookie.name })
+  installAudit(app, { store, clock })
+  return signIn
+}
+
+async function addRoutes(
+  app: TypedApp,
+  given: AppDeps & { readonly signIn: SignInDeps; readonly closing: AbortSignal },
+): Promise<void> {
+  for (const routes of [environmentRoutes, topologyRoutes, logRoutes, runRoutes, managerRoutes, auditRoute]) {
+    routes(app, given)
+  }
+  sessionRoutes(app, given)
+  metricsRoute(app, given, given.metrics ?? new ManagerMetrics())
+  if (given.consoleDirectory !== undefined) await consoleRoutes(app, given.consoleDirectory)
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createConfigCenterClient } from '@tributary/client'
 import { systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
@@ -8,6 +9,7 @@ import { buildApp } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
 import type { TypedApp } from './http/route-deps.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
+import { ActivityBook } from './operations/activity-book.js'
 import type { EnvironmentDependencies, Logger } from './operations/dependencies.js'
 import { createContentLoader } from './operations/load-content.js'
 import { RunLogs } from './operations/run-logs.js'
@@ -17,6 +19,9 @@ import type { Platform } from './ports/platform.js'
 import type { SourceControl } from './ports/source-control.js'
 import type { StatusReporter } from './ports/status-reporter.js'
 import { EnvironmentManager } from './reconcile/environment-manager.js'
+
+/** Beside the services' folders, from `src` as from `dist`. */
+const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../../console/dist', import.meta.url))
 
 /** What an env-manager needs. Store, routes and source control stay the caller's; the platform is started and stopped here. */
 export interface EnvManagerOptions {
@@ -39,6 +44,8 @@ export interface EnvManagerOptions {
   readonly reporter?: StatusReporter
   /** Default: the config center is asked. */
   readonly callers?: CallerAuthentication
+  /** Where the console's files are. Default: those of this repository or image. */
+  readonly consoleDirectory?: string
   /** Fastify's logger option. Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
   readonly clock?: Clock
@@ -93,7 +100,15 @@ export async function assembleEnvManager(
   const deps = { ...dependenciesOf(options, late), observer: metrics }
   const manager = new EnvironmentManager(deps)
   const callers = options.callers ?? createConfigCenterAuthentication(options.configCenter.url)
-  const app = await buildApp({ deps, loop: manager, callers, metrics, logger: options.logger ?? false })
+  const consoleDirectory = options.consoleDirectory ?? CONSOLE_DIRECTORY
+  const app = await buildApp({
+    deps,
+    loop: manager,
+    callers,
+    metrics,
+    consoleDirectory,
+    logger: options.logger ?? false,
+  })
   late.log = app.log
   return { app, manager }
 }
@@ -116,6 +131,7 @@ function dependenciesOf(options: EnvManagerOptions, late: { readonly log: Logger
     offeredSecrets: options.offeredSecrets ?? {},
     runLogs: new RunLogs(join(options.dataDirectory, 'run-logs')),
     clock: options.clock ?? systemClock,
+    activity: new ActivityBook(store),
     log: {
       info: (details, message) => late.log.info(details, message),
       warn: (details, message) => late.log.warn(details, message),

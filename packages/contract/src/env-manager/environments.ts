@@ -11,9 +11,18 @@ const strict = { additionalProperties: false } as const
  * | ready | every own service runs the wanted commit, is healthy and registered |
  * | degraded | it was ready; a service is unhealthy, the newest deploy failed and the last good copy serves, or a file of the branch cannot be used |
  * | failed | no good copy of some own service has ever run |
+ * | asleep | its services are stopped and calls fall back; config, tenant and address stay; it can be woken |
  * | terminating | the teardown is under way; it is never cancelled |
  */
-export const ENVIRONMENT_PHASES = ['pending', 'deploying', 'ready', 'degraded', 'failed', 'terminating'] as const
+export const ENVIRONMENT_PHASES = [
+  'pending',
+  'deploying',
+  'ready',
+  'degraded',
+  'failed',
+  'asleep',
+  'terminating',
+] as const
 export const EnvironmentPhase = Type.Enum(ENVIRONMENT_PHASES)
 export type EnvironmentPhase = (typeof ENVIRONMENT_PHASES)[number]
 
@@ -67,6 +76,14 @@ export const Environment = Type.Object(
     createdAt: Instant,
     lastPushAt: Instant,
     expiresAt: Type.Union([Instant, Type.Null()]),
+    asleep: Type.Union([
+      Type.Null(),
+      Type.Object({ since: Instant, reason: Type.Union([Type.Literal('requested'), Type.Literal('idle')]) }, strict),
+    ]),
+    lastRequestAt: Type.Union([Instant, Type.Null()], { description: 'through the gateway; null: none is known' }),
+    sleepsAt: Type.Union([Instant, Type.Null()], {
+      description: 'when it falls asleep if nobody uses it; null: never',
+    }),
     repositories: Type.Array(Type.Object({ repository: Type.String(), commitSha: CommitSha }, strict)),
     services: Type.Array(EnvironmentService),
     masked: Type.Array(ServiceName),
@@ -120,7 +137,14 @@ export type Receipt = Static<typeof Receipt>
 
 /** What a person may change on an environment directly. */
 export const EnvironmentPatch = Type.Object(
-  { pinned: Type.Optional(Type.Boolean()) },
+  {
+    pinned: Type.Optional(Type.Boolean({ description: 'neither a time to live nor idleness ends it' })),
+    keepUntil: Type.Optional(
+      Type.Union([Instant, Type.Null()], {
+        description: 'its time to live does not end before this moment, at most a year from now; null: no longer',
+      }),
+    ),
+  },
   { $id: 'EnvironmentPatch', additionalProperties: false, minProperties: 1 },
 )
 export type EnvironmentPatch = Static<typeof EnvironmentPatch>

@@ -61,6 +61,7 @@ describe('derivePhase', () => {
   })
   const input = (more: Partial<PhaseInput>): PhaseInput => ({
     terminating: false,
+    asleep: false,
     deploying: false,
     established: true,
     unreadable: false,
@@ -71,6 +72,9 @@ describe('derivePhase', () => {
   it.each<[string, Partial<PhaseInput>]>([
     ['terminating', { terminating: true, deploying: true }],
     ['deploying', { deploying: true, services: [service('failed', null)] }],
+    ['deploying', { deploying: true, asleep: true }],
+    ['asleep', { asleep: true, services: [service('unhealthy')] }],
+    ['terminating', { terminating: true, asleep: true }],
     ['pending', { established: false }],
     ['pending', { services: [service('pending', null)] }],
     ['ready', {}],

@@ -41,6 +41,7 @@ export function replaceConditions(
 /** What the phase is derived from. */
 export interface PhaseInput {
   readonly terminating: boolean
+  readonly asleep: boolean
   readonly deploying: boolean
   /** The tenant is registered: the environment exists for the config center. */
   readonly established: boolean
@@ -52,6 +53,7 @@ export interface PhaseInput {
 /** The phase of an environment; the table is in the contract (`ENVIRONMENT_PHASES`). */
 export function derivePhase({
   terminating,
+  asleep,
   deploying,
   established,
   unreadable,
@@ -59,6 +61,7 @@ export function derivePhase({
 }: PhaseInput): EnvironmentPhase {
   if (terminating) return 'terminating'
   if (deploying) return 'deploying'
+  if (asleep) return 'asleep'
   const wrong = services.filter((service) => ['failed', 'invalid', 'unhealthy'].includes(service.status))
   if (wrong.some((service) => service.deployedCommit === null)) return 'failed'
   if (wrong.length > 0 || (established && unreadable)) return 'degraded'

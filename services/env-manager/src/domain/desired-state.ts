@@ -15,6 +15,8 @@ export interface KnownEnvironment {
   readonly pinned: boolean
   /** Epoch milliseconds. */
   readonly lastPushAt: number
+  /** Its time to live does not end before; null: no person has asked for that. Epoch milliseconds. */
+  readonly keepUntil?: number | null
 }
 
 /** An environment that should be there, at these commits. */
@@ -70,11 +72,11 @@ export function desiredState(input: DesiredStateInput): DesiredState {
 
 /** When the environment's time to live ends, in epoch milliseconds; null when it never does. */
 export function expiryOf(
-  environment: Pick<KnownEnvironment, 'name' | 'pinned' | 'lastPushAt'>,
+  environment: Pick<KnownEnvironment, 'name' | 'pinned' | 'lastPushAt' | 'keepUntil'>,
   ttlMs: number | null,
 ): number | null {
   const endless = ttlMs === null || environment.pinned || environment.name === INTEGRATION_TENANT
-  return endless ? null : environment.lastPushAt + ttlMs
+  return endless ? null : Math.max(environment.lastPushAt + ttlMs, environment.keepUntil ?? 0)
 }
 
 /** True when `next` has a commit that `previous` has not: somebody pushed. A repository that merely went is no push. */

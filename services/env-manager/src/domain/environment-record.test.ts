@@ -83,14 +83,21 @@ describe('toEnvironment', () => {
     ['healthy', {}, 'ready'],
     ['pending', { wantedCommit: 'b'.repeat(40) }, 'pending'],
   ])('shows a service as %s', (status, more) => {
-    const shown = toEnvironment(withService(more), { ttlMs: 1000, urlOf: (name) => `http://x/${name}/` })
+    const shown = toEnvironment(withService(more), {
+      ttlMs: 1000,
+      sleepAfterMs: null,
+      lastRequestAt: null,
+      urlOf: (name) => `http://x/${name}/`,
+    })
     expect(shown.services[0]?.status).toBe(status)
     expect(shown.expiresAt).toBe('1970-01-01T00:00:01.000Z')
     expect(shown.services[0]?.url).toBe(more.deployed === null ? null : 'http://x/orders/')
   })
 
   it('has no end without a time to live', () => {
-    expect(toEnvironment(record(), { ttlMs: null, urlOf: () => '' }).expiresAt).toBeNull()
+    expect(
+      toEnvironment(record(), { ttlMs: null, sleepAfterMs: null, lastRequestAt: null, urlOf: () => '' }).expiresAt,
+    ).toBeNull()
   })
 
   it('is degraded while a changed file cannot be read at all', () => {

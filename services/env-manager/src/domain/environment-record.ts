@@ -8,6 +8,7 @@ import type {
 } from '@tributary/contract'
 import { derivePhase } from './conditions.js'
 import { expiryOf, type Heads, type KnownEnvironment } from './desired-state.js'
+import { fallsAsleepAt } from './sleep.js'
 
 /** The copy of a service that serves: what was registered last. */
 export interface DeployedCopy {
@@ -81,6 +82,12 @@ export interface EnvironmentRecord {
   readonly settledFor: string | null
   /** Grows with each explicit request to look again, so that commits given up on are tried once more. */
   readonly retryRequests: number
+  /** Its services are to be stopped. Absent in records of older versions: awake. */
+  readonly asleep?: { readonly since: number; readonly reason: 'requested' | 'idle' } | null
+  /** When it was woken last. */
+  readonly wokenAt?: number | null
+  /** Its time to live does not end before. */
+  readonly keepUntil?: number | null
 }
 
 /** How many past deploys of a service are kept. */
@@ -143,17 +150,25 @@ export function withPastDeploy(history: readonly PastDeploy[], past: PastDeploy)
 
 /** What the pass over all environments needs of a record. */
 export function knownEnvironment(record: EnvironmentRecord): KnownEnvironment {
-  const { name, branch, generation, heads, pinned, lastPushAt } = record
-  return { name, branch, generation, heads, pinned, lastPushAt, terminating: record.tombstone !== null }
+  const { name, branch, generation, heads, pinned, lastPushAt, keepUntil = null } = record
+  return { name, branch, generation, heads, pinned, lastPushAt, keepUntil, terminating: record.tombstone !== null }
+}
+
+/** What the API shows of an environment that its record does not say. Durations are milliseconds. */
+export interface EnvironmentSurroundings {
+  readonly ttlMs: number | null
+  readonly sleepAfterMs: number | null
+  /** Epoch milliseconds; null: none is known. */
+  readonly lastRequestAt: number | null
+  readonly urlOf: (service: string) => string
 }
 
 /** The record as the API shows it. */
-export function toEnvironment(
-  record: EnvironmentRecord,
-  { ttlMs, urlOf }: { readonly ttlMs: number | null; readonly urlOf: (service: string) => string },
-): Environment {
+export function toEnvironment(record: EnvironmentRecord, around: EnvironmentSurroundings): Environment {
+  const { ttlMs, lastRequestAt, urlOf } = around
   const services = Object.values(record.services).map((service) => toService(service, urlOf))
   const expiresAt = expiryOf(record, ttlMs)
+  const sleepsAt = fallsAsleepAt(record, around)
   return {
     name: record.name,
     branch: record.branch,
@@ -164,7 +179,10 @@ export function toEnvironment(
     pinned: record.pinned,
     createdAt: instant(record.createdAt),
     lastPushAt: instant(record.lastPushAt),
-    expiresAt: expiresAt === null ? null : instant(expiresAt),
+    expiresAt: instantOrNull(expiresAt),
+    asleep: record.asleep ? { since: instant(record.asleep.since), reason: record.asleep.reason } : null,
+    lastRequestAt: instantOrNull(lastRequestAt),
+    sleepsAt: instantOrNull(sleepsAt),
     repositories: Object.entries(record.heads).map(([repository, commitSha]) => ({ repository, commitSha })),
     services,
     masked: [...record.masked],
@@ -179,6 +197,7 @@ export function toEnvironment(
 export function phaseOf(record: EnvironmentRecord): Environment['phase'] {
   return derivePhase({
     terminating: record.tombstone !== null,
+    asleep: (record.asleep ?? null) !== null,
     deploying: record.currentRunId !== null,
     established: record.established,
     unreadable: record.conditions.some(isUnreadable),
@@ -213,6 +232,10 @@ function statusOf(service: ServiceRecord): EnvironmentService['status'] {
   if (service.deployed === null) return 'pending'
   if (service.health === 'unhealthy') return 'unhealthy'
   return service.deployed.commitSha === service.wantedCommit ? 'healthy' : 'pending'
+}
+
+function instantOrNull(at: number | null): string | null {
+  return at === null ? null : instant(at)
 }
 
 function instant(at: number): string {

@@ -20,6 +20,8 @@ describe('parsePlatformConfig', () => {
         resyncSeconds: 600,
         concurrency: 4,
         ttlHours: 336,
+        sleepAfterHours: null,
+        signIn: { publicUrl: null, idleMinutes: 480, maxHours: 24, oidc: null },
         healthTimeoutSeconds: 60,
         drainSeconds: 5,
         gateway: { port: 7480 },

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import type { Problem } from './problem.js'
 import { schemaProblems } from './schema-problems.js'
+import { SignInFile, signInProblems, signInWithDefaults, type SignInConfig } from './sign-in-config.js'
 import { parseYamlFile, type YamlDocument } from './yaml-file.js'
 
 const strict = { additionalProperties: false } as const
@@ -47,6 +48,13 @@ export const PlatformConfigFile = Type.Object(
         description: 'an environment rests when nobody pushed for so long; null: never. Default: 336 (14 days)',
       }),
     ),
+    sleepAfterHours: Type.Optional(
+      Type.Union([Type.Number({ minimum: 0.05, maximum: 8_760 }), Type.Null()], {
+        description:
+          'an environment falls asleep after so long without a push or a request; null: never. Default: null',
+      }),
+    ),
+    signIn: Type.Optional(SignInFile),
     healthTimeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'default: 60' })),
     drainSeconds: Type.Optional(
       Type.Number({
@@ -85,6 +93,8 @@ export interface PlatformConfig {
   readonly resyncSeconds: number
   readonly concurrency: number
   readonly ttlHours: number | null
+  readonly sleepAfterHours: number | null
+  readonly signIn: SignInConfig
   readonly healthTimeoutSeconds: number
   readonly drainSeconds: number
   readonly gateway: { readonly port: number }
@@ -103,7 +113,11 @@ export function parsePlatformConfig(
   if (document === undefined || second !== undefined) {
     return { problems: [{ file, line: 1, column: 1, message: 'exactly one document of "kind: Platform" is expected' }] }
   }
-  const wrong = [...schemaProblems(document, PlatformConfigFile), ...repositoryProblems(document)]
+  const wrong = [
+    ...schemaProblems(document, PlatformConfigFile),
+    ...repositoryProblems(document),
+    ...signInProblems(document),
+  ]
   return wrong.length > 0
     ? { problems: wrong }
     : { config: withDefaults(document.value as Static<typeof PlatformConfigFile>) }
@@ -119,6 +133,8 @@ export function withDefaults(file: Static<typeof PlatformConfigFile>): PlatformC
     resyncSeconds: file.resyncSeconds ?? 600,
     concurrency: file.concurrency ?? 4,
     ttlHours: file.ttlHours === undefined ? 336 : file.ttlHours,
+    sleepAfterHours: file.sleepAfterHours ?? null,
+    signIn: signInWithDefaults(file.signIn),
     healthTimeoutSeconds: file.healthTimeoutSeconds ?? 60,
     drainSeconds: file.drainSeconds ?? 5,
     gateway: { port: file.gateway?.port ?? 7480 },

@@ -10,8 +10,12 @@ import type {
 } from 'fastify'
 import { Type, type TProperties } from 'typebox'
 import { toEnvironment, type EnvironmentRecord } from '../domain/environment-record.js'
-import { ttlMsOf, type EnvironmentDependencies } from '../operations/dependencies.js'
+import type { SignInConfig } from '../domain/sign-in-config.js'
+import { sleepAfterMsOf, ttlMsOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import type { LoopStatus } from '../operations/read-status.js'
+import type { SessionDependencies } from '../operations/sessions/sessions.js'
+import type { CallerRegistry } from './caller.js'
+import type { SessionCookie } from './session-cookie.js'
 
 /** The running loop, as routes see it. */
 export interface ControlLoop {
@@ -28,6 +32,14 @@ export interface RouteDeps {
   readonly loop: ControlLoop
   /** Aborts when the server closes, so that streams end. */
   readonly closing: AbortSignal
+}
+
+/** What signing in works with. */
+export interface SignInDeps {
+  readonly config: SignInConfig
+  readonly sessions: SessionDependencies
+  readonly registry: CallerRegistry
+  readonly cookie: SessionCookie
 }
 
 /** A fastify instance whose handlers are typed by their TypeBox schemas. */
@@ -50,6 +62,14 @@ export function answers<Success extends Record<number, unknown>>(success: Succes
 }
 
 /** A record as the API shows it. */
-export function environmentOf({ config, routes }: EnvironmentDependencies, record: EnvironmentRecord): Environment {
-  return toEnvironment(record, { ttlMs: ttlMsOf(config), urlOf: (service) => routes.urlOf(record.name, service) })
+export function environmentOf(
+  { config, routes, activity }: EnvironmentDependencies,
+  record: EnvironmentRecord,
+): Environment {
+  return toEnvironment(record, {
+    ttlMs: ttlMsOf(config),
+    sleepAfterMs: sleepAfterMsOf(config),
+    lastRequestAt: activity?.lastRequestAt(record.name) ?? null,
+    urlOf: (service) => routes.urlOf(record.name, service),
+  })
 }

@@ -1,21 +1,39 @@
 import type { EnvironmentPatch } from '@tributary/contract'
+import type { Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { EnvironmentRecord } from '../domain/environment-record.js'
 import { failure } from '../errors.js'
 import { getEnvironment, updateEnvironment } from './state/environments.js'
 
-/** Pins an environment, or lets its time to live run again. @throws AppError `ENVIRONMENT_NOT_FOUND`, `ENVIRONMENT_TERMINATING` */
+/** How far ahead an environment can be kept. */
+const MAX_KEEP_MS = 366 * 24 * 3_600_000
+
+/**
+ * Pins an environment, lets its time to live run again, or moves the end of that.
+ * @throws AppError `ENVIRONMENT_NOT_FOUND`, `ENVIRONMENT_TERMINATING`, `ARGUMENT_INVALID` (kept for more than a year)
+ */
 export async function patchEnvironment(
-  store: RevisionedStore,
+  { store, clock }: { readonly store: RevisionedStore; readonly clock: Pick<Clock, 'now'> },
   name: string,
   patch: EnvironmentPatch,
 ): Promise<EnvironmentRecord> {
   await changeable(store, name)
-  const { pinned } = patch
-  const updated = await updateEnvironment(store, name, (current) =>
-    pinned === undefined || pinned === current.pinned ? current : { ...current, pinned },
-  )
+  const keepUntil = keepUntilOf(patch, clock.now())
+  const updated = await updateEnvironment(store, name, (current) => {
+    const pinned = patch.pinned ?? current.pinned
+    const kept = keepUntil === undefined ? (current.keepUntil ?? null) : keepUntil
+    const same = pinned === current.pinned && kept === (current.keepUntil ?? null)
+    return same ? current : { ...current, pinned, keepUntil: kept }
+  })
   return updated ?? getEnvironment(store, name)
+}
+
+/** Undefined: it stays as it is. */
+function keepUntilOf({ keepUntil }: EnvironmentPatch, now: number): number | null | undefined {
+  if (keepUntil === undefined || keepUntil === null) return keepUntil
+  const at = Date.parse(keepUntil)
+  if (at <= now + MAX_KEEP_MS) return at
+  throw failure('ARGUMENT_INVALID', `Keeping it until ${keepUntil} is more than a year; pin it instead`)
 }
 
 /** Forgets which commits were given up on, so that the next look tries them again. */

@@ -7,6 +7,7 @@ import type { ManagerObserver } from '../ports/manager-observer.js'
 import type { Platform } from '../ports/platform.js'
 import type { SourceControl } from '../ports/source-control.js'
 import type { StatusReporter } from '../ports/status-reporter.js'
+import type { ActivityBook } from './activity-book.js'
 import type { ContentLoader } from './load-content.js'
 import type { RunLogs } from './run-logs.js'
 
@@ -36,11 +37,18 @@ export interface EnvironmentDependencies {
   readonly log: Logger
   /** Default: nobody is told. */
   readonly observer?: ManagerObserver
+  /** When environments were used last. Default: nothing is known of it. */
+  readonly activity?: Pick<ActivityBook, 'lastRequestAt'>
 }
 
 /** Time to live of the configuration in milliseconds; null: none. */
 export function ttlMsOf({ ttlHours }: Pick<PlatformConfig, 'ttlHours'>): number | null {
   return ttlHours === null ? null : ttlHours * 3_600_000
+}
+
+/** Time without use after which an environment falls asleep, in milliseconds; null: never. */
+export function sleepAfterMsOf({ sleepAfterHours }: Pick<PlatformConfig, 'sleepAfterHours'>): number | null {
+  return sleepAfterHours === null ? null : sleepAfterHours * 3_600_000
 }
 
 /** One readable line for any failure. */

@@ -562,11 +562,11 @@ describe('people', () => {
     await bench.manager.stop()
     bench.config = { ...bench.config, ttlHours: 1 }
     bench.now = () => Date.now() + 2 * 3_600_000
-    await patchEnvironment(bench.store, 'feature-x', { pinned: true })
+    await patchEnvironment(bench.running, 'feature-x', { pinned: true })
     await bench.start()
     await bench.settle()
     expect(await bench.phase('feature-x')).toBe('ready')
-    await patchEnvironment(bench.store, 'feature-x', { pinned: false })
+    await patchEnvironment(bench.running, 'feature-x', { pinned: false })
     await bench.settle()
     await gone('feature-x')
     expect((await bench.receipts('feature-x'))[0]?.reason).toBe('expired')

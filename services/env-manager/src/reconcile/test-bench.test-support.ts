@@ -92,7 +92,12 @@ export class TestBench {
     const record = await this.record(name)
     return record === undefined
       ? undefined
-      : toEnvironment(record, { ttlMs: null, urlOf: (service) => this.routes.urlOf(name, service) })
+      : toEnvironment(record, {
+          ttlMs: null,
+          sleepAfterMs: null,
+          lastRequestAt: null,
+          urlOf: (service) => this.routes.urlOf(name, service),
+        })
   }
 
   async phase(name: string): Promise<string | undefined> {

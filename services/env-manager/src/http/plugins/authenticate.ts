@@ -1,39 +1,43 @@
-import { createHash } from 'node:crypto'
-import type { TokenInfo } from '@tributary/contract'
-import type { Clock } from '@tributary/kit'
-import type { FastifyInstance } from 'fastify'
+import { timingSafeEqual } from 'node:crypto'
+import { CSRF_HEADER, TenantName, type Permission } from '@tributary/contract'
+import type { RevisionedStore } from '@tributary/store'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Value } from 'typebox/value'
+import { isPermitted, neededRole } from '../../domain/permissions.js'
 import { failure } from '../../errors.js'
-import type { CallerAuthentication } from '../../ports/caller-authentication.js'
+import { findEnvironment } from '../../operations/state/environments.js'
+import type { Caller, CallerRegistry } from '../caller.js'
 
-/** Who may call a route: anyone, every viewer and above, or deployers and admins. Tenant tokens get nothing here. */
-export type RouteAccess = 'open' | 'read' | 'write'
+/**
+ * Who may call a route. `open`: anyone. `optional`: anyone, and whoever brings a token or a session is known. `authenticated`: everybody
+ * who is known; the handler checks further. A {@link Permission}: what the table in domain/permissions.ts says.
+ */
+export type RouteAccess = 'open' | 'optional' | 'authenticated' | Permission
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call it. Every route says it; the server does not start with one that does not. Not `access`: that is the config center's. */
     readonly callers?: RouteAccess
   }
+  interface FastifyRequest {
+    /** Who asks; null on open routes. */
+    caller: Caller | null
+  }
 }
 
-/** How long an answer of the config center is believed (docs/adr/0008). */
-const REMEMBERED_MS = 10_000
-const MAX_REMEMBERED = 1000
-const ALLOWED: Readonly<Record<'read' | 'write', ReadonlySet<TokenInfo['role']>>> = {
-  read: new Set(['admin', 'deployer', 'viewer']),
-  write: new Set(['admin', 'deployer']),
+/** What authentication works with. */
+export interface AuthenticationOptions {
+  readonly registry: CallerRegistry
+  readonly store: RevisionedStore
+  /** Name of the session's cookie. */
+  readonly cookieName: string
 }
 
-interface Remembered {
-  readonly info: TokenInfo | undefined
-  readonly untilMs: number
-}
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Authenticates every request before its body is read. Call it on the root instance before any route is added. */
-export function installAuthentication(
-  app: FastifyInstance,
-  { callers, clock }: { readonly callers: CallerAuthentication; readonly clock: Clock },
-): void {
-  const identify = rememberingIdentify(callers, clock)
+export function installAuthentication(app: FastifyInstance, options: AuthenticationOptions): void {
+  app.decorateRequest('caller', null)
   app.addHook('onRoute', (route) => {
     if (route.config?.callers === undefined) {
       throw new Error(`Route ${String(route.method)} ${route.url} does not say who may call it: set config.callers`)
@@ -42,32 +46,62 @@ export function installAuthentication(
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.callers ?? 'read'
     if (request.is404 || access === 'open') return
-    const info = await identify(bearerToken(request.headers.authorization))
-    if (info === undefined)
-      throw failure('TOKEN_INVALID', 'The bearer token is unknown, revoked or expired; get a new one from an admin')
-    if (ALLOWED[access].has(info.role)) return
-    throw failure(
-      'ROLE_NOT_ALLOWED',
-      `A ${info.role} token may not do this; use one of role ${[...ALLOWED[access]].join(' or ')}`,
-    )
+    if (access === 'optional' && !bringsCredentials(request, options.cookieName)) return
+    request.caller = await identify(request, options)
+    if (access === 'optional' || access === 'authenticated') return
+    requirePermission(request.caller, access, await subjectOf(request, options.store))
   })
 }
 
-/** Tokens are remembered by their hash: a memory dump must not hold them. */
-function rememberingIdentify(
-  callers: CallerAuthentication,
-  clock: Clock,
-): (token: string) => Promise<TokenInfo | undefined> {
-  const remembered = new Map<string, Remembered>()
-  return async (token) => {
-    const key = createHash('sha256').update(token).digest('base64')
-    const known = remembered.get(key)
-    if (known !== undefined && known.untilMs > clock.monotonicMs()) return known.info
-    const info = await callers.identify(token)
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear()
-    remembered.set(key, { info, untilMs: clock.monotonicMs() + REMEMBERED_MS })
-    return info
+/** @throws AppError `ROLE_NOT_ALLOWED` */
+export function requirePermission(caller: Caller, permission: Permission, subject: 'feature' | 'shared'): void {
+  if (isPermitted(caller.role, permission, subject)) return
+  const where =
+    subject === 'shared' && isPermitted(caller.role, permission, 'feature') ? ' on what everybody shares' : ''
+  const needed = neededRole(permission, subject)
+  throw failure(
+    'ROLE_NOT_ALLOWED',
+    `A ${caller.role} may not ${permission}${where}; that needs the role ${needed}. Nothing was changed`,
+    { details: { permission, role: caller.role, neededRole: needed } },
+  )
+}
+
+/** Whether a tenant is an environment of a feature branch. Everything else is shared, also what nobody knows. */
+export async function subjectOfTenant(store: RevisionedStore, tenant: string): Promise<'feature' | 'shared'> {
+  const record = await findEnvironment(store, tenant)
+  return record?.stage === 'development' ? 'feature' : 'shared'
+}
+
+function bringsCredentials({ headers, cookies }: FastifyRequest, cookieName: string): boolean {
+  return headers.authorization !== undefined || cookies[cookieName] !== undefined
+}
+
+async function identify(request: FastifyRequest, { registry, cookieName }: AuthenticationOptions): Promise<Caller> {
+  const secret = request.cookies[cookieName]
+  // A bearer token is never sent by a browser on its own, so it stands for the caller's will, whatever cookies come along.
+  if (request.headers.authorization !== undefined || secret === undefined) {
+    return registry.ofToken(bearerToken(request.headers.authorization))
   }
+  const caller = await registry.ofSession(secret)
+  if (!SAFE_METHODS.has(request.method)) requireCsrf(caller, request.headers[CSRF_HEADER])
+  return caller
+}
+
+function requireCsrf({ csrf = '' }: Caller, given: string | readonly string[] | undefined): void {
+  const [expected, actual] = [Buffer.from(csrf), Buffer.from(typeof given === 'string' ? given : '')]
+  if (expected.length > 0 && expected.length === actual.length && timingSafeEqual(expected, actual)) return
+  throw failure(
+    'CSRF_INVALID',
+    `A write by cookie needs the header ${CSRF_HEADER} with the value that GET /v1/session says; nothing was changed`,
+  )
+}
+
+/** Routes about one environment name it `:name`; one that is not there may be asked for, and is then not found. */
+async function subjectOf({ params }: FastifyRequest, store: RevisionedStore): Promise<'feature' | 'shared'> {
+  const name: unknown = typeof params === 'object' && params !== null && 'name' in params ? params.name : undefined
+  if (!Value.Check(TenantName, name)) return 'shared'
+  const record = await findEnvironment(store, name)
+  return record === undefined || record.stage === 'development' ? 'feature' : 'shared'
 }
 
 function bearerToken(header: string | undefined): string {

@@ -12,7 +12,7 @@ const Params = strictObject({ name: TenantName })
 const Accepted = strictObject({ accepted: Type.Literal(true) })
 const accepted = { accepted: true } as const
 const read = { callers: 'read' } as const
-const write = { callers: 'write' } as const
+const change = (audit: string) => ({ callers: 'change-environment', audit }) as const
 
 /** Environments: list, look at, pin, delete, reconcile, plan, roll a service back; their ledger and receipts. */
 export function environmentRoutes(app: TypedApp, given: RouteDeps): void {
@@ -53,20 +53,20 @@ function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
   app.patch(
     '/v1/environments/:name',
     {
-      config: write,
+      config: change('environment.patch'),
       schema: {
-        summary: 'Pin or unpin',
+        summary: 'Pin or unpin it, or keep it longer',
         params: Params,
         body: EnvironmentPatch,
         response: answers({ 200: Environment }),
       },
     },
-    async ({ params, body }) => environmentOf(deps, await patchEnvironment(deps.store, params.name, body)),
+    async ({ params, body }) => environmentOf(deps, await patchEnvironment(deps, params.name, body)),
   )
   app.delete(
     '/v1/environments/:name',
     {
-      config: write,
+      config: { callers: 'delete-environment', audit: 'environment.delete' },
       schema: {
         summary: 'Tear down now; it comes back at the next push',
         params: Params,
@@ -83,7 +83,7 @@ function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
   app.post(
     '/v1/environments/:name/reconcile',
     {
-      config: write,
+      config: change('environment.retry'),
       schema: {
         summary: 'Look now, and try again what was given up on',
         params: Params,
@@ -103,7 +103,7 @@ function rollbackRoute(app: TypedApp, { deps, loop }: RouteDeps): void {
   app.post(
     '/v1/environments/:name/services/:service/rollback',
     {
-      config: write,
+      config: change('service.rollback'),
       schema: {
         summary: 'Go back to the commit of an earlier successful run, until the next push',
         params: strictObject({ name: TenantName, service: ServiceName }),

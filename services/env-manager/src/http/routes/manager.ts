@@ -21,7 +21,7 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   app.post(
     '/v1/hints/git',
     {
-      config: { callers: 'write' },
+      config: { callers: 'send-hints' },
       schema: { summary: 'Something was pushed: look sooner', body: GitHint, response: answers({ 202: HintAccepted }) },
     },
     async ({ body }, reply) => {
@@ -33,7 +33,7 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   app.post(
     '/v1/breaker/approve',
     {
-      config: { callers: 'write' },
+      config: { callers: 'approve-removals', audit: 'removals.approve' },
       schema: {
         summary: 'Let the manager remove exactly the environments that wait under this id',
         body: strictObject({ approvalId: Type.String({ minLength: 1, maxLength: 64 }) }),

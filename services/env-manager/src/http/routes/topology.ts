@@ -85,7 +85,7 @@ function probeRoute(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' | '
   app.post(
     '/v1/environments/:name/probe',
     {
-      config: { callers: 'write' },
+      config: { callers: 'change-environment', audit: 'environment.probe' },
       schema: {
         summary: 'Send a synthetic request through every declared edge, and say which of them carry the environment',
         params: Params,

@@ -24,4 +24,11 @@ export const stateKeys = {
   defaults: (environment: string, service: string): string => `em/defaults/${environment}/${service}`,
   contextKey: 'em/context-key',
   breaker: 'em/breaker',
+  sessions: 'em/session/',
+  session: (sessionId: string): string => `em/session/${sessionId}`,
+  signInKey: 'em/sign-in-key',
+  audit: 'em/audit/',
+  auditRecord: (auditId: string): string => `em/audit/${auditId}`,
+  activities: 'em/activity/',
+  activity: (environment: string): string => `em/activity/${environment}`,
 } as const
