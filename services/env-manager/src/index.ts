@@ -1,12 +1,11 @@
 export { createGitSourceControl, describeVersionOfDirectory } from './adapters/git/index.js'
 export {
   createLocalGateway,
-  createLocalPlatform,
   type GatewayCallbacks,
-  killInstance,
   type GatewayDirectory,
   type LocalGateway,
-} from './adapters/local/index.js'
+} from './adapters/gateway/index.js'
+export { createLocalPlatform, killInstance } from './adapters/local/index.js'
 export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } from './config.js'
 export { parseEnvironmentFile } from './domain/environment-definition.js'
 export { formatPlan } from './domain/plan.js'

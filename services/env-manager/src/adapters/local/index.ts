@@ -1,5 +1,2 @@
 export { killInstance } from './kill-instance.js'
-export type { GatewayCallbacks } from './gateway/callback-address.js'
-export type { GatewayDirectory } from './gateway/gateway-routing.js'
-export { createLocalGateway, type LocalGateway } from './gateway/local-gateway.js'
 export { createLocalPlatform } from './local-platform.js'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ErrorBody } from '@tributary/contract'
 import { isAppError, type AppError, type ErrorKind } from '@tributary/kit'
-import { failure } from '../../../errors.js'
+import { failure } from '../../errors.js'
 import type { GatewayService } from './gateway-routing.js'
 
 /** A page that both people and programs can read. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '@tributary/contract'
-import { failure } from '../../../errors.js'
+import { failure } from '../../errors.js'
 import type { GatewayAddress } from './gateway-address.js'
 
 /** Who answers a service in an environment. A masked one has no endpoint; neither has one whose owner has no live copy. */

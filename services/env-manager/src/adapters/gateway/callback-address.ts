@@ -1,6 +1,6 @@
 import { INTEGRATION_TENANT, canonicalCallbackPath, parseCallbackTarget } from '@tributary/contract'
 import { verifyContext, type ContextClaims, type ContextKeys } from '@tributary/contract/context-token'
-import { failure } from '../../../errors.js'
+import { failure } from '../../errors.js'
 import type { GatewayAddress } from './gateway-address.js'
 import type { GatewayDirectory } from './gateway-routing.js'
 

@@ -1,4 +1,4 @@
-import { failure } from '../../../errors.js'
+import { failure } from '../../errors.js'
 
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/
 const HOST = /^(?:([^.:[\]]+)\.)?(localhost)(?::\d{1,5})?$/i

@@ -1,7 +1,7 @@
 import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
-import { failure } from '../../../errors.js'
+import { failure } from '../../errors.js'
 import { requestHeaders, responseHeaders } from './forward-headers.js'
 import type { GatewayTarget } from './gateway-routing.js'
 
