@@ -1,0 +1,56 @@
+import { isAbsolute, resolve } from 'node:path'
+import { systemClock, type Clock } from '@tributary/kit'
+import type { KubernetesConfig } from '../../domain/kubernetes-config.js'
+import type { ChartReleases } from '../../ports/chart-releases.js'
+import type { SourceControl } from '../../ports/source-control.js'
+import { KubeApi } from './api/kube-api.js'
+import type { KubeCredentials } from './api/kube-credentials.js'
+import { KubeTransport } from './api/kube-transport.js'
+import type { ChartValues } from './kubernetes-parts.js'
+import { KubernetesPlatform } from './kubernetes-platform.js'
+import { WorkloadBook } from './workloads/workload-book.js'
+
+/** What a Kubernetes platform is made of. */
+export interface KubernetesPlatformOptions {
+  readonly instance: string
+  readonly config: KubernetesConfig
+  readonly credentials: KubeCredentials
+  readonly charts: ChartReleases
+  readonly chartValues: ChartValues
+  readonly sourceControl: Pick<SourceControl, 'ensureCheckout' | 'removeCheckout' | 'listCheckouts'>
+  readonly dataDirectory: string
+  /** The chart that services get which name none, when the configuration names none either. */
+  readonly bundledChart: string
+  /** Told of failures of the watches, which are tried again. */
+  readonly onWatchError?: (error: unknown) => void
+  readonly clock?: Clock
+  /** How long a namespace's end is waited for before its holder is named. Default 60,000. */
+  readonly removalPatienceMs?: number
+  /** How long requests are tried again while the API server does not answer. Default 45,000. */
+  readonly patienceMs?: number
+}
+
+const REMOVAL_PATIENCE_MS = 60_000
+
+/** Assembles the platform; nothing is asked of the cluster before its `start`. */
+export function createKubernetesPlatform(options: KubernetesPlatformOptions): KubernetesPlatform {
+  const { instance, config, credentials, charts, chartValues, sourceControl, clock = systemClock } = options
+  const patience = options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }
+  const api = new KubeApi({ transport: new KubeTransport(credentials), clock, ...patience })
+  const onError = options.onWatchError ?? (() => undefined)
+  const book = new WorkloadBook({ api, clock, instance, clusterDomain: config.clusterDomain, onError })
+  const chart = config.chart ?? options.bundledChart
+  return new KubernetesPlatform({
+    instance,
+    config,
+    api,
+    charts,
+    chartValues,
+    book,
+    clock,
+    sourceControl,
+    dataDirectory: resolve(options.dataDirectory),
+    serviceChart: chart.startsWith('oci://') || isAbsolute(chart) ? chart : resolve(chart),
+    removalPatienceMs: options.removalPatienceMs ?? REMOVAL_PATIENCE_MS,
+  })
+}

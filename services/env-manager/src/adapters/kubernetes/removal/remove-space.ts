@@ -1,0 +1,104 @@
+import { failure } from '../../../errors.js'
+import type { PlatformContext } from '../../../ports/platform.js'
+import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
+import type { KubernetesParts } from '../kubernetes-parts.js'
+import { findOwnNamespace, isOwn } from '../space/ensure-space.js'
+import { describeHeld, describeTermination, findHeldObjects } from './stuck-namespace.js'
+
+const POLL_MS = 500
+
+/**
+ * Uninstalls every release of the namespace, so that what their charts made outside of it goes too, then deletes the namespace and waits until
+ * it is gone. A namespace that is not ours is left alone.
+ * @throws AppError `PLATFORM_STUCK` (retryable) when it is still there after a while; the message names what holds it, and who.
+ */
+export async function removeSpace(
+  parts: KubernetesParts,
+  environment: string,
+  context: PlatformContext,
+): Promise<void> {
+  const { signal } = context
+  const namespace = await parts.api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+  if (namespace === undefined) return
+  if (!isOwn(parts, namespace)) {
+    context.log(`the namespace ${environment} was made by somebody else: it is left alone`)
+    return
+  }
+  if (namespace.metadata.deletionTimestamp === undefined) {
+    await uninstallAll(parts, environment, context)
+    const { uid } = namespace.metadata
+    await parts.api.delete(
+      RESOURCES.namespace,
+      { name: environment },
+      { signal, ...(uid === undefined ? {} : { uid }) },
+    )
+  }
+  await awaitNamespaceGone(parts, environment, signal)
+}
+
+/** @throws AppError `PLATFORM_STUCK`, `PLATFORM_CANCELED` */
+export async function awaitNamespaceGone(
+  parts: KubernetesParts,
+  environment: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { api, clock, removalPatienceMs } = parts
+  const deadline = clock.monotonicMs() + removalPatienceMs
+  for (;;) {
+    const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+    if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
+    if (clock.monotonicMs() > deadline) throw await stuck(parts, found, signal)
+    await clock.sleep(POLL_MS, signal).catch(() => undefined)
+  }
+}
+
+/** Objects that were let go. */
+export type Released = readonly { readonly object: string; readonly finalizers: readonly string[] }[]
+
+/**
+ * Takes the finalizers off everything that holds a namespace of ours which is being deleted: what they were to clean up elsewhere may stay behind.
+ * Nothing happens while the namespace is not being deleted.
+ */
+export async function releaseFinalizers(
+  parts: KubernetesParts,
+  environment: string,
+  { signal, log }: Pick<PlatformContext, 'signal' | 'log'>,
+): Promise<Released> {
+  const namespace = await findOwnNamespace(parts, environment, signal)
+  if (namespace?.metadata.deletionTimestamp === undefined) return []
+  const held = await findHeldObjects(parts.api, namespace, signal)
+  for (const { resource, name, finalizers } of held) {
+    const patch = { metadata: { finalizers: null } }
+    await parts.api.mergePatch(resource, { namespace: environment, name }, { patch, signal })
+    log(`took the finalizers ${finalizers.join(', ')} off ${resource.kind} ${name} in ${environment}`)
+  }
+  return held.map(({ resource, name, finalizers }) => ({
+    object: `${resource.kind} ${environment}/${name}`,
+    finalizers,
+  }))
+}
+
+async function uninstallAll(
+  { charts }: KubernetesParts,
+  kubeNamespace: string,
+  context: PlatformContext,
+): Promise<void> {
+  for (const { name } of await charts.list(kubeNamespace, context)) {
+    context.log(`uninstalling the helm release ${name} in ${kubeNamespace}`)
+    await charts.uninstall({ kubeNamespace, name }, context)
+  }
+}
+
+async function stuck(
+  { api, removalPatienceMs }: KubernetesParts,
+  namespace: KubeNamespace,
+  signal: AbortSignal,
+): Promise<Error> {
+  const { name } = namespace.metadata
+  const holders = describeHeld(await findHeldObjects(api, namespace, signal))
+  const words = holders === '' ? describeTermination(namespace) || 'the cluster says nothing about why' : holders
+  return failure(
+    'PLATFORM_STUCK',
+    `The namespace ${name} is still being deleted after ${Math.round(removalPatienceMs / 1000)} s: ${words}. Whoever set a finalizer should clean up and take it off; \`tributary env release-finalizers ${name}\` takes it off without that`,
+  )
+}

@@ -1,0 +1,136 @@
+import { isIP } from 'node:net'
+import type { Endpoint } from '@tributary/contract'
+import type { PlatformContext, ServiceName } from '../../ports/platform.js'
+import { RESOURCES, type KubeObject, type KubeService } from './api/kube-objects.js'
+import type { KubernetesParts } from './kubernetes-parts.js'
+import { LABELS, labelsOf, selectorOf } from './names.js'
+import { applyRecorded, findOwnNamespace } from './space/ensure-space.js'
+import type { PlannedObject } from './space/space-objects.js'
+
+/** Port that a bare `http://<service>` asks. */
+const HTTP_PORT = 80
+
+/**
+ * Makes exactly these names answer in the environment's namespace: one object for each is applied, others of ours go. A Service that is not ours (of a
+ * service's own chart) is left alone. Nothing happens when there is no namespace, or it is going.
+ */
+export async function applyServiceNames(
+  parts: KubernetesParts,
+  { environment, names }: { readonly environment: string; readonly names: readonly ServiceName[] },
+  context: PlatformContext,
+): Promise<void> {
+  const { signal } = context
+  const namespace = await findOwnNamespace(parts, environment, signal)
+  if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
+  const { items } = await parts.api.list<KubeService>(RESOURCES.service, { namespace: environment }, signal)
+  const foreign = new Set(items.filter((service) => !isName(service)).map(({ metadata }) => metadata.name))
+  const planned = names.flatMap((name) => {
+    if (!foreign.has(name.service)) return nameObjects({ instance: parts.instance, environment }, name)
+    if (name.state === 'inherited')
+      context.log(`the name ${name.service} is taken by a Service that Tributary did not make: it is left alone`)
+    return []
+  })
+  const present = new Map(items.map((service) => [service.metadata.name, service]))
+  for (const one of planned.filter(({ object }) => !isSame(present.get(object.metadata.name), object)))
+    await applyRecorded(parts, one, context)
+  const wanted = new Set(planned.map(({ object }) => object.metadata.name))
+  for (const service of items.filter((one) => isName(one) && !wanted.has(one.metadata.name)))
+    await removeName(parts, { environment, service: service.metadata.name }, signal)
+}
+
+/** Removes the Service of a name, if it is ours. */
+export async function removeName(
+  { api, instance }: KubernetesParts,
+  { environment, service }: { readonly environment: string; readonly service: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const labelSelector = selectorOf(labelsOf({ instance, environment }, { service, purpose: 'name' }))
+  const { items } = await api.list<KubeService>(RESOURCES.service, { namespace: environment, labelSelector }, signal)
+  for (const { metadata } of items)
+    await api.delete(RESOURCES.service, { namespace: environment, name: metadata.name }, { signal })
+}
+
+/**
+ * What makes a name answer. Pure.
+ *
+ * | state | owner's address | objects |
+ * | --- | --- | --- |
+ * | own | | Service that selects the own pods: every declared port, and port 80 for the first HTTP one when it is free |
+ * | inherited | a host name | ExternalName: ports, TLS and headless targets pass unchanged |
+ * | inherited | an IP (a program on somebody's machine) | Service without a selector, and Endpoints |
+ * | no endpoint | | none |
+ */
+export function nameObjects(
+  identity: { readonly instance: string; readonly environment: string },
+  { service, state, endpoints }: ServiceName,
+): readonly PlannedObject[] {
+  const [first] = endpoints
+  if (first === undefined) return []
+  const labels = labelsOf(identity, { service, purpose: 'name' })
+  const metadata = { name: service, namespace: identity.environment, labels }
+  const planned = (spec: NonNullable<KubeService['spec']>): PlannedObject => {
+    const object: KubeService = { metadata, spec }
+    return { resource: RESOURCES.service, object }
+  }
+  if (state === 'own') {
+    const selector = { [LABELS.environment]: identity.environment, [LABELS.service]: service }
+    return [planned({ type: 'ClusterIP', selector, ports: portsOf(endpoints) })]
+  }
+  if (isIP(first.host) === 0) return [planned({ type: 'ExternalName', externalName: first.host })]
+  const here = endpoints.filter(({ host }) => host === first.host)
+  const subsets = [
+    {
+      addresses: [{ ip: first.host }],
+      ports: portsOf(here).map(({ name, targetPort }) => ({ name, port: targetPort, protocol: 'TCP' })),
+    },
+  ]
+  const backing: KubeObject & { readonly subsets: unknown } = { metadata, subsets }
+  return [planned({ type: 'ClusterIP', ports: portsOf(here) }), { resource: RESOURCES.endpoints, object: backing }]
+}
+
+interface ServicePort {
+  readonly name: string
+  readonly port: number
+  readonly targetPort: number
+  /** Always written: the API of 1.20 fails without it in a server-side apply. */
+  readonly protocol: 'TCP'
+}
+
+function portsOf(endpoints: readonly Endpoint[]): readonly ServicePort[] {
+  const declared = new Map(
+    endpoints.map(({ name, port }) => [port, { name, port, targetPort: port, protocol: 'TCP' as const }]),
+  )
+  const web = endpoints.find(({ protocol }) => protocol === 'http')
+  if (web === undefined || declared.has(HTTP_PORT)) return [...declared.values()]
+  return [...declared.values(), { name: 'port-80', port: HTTP_PORT, targetPort: web.port, protocol: 'TCP' }]
+}
+
+function isName({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[LABELS.purpose] === 'name'
+}
+
+/** Applying it would change nothing: a look that finds nothing to do writes nothing. */
+function isSame(present: KubeService | undefined, wanted: KubeObject): boolean {
+  const spec = (wanted as KubeService).spec ?? {}
+  if (present?.spec === undefined || present.metadata.deletionTimestamp !== undefined) return false
+  const { type, externalName, selector, ports } = present.spec
+  const now = [type, externalName, sortedEntries(selector), ports?.map(portKey)]
+  const then = [spec.type, spec.externalName, sortedEntries(spec.selector), spec.ports?.map(portKey)]
+  return JSON.stringify(now) === JSON.stringify(then)
+}
+
+function portKey({
+  name,
+  port,
+  targetPort,
+}: {
+  readonly name?: string
+  readonly port: number
+  readonly targetPort?: number | string
+}): string {
+  return `${name ?? ''} ${port} ${targetPort ?? port}`
+}
+
+function sortedEntries(record: Readonly<Record<string, string>> = {}): readonly (readonly [string, string])[] {
+  return Object.entries(record).sort(([left], [right]) => (left < right ? -1 : 1))
+}

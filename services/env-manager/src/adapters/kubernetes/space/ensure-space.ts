@@ -1,0 +1,117 @@
+import { isAppError } from '@tributary/kit'
+import { failure } from '../../../errors.js'
+import type { PlatformContext } from '../../../ports/platform.js'
+import { RESOURCES, type KubeNamespace, type KubeSecret } from '../api/kube-objects.js'
+import type { KubernetesParts } from '../kubernetes-parts.js'
+import { ANNOTATIONS, LABELS, labelsOf } from '../names.js'
+import { objectId, resourceKind } from '../resource-ids.js'
+import { namespaceObject, spaceObjects, type PlannedObject } from './space-objects.js'
+
+/**
+ * The namespace with its bounds, policies and copied secrets. Idempotent.
+ * @throws AppError `NAMESPACE_FOREIGN` when somebody else made a namespace of the name, `NAMESPACE_TERMINATING` while an old one is going,
+ * `SECRET_UNAVAILABLE` when a secret that is to be copied is not there.
+ */
+export async function ensureSpace(
+  parts: KubernetesParts,
+  space: { readonly environment: string; readonly generation: number },
+  context: PlatformContext,
+): Promise<void> {
+  const { environment } = space
+  await refuseForeign(parts, environment, context.signal)
+  await context.record({ kind: 'namespace', id: environment, environment })
+  await claimNamespace(parts, space, context.signal)
+  const identity = { instance: parts.instance, environment }
+  const planned = [
+    ...spaceObjects(identity, parts.config),
+    ...(await copiedSecrets(parts, environment, context.signal)),
+  ]
+  // Access first: an account of least privilege may do nothing in the namespace before.
+  for (const one of planned.filter(isAccess)) await applyRecorded(parts, one, context)
+  await Promise.all(planned.filter((one) => !isAccess(one)).map((one) => applyRecorded(parts, one, context)))
+}
+
+/** The namespace of an environment when it is ours; undefined when there is none. @throws AppError `NAMESPACE_FOREIGN` */
+export async function findOwnNamespace(
+  parts: Pick<KubernetesParts, 'api' | 'instance'>,
+  environment: string,
+  signal: AbortSignal,
+): Promise<KubeNamespace | undefined> {
+  const found = await parts.api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+  if (found === undefined || isOwn(parts, found)) return found
+  throw failure(
+    'NAMESPACE_FOREIGN',
+    `The namespace ${environment} was not made by this installation (its label ${LABELS.instance} is ${JSON.stringify(found.metadata.labels?.[LABELS.instance] ?? null)}, not "${parts.instance}"); it is left alone. Rename the branch, or remove the namespace if nobody needs it`,
+  )
+}
+
+/** True when the namespace bears this installation's labels. */
+export function isOwn({ instance }: Pick<KubernetesParts, 'instance'>, { metadata }: KubeNamespace): boolean {
+  return metadata.labels?.[LABELS.instance] === instance && metadata.labels[LABELS.environment] === metadata.name
+}
+
+async function refuseForeign(parts: KubernetesParts, environment: string, signal: AbortSignal): Promise<void> {
+  const found = await findOwnNamespace(parts, environment, signal)
+  if (found?.metadata.deletionTimestamp === undefined) return
+  throw failure(
+    'NAMESPACE_TERMINATING',
+    `The namespace ${environment} is still being deleted by the cluster; the deploy goes on when it is gone`,
+  )
+}
+
+/** Creates by POST, which never takes over what somebody else made in the meantime; ours is then brought up to date. */
+async function claimNamespace(
+  parts: KubernetesParts,
+  { environment, generation }: { readonly environment: string; readonly generation: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = namespaceObject({ instance: parts.instance, environment }, generation)
+  const found = await findOwnNamespace(parts, environment, signal)
+  if (found?.metadata.annotations?.[ANNOTATIONS.generation] === String(generation)) return
+  if (found !== undefined) return void (await parts.api.apply(RESOURCES.namespace, wanted, signal))
+  try {
+    await parts.api.create(RESOURCES.namespace, wanted, signal)
+  } catch (error) {
+    if (!isAppError(error, 'KUBERNETES_CONFLICT')) throw error
+    // A repeated request of ours that had been heard, or somebody was faster: look whose it is.
+    await findOwnNamespace(parts, environment, signal)
+  }
+}
+
+async function copiedSecrets(
+  { api, config, instance }: KubernetesParts,
+  environment: string,
+  signal: AbortSignal,
+): Promise<readonly PlannedObject[]> {
+  const names = new Set([...config.imagePullSecrets, ...config.copySecrets])
+  return Promise.all(
+    [...names].map(async (name) => {
+      const source = await api.find<KubeSecret>(RESOURCES.secret, { namespace: config.systemNamespace, name }, signal)
+      if (source === undefined) {
+        throw failure(
+          'SECRET_UNAVAILABLE',
+          `The Secret ${name}, which the platform configuration wants copied, is not in the namespace ${config.systemNamespace}; create it there, or take it out of platform.kubernetes`,
+        )
+      }
+      const labels = labelsOf({ instance, environment }, { purpose: 'space' })
+      const { type, data = {} } = source
+      const metadata = { name, namespace: environment, labels }
+      return { resource: RESOURCES.secret, object: { metadata, ...(type === undefined ? {} : { type }), data } }
+    }),
+  )
+}
+
+function isAccess({ resource }: PlannedObject): boolean {
+  return resource.kind === 'RoleBinding'
+}
+
+/** Writes the ledger's line of an object of an environment's namespace, then applies it. */
+export async function applyRecorded(
+  { api }: Pick<KubernetesParts, 'api'>,
+  { resource, object }: PlannedObject,
+  context: PlatformContext,
+): Promise<void> {
+  const { name, namespace = '' } = object.metadata
+  await context.record({ kind: resourceKind(resource), id: objectId(namespace, name), environment: namespace })
+  await api.apply(resource, object, context.signal)
+}
