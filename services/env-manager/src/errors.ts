@@ -127,6 +127,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'invalid_argument',
     description: 'The gateway was asked with a host that it does not serve.',
   },
+  GATEWAY_NOT_READY: {
+    kind: 'unavailable',
+    description: 'The gateway has not read the route table yet, so it cannot tell which environments there are.',
+  },
   GATEWAY_ENVIRONMENT_UNKNOWN: { kind: 'not_found', description: 'The gateway serves no environment of this name.' },
   GATEWAY_SERVICE_UNKNOWN: { kind: 'not_found', description: 'The environment sees no service of this name.' },
   GATEWAY_SERVICE_MASKED: { kind: 'not_found', description: 'The environment, or one below it, hides the service.' },

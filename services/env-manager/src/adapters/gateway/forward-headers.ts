@@ -29,8 +29,11 @@ const REPLACED = new Set([
 /** Name and value in turn, as `rawHeaders` has them. */
 type HeaderList = string[]
 
+/** How the outside speaks to the gateway, which need not be how it is reached: something before it may end TLS. */
+export type PublicScheme = 'http' | 'https'
+
 /** Headers that a request goes on with. The host stays: what a service makes of it must be right for the browser. */
-export function requestHeaders(request: IncomingMessage, target: GatewayTarget): HeaderList {
+export function requestHeaders(request: IncomingMessage, target: GatewayTarget, scheme: PublicScheme): HeaderList {
   const headers = passOn(request, REPLACED)
   const host = request.headers.host ?? ''
   headers.push('baggage', enterTenant(joinValues(request.headers['baggage']), target.environment))
@@ -40,7 +43,7 @@ export function requestHeaders(request: IncomingMessage, target: GatewayTarget):
     'x-forwarded-host',
     host,
     'x-forwarded-proto',
-    'http',
+    scheme,
   )
   headers.push('x-forwarded-prefix', `/${target.service}`)
   // The body is framed anew; without this a GET or DELETE with a chunked body would go on without a frame.
@@ -84,7 +87,8 @@ function passOn(message: IncomingMessage, dropped: ReadonlySet<string>): HeaderL
 function redirect(location: string, request: IncomingMessage, target: GatewayTarget): string {
   const prefix = `/${target.service}`
   const { host, port } = target.endpoint
-  const own = [`http://${request.headers.host ?? ''}`, `http://${host}:${port}`].find(
+  const outside = request.headers.host ?? ''
+  const own = [`http://${outside}`, `https://${outside}`, `http://${host}:${port}`].find(
     (origin) => location === origin || location.startsWith(`${origin}/`),
   )
   const path = own === undefined ? location : location.slice(own.length) || '/'

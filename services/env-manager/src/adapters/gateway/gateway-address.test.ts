@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseGatewayAddress } from './gateway-address.js'
 
+const refused = expect.objectContaining({ code: 'GATEWAY_HOST_INVALID' })
+
 describe('parseGatewayAddress', () => {
   test.each([
     [
@@ -26,7 +28,7 @@ describe('parseGatewayAddress', () => {
     ['127.0.0.1:8080', '/', { kind: 'root' }],
     ['[::1]:8080', '/', { kind: 'root' }],
   ])('reads %j %j', (host, target, expected) => {
-    expect(parseGatewayAddress(host, target)).toEqual(expected)
+    expect(parseGatewayAddress({ host, target }, 'localhost')).toEqual(expected)
   })
 
   test.each([
@@ -48,6 +50,15 @@ describe('parseGatewayAddress', () => {
     `${'a'.repeat(64)}.localhost`,
     '10.0.0.1',
   ])('refuses the host %j', (host) => {
-    expect(() => parseGatewayAddress(host, '/')).toThrow(expect.objectContaining({ code: 'GATEWAY_HOST_INVALID' }))
+    expect(() => parseGatewayAddress({ host, target: '/' }, 'localhost')).toThrow(refused)
+  })
+
+  test('serves one domain: not this machine’s names, not a name that merely ends like it', () => {
+    const read = (host: string) => parseGatewayAddress({ host, target: '/' }, 'preview.example.com')
+    expect(read('feature-x.preview.example.com:8443')).toEqual({ kind: 'environment', environment: 'feature-x' })
+    expect(read('Preview.Example.com')).toEqual({ kind: 'root' })
+    for (const host of ['localhost', '127.0.0.1', 'feature-x.localhost', 'a.xpreview.example.com', 'example.com']) {
+      expect(() => read(host)).toThrow(refused)
+    }
   })
 })

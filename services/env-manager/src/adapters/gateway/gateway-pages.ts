@@ -58,6 +58,7 @@ export function environmentPage(environment: string, services: readonly GatewayS
 const HEADINGS: Readonly<Record<string, string>> = {
   GATEWAY_HOST_INVALID: 'No environment is served at this address',
   GATEWAY_ENVIRONMENT_UNKNOWN: 'There is no such environment',
+  GATEWAY_NOT_READY: 'Try again in a moment',
   GATEWAY_SERVICE_UNKNOWN: 'There is no such service here',
   GATEWAY_SERVICE_MASKED: 'This environment hides the service',
   GATEWAY_UPSTREAM_DOWN: 'The service does not answer',

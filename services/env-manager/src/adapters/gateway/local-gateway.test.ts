@@ -10,7 +10,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Endpoint } from '@tributary/contract'
 import { until } from '../../ports/platform-contract.test-support.js'
-import { isPortFree } from '../port-allocator.js'
+import { isPortFree } from '../local/port-allocator.js'
 import type { GatewayResolution } from './gateway-routing.js'
 import { createLocalGateway, type LocalGateway } from './local-gateway.js'
 

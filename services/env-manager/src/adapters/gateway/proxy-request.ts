@@ -2,7 +2,7 @@ import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage
 import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
 import { failure } from '../../errors.js'
-import { requestHeaders, responseHeaders } from './forward-headers.js'
+import { requestHeaders, responseHeaders, type PublicScheme } from './forward-headers.js'
 import type { GatewayTarget } from './gateway-routing.js'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -12,6 +12,8 @@ export class RequestProxy {
   private readonly keeping = new Agent({ keepAlive: true, maxFreeSockets: 8, timeout: 60_000 })
   /** A kept connection may be closed by the service just when it is used again; what must not be sent twice gets a new one. */
   private readonly single = new Agent({ keepAlive: false })
+
+  constructor(private readonly scheme: PublicScheme) {}
 
   /**
    * Passes one request on and its answer back, both as streams. A safe request whose connection is refused is tried once more with what `find` says
@@ -41,6 +43,7 @@ export class RequestProxy {
     return new Promise((resolve, reject) => {
       const outgoing = startRequest(request, target, {
         path: exchange.path,
+        scheme: this.scheme,
         agent: isSafe(request) ? this.keeping : this.single,
       })
       const abandon = (): void => void outgoing.destroy()
@@ -76,7 +79,12 @@ export interface ProxyExchange {
 export function startRequest(
   incoming: IncomingMessage,
   target: GatewayTarget,
-  more: { readonly path: string; readonly agent?: Agent; readonly extraHeaders?: readonly string[] },
+  more: {
+    readonly path: string
+    readonly scheme: PublicScheme
+    readonly agent?: Agent
+    readonly extraHeaders?: readonly string[]
+  },
 ): ClientRequest {
   const { host, port, protocol } = target.endpoint
   const options = {
@@ -84,7 +92,7 @@ export function startRequest(
     port,
     path: more.path,
     method: incoming.method ?? 'GET',
-    headers: [...requestHeaders(incoming, target), ...(more.extraHeaders ?? [])],
+    headers: [...requestHeaders(incoming, target, more.scheme), ...(more.extraHeaders ?? [])],
     setHost: false,
   }
   if (protocol === 'https') return httpsRequest({ ...options, servername: host })

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { responseHeaders } from './forward-headers.js'
+import { responseHeaders, type PublicScheme } from './forward-headers.js'
 import { asGatewayError, errorPage } from './gateway-pages.js'
 import type { GatewayTarget } from './gateway-routing.js'
 import { startRequest, upstreamDown } from './proxy-request.js'
@@ -12,17 +12,18 @@ export interface UpgradeExchange {
   /** Bytes that came right after the request. */
   readonly head: Buffer
   readonly path: string
+  readonly scheme: PublicScheme
   readonly find: () => GatewayTarget
 }
 
 /** Passes the request on and, when the service agrees, ties both connections together. Never rejects: failures are answered on the socket. */
 export function forwardUpgrade(exchange: UpgradeExchange): void {
-  const { request, socket, head } = exchange
+  const { request, socket, head, scheme } = exchange
   socket.on('error', () => socket.destroy())
   try {
     const target = exchange.find()
     const extraHeaders = ['connection', 'upgrade', 'upgrade', request.headers.upgrade ?? 'websocket']
-    const outgoing = startRequest(request, target, { path: exchange.path, extraHeaders })
+    const outgoing = startRequest(request, target, { path: exchange.path, scheme, extraHeaders })
     socket.once('close', () => outgoing.destroy())
     outgoing.once('upgrade', (answer, upstream, first) => {
       writeHead(socket, answer, [
