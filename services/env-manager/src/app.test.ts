@@ -15,6 +15,7 @@ import { AppError } from '@tributary/kit'
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
 import { buildApp } from './app.js'
 import type { TypedApp } from './http/route-deps.js'
 import { definition, eventually, TestBench } from './reconcile/test-bench.test-support.js'
@@ -25,6 +26,9 @@ const ROLES: Readonly<Record<string, TokenInfo['role']>> = {
   view: 'viewer',
   ten: 'tenant',
 }
+
+/** Nobody listens there. */
+const NOWHERE = { url: 'http://127.0.0.1:9', token: 'none' }
 
 let bench: TestBench
 let app: TypedApp
@@ -51,7 +55,12 @@ beforeEach(async () => {
         : { tokenId: token, name: token, role, createdAt: '2026-01-01T00:00:00.000Z' }
     },
   }
-  app = await buildApp({ deps: bench.running, loop: bench.manager, callers })
+  app = await buildApp({
+    deps: bench.running,
+    loop: bench.manager,
+    callers,
+    configPassThrough: createConfigPassThrough(NOWHERE),
+  })
   await bench.settle()
   await eventually(
     () => bench.phase('feature-x'),

@@ -10,6 +10,7 @@ import { installOpenApi } from './http/plugins/openapi.js'
 import { installSecurityHeaders } from './http/plugins/security-headers.js'
 import type { RouteDeps, SignInDeps, TypedApp } from './http/route-deps.js'
 import { auditRoute } from './http/routes/audit.js'
+import { configRoutes } from './http/routes/config.js'
 import { consoleRoutes } from './http/routes/console.js'
 import { environmentRoutes } from './http/routes/environments.js'
 import { logRoutes } from './http/routes/logs.js'
@@ -22,6 +23,7 @@ import { sessionCookie } from './http/session-cookie.js'
 import { validatorCompiler } from './http/validate.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
+import type { ConfigPassThrough } from './ports/config-pass-through.js'
 
 /** Shown in the API description. */
 export const ENV_MANAGER_VERSION = '0.1.0'
@@ -32,6 +34,8 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly callers: CallerAuthentication
   /** Default: its own, of what can be looked at; runs and errors are counted by who observes the loop. */
   readonly metrics?: ManagerMetrics
+  /** Passes requests on to the config center. */
+  readonly configPassThrough: ConfigPassThrough
   /** Where the console's files are. Default: nothing is served. */
   readonly consoleDirectory?: string
   /** Default: no log. */
@@ -84,6 +88,8 @@ async function addRoutes(
     routes(app, given)
   }
   sessionRoutes(app, given)
+  const { configPassThrough: config, deps, closing } = given
+  await configRoutes(app, { config, store: deps.store, closing })
   metricsRoute(app, given, given.metrics ?? new ManagerMetrics())
   if (given.consoleDirectory !== undefined) await consoleRoutes(app, given.consoleDirectory)
 }

@@ -10,7 +10,11 @@ export async function renderOpenApi(): Promise<string> {
     deps: { clock: systemClock, config: { signIn: signInWithDefaults() } },
     loop: {},
   } as unknown as Omit<RouteDeps, 'closing'>
-  const app = await buildApp({ ...behind, callers: { identify: async () => undefined } })
+  const app = await buildApp({
+    ...behind,
+    callers: { identify: async () => undefined },
+    configPassThrough: { forward: () => Promise.reject(new TypeError('nothing is behind a description')) },
+  })
   await app.ready()
   const description = app.swagger()
   await app.close()

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { FastifyServerOptions } from 'fastify'
 import { createConfigCenterAuthentication } from './adapters/config-center/caller-authentication.js'
+import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
 import { buildApp } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
 import type { TypedApp } from './http/route-deps.js'
@@ -101,8 +102,10 @@ export async function assembleEnvManager(
   const manager = new EnvironmentManager(deps)
   const callers = options.callers ?? createConfigCenterAuthentication(options.configCenter.url)
   const consoleDirectory = options.consoleDirectory ?? CONSOLE_DIRECTORY
+  const configPassThrough = createConfigPassThrough(options.configCenter)
   const app = await buildApp({
     deps,
+    configPassThrough,
     loop: manager,
     callers,
     metrics,

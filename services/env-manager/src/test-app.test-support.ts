@@ -1,9 +1,10 @@
 import { Value } from 'typebox/value'
 import { ErrorBody, type TokenInfo } from '@tributary/contract'
-import { buildApp, type AppDeps } from '../app.js'
-import type { PlatformConfig } from '../domain/platform-config.js'
-import { definition, eventually, TestBench } from '../reconcile/test-bench.test-support.js'
-import type { TypedApp } from './route-deps.js'
+import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
+import { buildApp, type AppDeps } from './app.js'
+import type { PlatformConfig } from './domain/platform-config.js'
+import { definition, eventually, TestBench } from './reconcile/test-bench.test-support.js'
+import type { TypedApp } from './http/route-deps.js'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
 
@@ -70,7 +71,14 @@ export class TestApp {
       const createdAt = '2026-01-01T00:00:00.000Z'
       return role === undefined ? undefined : { tokenId: token, name: `${role} token`, role, createdAt }
     }
-    return buildApp({ deps: this.bench.running, loop: this.bench.manager, callers: { identify }, ...more })
+    return buildApp({
+      deps: this.bench.running,
+      loop: this.bench.manager,
+      callers: { identify },
+      // Nobody listens there.
+      configPassThrough: createConfigPassThrough({ url: 'http://127.0.0.1:9', token: 'none' }),
+      ...more,
+    })
   }
 
   async call(method: Method, url: string, given: TestCall = {}, app = this.app): Promise<TestAnswer> {
