@@ -4,6 +4,20 @@ import { ServiceName } from './names.js'
 const strict = { additionalProperties: false } as const
 const HttpPath = Type.String({ pattern: '^/[^\\s]*$', maxLength: 1024, description: 'absolute HTTP path' })
 
+const Words = (description: string) =>
+  Type.Array(Type.String({ maxLength: 4096 }), { minItems: 1, maxItems: 200, description })
+const Variables = (description: string) =>
+  Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), { maxProperties: 100, description })
+const Quantities = Type.Object(
+  {
+    cpu: Type.Optional(
+      Type.String({ pattern: '^([0-9]+m|[0-9]+([.][0-9]{1,3})?)$', description: 'such as 250m or "1"' }),
+    ),
+    memory: Type.Optional(Type.String({ pattern: '^[0-9]+([KMGT]i?)?$', description: 'such as 256Mi' })),
+  },
+  strict,
+)
+
 /** One port that a service listens on. Locally the number is assigned and told through `PORT`. */
 export const PortSpec = Type.Object(
   {
@@ -35,7 +49,43 @@ export const ServiceDefinition = Type.Object(
     run: Type.Optional(
       Type.Object(
         {
-          image: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: '{version} is replaced' })),
+          image: Type.Optional(
+            Type.String({
+              pattern: '^[A-Za-z0-9][-\\w.:/@{}]*$',
+              maxLength: 512,
+              description: 'on Kubernetes; {version} is replaced',
+            }),
+          ),
+          command: Type.Optional(Words('instead of the image’s ENTRYPOINT; a list of words, no shell')),
+          args: Type.Optional(Words('instead of the image’s CMD; a list of words, no shell')),
+          env: Type.Optional(Variables('on every platform; anybody who may read the repository reads them')),
+          replicas: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 20, default: 1, description: 'pods on Kubernetes' }),
+          ),
+          resources: Type.Optional(
+            Type.Object(
+              { requests: Type.Optional(Quantities), limits: Type.Optional(Quantities) },
+              {
+                ...strict,
+                description: 'of each pod; default: 50m and 64Mi are requested, 512Mi of memory is the limit',
+              },
+            ),
+          ),
+          writable: Type.Optional(
+            Type.Array(Type.String({ pattern: '^/[^\\s:]+$', maxLength: 512 }), {
+              uniqueItems: true,
+              maxItems: 20,
+              description: 'folders besides /tmp that the program writes to on Kubernetes; empty at each start',
+            }),
+          ),
+          user: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 2_147_483_647,
+              default: 10_001,
+              description: 'user id that the program runs as on Kubernetes; never root',
+            }),
+          ),
           local: Type.Optional(
             Type.Object(
               {
@@ -51,11 +101,7 @@ export const ServiceDefinition = Type.Object(
                   maxLength: 4096,
                   description: 'one command, split into words; no shell',
                 }),
-                env: Type.Optional(
-                  Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), {
-                    maxProperties: 100,
-                  }),
-                ),
+                env: Type.Optional(Variables('besides run.env')),
               },
               strict,
             ),

@@ -129,9 +129,18 @@ describe('parseServiceFile', () => {
     expect(problemsOf(`${head}name: a\nfoo: 1\nhealth: 3\nports: []\n`)).toHaveLength(3)
   })
 
-  it('takes charts of registries as they are', () => {
-    expect(problemsOf(`${head}name: a\nchart: oci://registry.example/charts/a\n`)).toEqual([])
+  it('takes charts of registries with their version', () => {
+    expect(problemsOf(`${head}name: a\nchart: "oci://registry.example:5000/charts/a:1.2.3"\n`)).toEqual([])
   })
+
+  it.each(['oci://registry.example/charts/a', 'https://registry.example/a-1.2.3.tgz', 'oci://-x/a:1'])(
+    'refuses %s, which is no chart of a registry with a version',
+    (chart) => {
+      expect(problemsOf(`${head}name: a\nchart: "${chart}"\n`)).toMatchObject([
+        expect.stringContaining('is not a chart; write oci://registry/path:version'),
+      ])
+    },
+  )
 })
 
 describe('joinServiceFiles', () => {

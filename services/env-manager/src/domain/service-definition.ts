@@ -1,4 +1,5 @@
 import { ServiceDefinition } from '@tributary/contract'
+import { chartSourceOf } from './chart-source.js'
 import { didYouMean } from './did-you-mean.js'
 import { formatProblem, type Problem } from './problem.js'
 import { folderOf, resolveInRepository } from './repository-path.js'
@@ -97,8 +98,16 @@ function pathProblems(document: YamlDocument, { directory }: FileRef): Problem[]
   return [
     ...paths.flatMap((path: unknown, index) => check(['paths', index], path, '')),
     ...check(['config', 'schema'], asObject(value['config'])['schema'], directory),
-    ...(typeof chart === 'string' && /^(oci|https):\/\//.test(chart) ? [] : check(['chart'], chart, directory)),
+    ...(typeof chart === 'string' ? chartProblems(document, chart, directory) : []),
   ]
+}
+
+function chartProblems(document: YamlDocument, chart: string, directory: string): Problem[] {
+  if (chartSourceOf(chart, directory) !== undefined) return []
+  const advice = /^[a-z]+:/i.test(chart)
+    ? 'is not a chart; write oci://registry/path:version, or a folder of the repository'
+    : 'leaves the repository; name a path inside it'
+  return [document.problemAt(['chart'], `"${chart.slice(0, 80)}" ${advice}`)]
 }
 
 /** `.nan` and `.inf` are YAML but not JSON; a service that depends on itself is a slip. */

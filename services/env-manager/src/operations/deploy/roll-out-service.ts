@@ -71,7 +71,8 @@ async function workloadSpec(
     version,
     secrets: given.secrets,
     environmentVariables: {
-      ...defined.definition.run?.local?.env,
+      ...defined.definition.run?.env,
+      ...(deps.platform.name === 'local' ? defined.definition.run?.local?.env : {}),
       TRIBUTARY_URL: deps.configCenterUrl,
       TRIBUTARY_TENANT: record.name,
       TRIBUTARY_SERVICE: service.service,
