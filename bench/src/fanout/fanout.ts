@@ -6,8 +6,9 @@ import { floor } from './peers/floor.js'
 import { nats } from './peers/nats.js'
 import { ours } from './peers/ours.js'
 import { redis } from './peers/redis.js'
+import { zookeeperNode } from './peers/zookeeper.js'
 
-const PEERS: readonly ContenderKind[] = [etcd, nats, redis]
+const PEERS: readonly ContenderKind[] = [etcd, nats, redis, zookeeperNode]
 
 /**
  * Publish to the last subscriber, one TCP connection each, beside a bare socket server that writes the same bytes and beside
@@ -57,6 +58,7 @@ function figuresOf(first: FanoutFigures, others: readonly FanoutFigures[], subsc
     ...compare('p99', 'ms', ({ p99Ms }) => p99Ms),
     ...compare('max', 'ms', ({ maxMs }) => maxMs),
     ...compare('server CPU', 'ms/publish', ({ cpuMs }) => cpuMs),
+    ...compare('subscribers’ CPU', 'ms/publish', ({ subscriberCpuMs }) => subscriberCpuMs),
     ...compare('server RSS', 'MB', ({ rssBytes }) => rssBytes / 1e6),
     ...FAULTS.map((what) => ({ name: `deliveries ${what}`, value: first[what], unit: 'deliveries', target: NONE })),
     ...others.map((other) => ({

@@ -21,6 +21,8 @@ export interface FanoutFigures extends DeliveryFaults {
   readonly maxMs: number
   /** Of the server, for each publish. */
   readonly cpuMs: number
+  /** Of the process that all subscribers share, for each publish: how much of a delay is the client's work. */
+  readonly subscriberCpuMs: number
   readonly rssBytes: number
 }
 
@@ -45,6 +47,7 @@ class Measurement {
   readonly #lastAt = new Map<number, bigint>()
   readonly #counted: number[] = []
   #cpuMs = 0
+  #subscriberCpuMs = 0
   #onReached: () => void = () => undefined
 
   constructor(contender: Contender, schedule: Schedule) {
@@ -59,7 +62,7 @@ class Measurement {
 
   async round(): Promise<void> {
     const { publishesPerRound, warmUp, intervalMs } = this.#schedule
-    const cpuBefore = processUsage(this.#contender.serverPid).cpuMs
+    const [server, clients] = this.#cpu()
     const pending: Promise<unknown>[] = []
     const startedAt = performance.now()
     for (let index = 0; index < publishesPerRound; index += 1) {
@@ -70,7 +73,9 @@ class Measurement {
     }
     await Promise.all(pending)
     await this.#settled()
-    this.#cpuMs += processUsage(this.#contender.serverPid).cpuMs - cpuBefore
+    const [serverAfter, clientsAfter] = this.#cpu()
+    this.#cpuMs += serverAfter - server
+    this.#subscriberCpuMs += clientsAfter - clients
   }
 
   async figures(): Promise<FanoutFigures> {
@@ -86,9 +91,16 @@ class Measurement {
       p99Ms: quantile(delays, 0.99),
       maxMs: quantile(delays, 1),
       cpuMs: this.#cpuMs / published,
+      subscriberCpuMs: this.#subscriberCpuMs / published,
       rssBytes: processUsage(this.#contender.serverPid).rssBytes,
       ...faults,
     }
+  }
+
+  /** Processor time of the server and of the subscribers' process until now, milliseconds. */
+  #cpu(): readonly [number, number] {
+    const { serverPid, subscribers } = this.#contender
+    return [processUsage(serverPid).cpuMs, processUsage(subscribers.pid).cpuMs]
   }
 
   /** Resolves when everybody has everything, or not soon: what is missing then counts as missed. */

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { SseParser } from '@tributary/kit'
 import { serveSubscribers } from './serve-subscribers.js'
 
@@ -14,19 +14,23 @@ serveSubscribers((message) => {
   return (subscriber, take) => subscribe(port, requests[subscriber] ?? '', (sequence) => take(subscriber, sequence))
 })
 
+/** All connections are read into it, one after the other: what is read has become text before the next read. */
+const READ_BUFFER = Buffer.allocUnsafe(65_536)
+
 /**
- * Reads the stream off the socket with the SSE parser alone: the response's head and the chunk sizes read as fields that no
- * event has, so that both the config center's answers and the floor's bare bytes take the same path through this process.
+ * Reads the stream off the socket with the SSE parser alone: the response's head is read as fields that no event has, so that
+ * both the config center's answers and the floor's bare bytes take the same path through this process.
  */
 function subscribe(port: number, request: string, take: (sequence: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const read = frameReader({ onReady: resolve, take })
+    const onread = { buffer: READ_BUFFER, callback: (bytes: number) => read(READ_BUFFER.subarray(0, bytes)) }
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread })
     socket.once('error', reject)
     socket.once('connect', () => {
       if (request === '') resolve()
       else socket.write(request)
     })
-    readFrames(socket, { onReady: resolve, take })
   })
 }
 
@@ -35,14 +39,15 @@ interface Reader {
   readonly take: (sequence: number) => void
 }
 
-function readFrames(socket: Socket, { onReady, take }: Reader): void {
+function frameReader({ onReady, take }: Reader): (chunk: Uint8Array) => boolean {
   const parser = new SseParser()
-  socket.on('data', (chunk) => {
+  return (chunk) => {
     for (const { event, data } of parser.push(chunk)) {
       if (event === 'view.snapshot') onReady()
       else if (event === 'view.delta') take(sequenceOf(data))
     }
-  })
+    return true
+  }
 }
 
 function sequenceOf(data: string): number {

@@ -11,7 +11,6 @@ export interface SseEvent {
 const DEFAULT_MAX_EVENT_CHARS = 64 * 1024 * 1024
 
 const BYTE_ORDER_MARK = '\uFEFF'
-const LINE_END = /\r\n|\r|\n/g
 
 /**
  * Parses Server-Sent Events (HTML standard, section 9.2.6) from chunks that may be cut anywhere, inside a character too.
@@ -27,7 +26,7 @@ export class SseParser {
   #skipLineFeed = false
   #started = false
   #event = ''
-  #data: string[] = []
+  #data: string | undefined
   #eventChars = 0
   #id = ''
   /** The last valid `retry` field, in milliseconds. */
@@ -45,11 +44,17 @@ export class SseParser {
     const text = this.#decode(chunk)
     const events: SseEvent[] = []
     let start = 0
-    for (const end of text.matchAll(LINE_END)) {
-      this.#takeLine(this.#finishLine(text.slice(start, end.index)), events)
-      start = end.index + end[0].length
+    // Where the next of each kind is, or the end of the text: most streams have no CR at all, and are searched for it once.
+    let [lineFeed, carriageReturn] = [find(text, '\n', 0), find(text, '\r', 0)]
+    while (lineFeed < text.length || carriageReturn < text.length) {
+      const end = Math.min(lineFeed, carriageReturn)
+      this.#takeLine(this.#finishLine(text.slice(start, end)), events)
+      start = carriageReturn + 1 === lineFeed ? lineFeed + 1 : end + 1
+      if (lineFeed < start) lineFeed = find(text, '\n', start)
+      if (carriageReturn < start) carriageReturn = find(text, '\r', start)
     }
-    this.#keepPiece(text.slice(start))
+    if (start < text.length) this.#keepPiece(text.slice(start))
+    this.#checkSize()
     return events
   }
 
@@ -73,10 +78,11 @@ export class SseParser {
   }
 
   #keepPiece(piece: string): void {
-    if (piece !== '') {
-      this.#pieces.push(piece)
-      this.#pieceChars += piece.length
-    }
+    this.#pieces.push(piece)
+    this.#pieceChars += piece.length
+  }
+
+  #checkSize(): void {
     if (this.#eventChars + this.#pieceChars > this.#maxEventChars) {
       throw new RangeError(`an event is longer than ${this.#maxEventChars} characters`)
     }
@@ -93,7 +99,7 @@ export class SseParser {
 
   #takeField(name: string, value: string): void {
     if (name === 'data') {
-      this.#data.push(value)
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
       this.#eventChars += value.length
     } else if (name === 'event') this.#event = value
     else if (name === 'id' && !value.includes('\0')) this.#id = value
@@ -101,11 +107,17 @@ export class SseParser {
   }
 
   #dispatch(events: SseEvent[]): void {
-    if (this.#data.length > 0) {
-      events.push({ event: this.#event === '' ? 'message' : this.#event, data: this.#data.join('\n'), id: this.#id })
+    if (this.#data !== undefined) {
+      events.push({ event: this.#event === '' ? 'message' : this.#event, data: this.#data, id: this.#id })
     }
     this.#event = ''
-    this.#data = []
+    this.#data = undefined
     this.#eventChars = 0
   }
+}
+
+/** The first place of `character` from `from` on; the length of the text when there is none. */
+function find(text: string, character: string, from: number): number {
+  const place = text.indexOf(character, from)
+  return place < 0 ? text.length : place
 }

@@ -26,7 +26,7 @@ export class SseConnection implements FrameConnection {
   }
 
   get unsentBytes(): number {
-    return this.#response.writableLength
+    return this.#output.writableLength
   }
 
   send(frames: readonly Frame[]): void {

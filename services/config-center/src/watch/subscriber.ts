@@ -98,7 +98,7 @@ export class Subscriber implements ChannelListener, Flushable {
       return
     }
     connection.send(frames)
-    this.#sentRevision = frames.findLast((frame) => frame.revision !== undefined)?.revision ?? this.#sentRevision
+    for (const { revision } of frames) if (revision !== undefined) this.#sentRevision = revision
   }
 
   /** Says goodbye after what was sent before, and takes nothing any more. */
