@@ -2,6 +2,7 @@ import type {
   AppliedReport,
   CallsReport,
   ConfigDocument,
+  ConfigSchema,
   Convergence,
   CreatedToken,
   CreateToken,
@@ -10,19 +11,24 @@ import type {
   EntrySpec,
   Explanation,
   HistoryRecord,
+  ImpactRequest,
   InstanceLease,
+  JsonSchema,
   ObservedCalls,
   ObservedLeak,
   RegisterInstance,
   ResolvedView,
   RollbackRequest,
   RouteTable,
+  SchemaMode,
   ServiceEntry,
   Subscription,
   Tenant,
+  TenantChanges,
   TenantSpec,
   TokenInfo,
   TransactionRequest,
+  WriteImpact,
   WriteResult,
 } from '@tributary/contract'
 import { createHttpCaller, type CallOptions, type ClientOptions, type HttpCaller, type Query } from './http.js'
@@ -33,6 +39,8 @@ export interface WriteOptions {
   readonly expectedRevision?: string
   readonly reason?: string
   readonly runId?: string
+  /** What becomes of a write after which config breaks its schema. Default `own`. */
+  readonly schema?: SchemaMode
   /** Wait until every live affected subscriber has applied the write, at most this long; see `WriteResult.convergence`. */
   readonly waitMs?: number
   readonly signal?: AbortSignal
@@ -59,6 +67,7 @@ export function createConfigCenterClient(options: ClientOptions) {
     ...tenantCalls(http),
     ...entryCalls(http),
     ...documentCalls(http),
+    ...schemaCalls(http),
     ...readingCalls(http),
     ...historyCalls(http),
     ...subscriptionCalls(http),
@@ -122,8 +131,27 @@ function documentCalls(http: HttpCaller) {
       http.call<WriteResult>('PATCH', documentPath(ref), writeCall(options, patch)),
     deleteDocument: (ref: ServiceRef, options: WriteOptions = {}) =>
       http.call<WriteResult>('DELETE', documentPath(ref), writeCall(options)),
-    transact: (body: TransactionRequest, options: Pick<WriteOptions, 'waitMs' | 'signal'> = {}) =>
+    transact: (body: TransactionRequest, options: Pick<WriteOptions, 'waitMs' | 'signal' | 'schema'> = {}) =>
       http.call<WriteResult>('POST', '/v1/transactions', writeCall(options, body)),
+  }
+}
+
+function schemaCalls(http: HttpCaller) {
+  const path = ({ tenant, service }: ServiceRef): string =>
+    tenantPath(tenant, `/schemas/${encodeURIComponent(service)}`)
+  return {
+    /** Schemas of the tenant's own copies. */
+    listSchemas: (tenant: string, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; schemas: ConfigSchema[] }>('GET', tenantPath(tenant, '/schemas'), read),
+    /** The schema by which the tenant's view of the service is checked. `SCHEMA_NOT_FOUND` when there is none. */
+    getSchema: (ref: ServiceRef, read: ReadOptions = {}) => http.call<ConfigSchema>('GET', path(ref), read),
+    applySchema: (ref: ServiceRef, schema: JsonSchema, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', path(ref), writeCall(options, schema)),
+    deleteSchema: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('DELETE', path(ref), writeCall(options)),
+    /** What a write would do to every view, without making it. */
+    checkImpact: (body: ImpactRequest, { signal, schema }: Pick<WriteOptions, 'signal' | 'schema'> = {}) =>
+      http.call<WriteImpact>('POST', '/v1/impact', { query: { schema }, body, signal }),
   }
 }
 
@@ -161,7 +189,7 @@ function historyCalls(http: HttpCaller) {
     rollback: (
       tenant: string,
       body: RollbackRequest,
-      options: Pick<WriteOptions, 'waitMs' | 'signal' | 'runId'> = {},
+      options: Pick<WriteOptions, 'waitMs' | 'signal' | 'runId' | 'schema'> = {},
     ) => http.call<WriteResult>('POST', tenantPath(tenant, '/rollback'), writeCall(options, body)),
   }
 }
@@ -182,6 +210,12 @@ function subscriptionCalls(http: HttpCaller) {
       http.call<ObservedCalls>('GET', tenantPath(tenant, '/calls'), read),
     listLeaks: (query: { readonly maxAgeSeconds?: number } = {}, read: ReadOptions = {}) =>
       http.call<{ storeRevision: string; leaks: ObservedLeak[] }>('GET', '/v1/leaks', { ...read, query }),
+    /** Names of tenants that change, from now on; the first message says where that is. Ends when the server does, or with the signal. */
+    async *watchChanges(signal: AbortSignal): AsyncIterable<TenantChanges> {
+      for await (const { event, data } of http.events('/v1/changes', { signal })) {
+        if (event === 'changes') yield JSON.parse(data) as TenantChanges
+      }
+    },
     convergence: (
       query: { readonly revision: string; readonly tenant?: string; readonly timeoutMs?: number },
       read: ReadOptions = {},

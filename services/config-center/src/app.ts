@@ -10,6 +10,7 @@ import { explainRoutes } from './http/routes/explain.js'
 import { healthRoutes } from './http/routes/health.js'
 import { historyRoutes } from './http/routes/history.js'
 import { instanceRoutes } from './http/routes/instances.js'
+import { schemaRoutes } from './http/routes/schemas.js'
 import { tenantRoutes } from './http/routes/tenants.js'
 import { tokenRoutes } from './http/routes/tokens.js'
 import { transactionRoutes } from './http/routes/transactions.js'
@@ -52,7 +53,7 @@ export async function buildApp(deps: AppDeps): Promise<TypedApp> {
 }
 
 function addRoutes(app: TypedApp, deps: AppDeps): void {
-  const own = [healthRoutes, tenantRoutes, entryRoutes, instanceRoutes, documentRoutes, transactionRoutes]
+  const own = [healthRoutes, tenantRoutes, entryRoutes, instanceRoutes, documentRoutes, schemaRoutes, transactionRoutes]
   const add = [...own, historyRoutes, explainRoutes, tokenRoutes]
   for (const routes of add) routes(app, deps)
   deps.moreRoutes?.(app)

@@ -4,6 +4,7 @@ import { buildApp, type AppDeps } from './app.js'
 import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
+import { impactRoute } from './http/routes/impact.js'
 import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import type { HistoryLimits } from './domain/history-floor.js'
@@ -11,6 +12,7 @@ import { Instruments } from './metrics/instruments.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
 import { DEFAULT_HISTORY_LIMITS, keepHistoryBounded } from './operations/history-retention.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
+import { BoundedSchemaChecker } from './schemas/bounded-schema-checker.js'
 import { ReplicaCluster } from './replicas/replica-cluster.js'
 import type { WorkloadIdentity } from './ports/workload-identity.js'
 import { TokenRegistry } from './tokens/token-registry.js'
@@ -108,6 +110,7 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
     tokens,
     workloads,
     clock,
+    schemas: new BoundedSchemaChecker(clock),
     turns: new KeyedMutex(),
     timeouts: options.timeouts,
   }
@@ -180,6 +183,7 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       if (cluster !== undefined) replicaRoutes(routes, { cluster, own })
       const subscriptionsElsewhere = cluster?.subscriptionsElsewhere.bind(cluster)
       streamingRoutes(routes, { ...own, convergence, subscriptionsElsewhere })
+      impactRoute(routes, { context, streaming: { hub, subscriptionsElsewhere } })
       callRoutes(routes, { live: mirror, hub, convergence, ...calls })
     },
   })

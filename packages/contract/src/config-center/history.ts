@@ -2,7 +2,12 @@ import { Type, type Static } from 'typebox'
 import { Instant, StoreRevisionText, TenantName } from '../names.js'
 
 /** What a change was of. */
-export const ChangedKind = Type.Union([Type.Literal('tenant'), Type.Literal('entry'), Type.Literal('document')])
+export const ChangedKind = Type.Union([
+  Type.Literal('tenant'),
+  Type.Literal('entry'),
+  Type.Literal('document'),
+  Type.Literal('schema'),
+])
 
 /** One thing before and after; null where it was absent. */
 export const RecordedChange = Type.Object(

@@ -2,6 +2,7 @@ import { Type, type Static } from 'typebox'
 import { DocumentName, ServiceName, StoreRevisionText, TenantName } from '../names.js'
 import { DocumentData } from './documents.js'
 import { EntrySpec } from './entries.js'
+import { JsonSchema, SchemaViolation } from './schemas.js'
 import { TenantSpec } from './tenants.js'
 
 const strict = { additionalProperties: false } as const
@@ -57,6 +58,20 @@ export const Change = Type.Union([
     { op: Type.Literal('delete-document'), tenant: TenantName, service: DocumentName, expectedRevision },
     strict,
   ),
+  Type.Object(
+    {
+      op: Type.Literal('apply-schema'),
+      tenant: TenantName,
+      service: ServiceName,
+      schema: JsonSchema,
+      expectedRevision,
+    },
+    strict,
+  ),
+  Type.Object(
+    { op: Type.Literal('delete-schema'), tenant: TenantName, service: ServiceName, expectedRevision },
+    strict,
+  ),
 ])
 export type Change = Static<typeof Change>
 
@@ -109,6 +124,9 @@ export const WriteResult = Type.Object(
     storeRevision: StoreRevisionText,
     changed: Type.Boolean(),
     convergence: Type.Optional(Convergence),
+    warnings: Type.Optional(
+      Type.Array(SchemaViolation, { description: 'places that break their schema since this write; at most 20' }),
+    ),
   },
   { $id: 'WriteResult', additionalProperties: false },
 )

@@ -1,7 +1,7 @@
 import { failure } from '../errors.js'
 import type { CatalogDraft } from './catalog-draft.js'
 import type { CatalogEdit } from './edits.js'
-import { checkDocument, checkEntry } from './limits.js'
+import { checkDocument, checkEntry, checkSchemaSize } from './limits.js'
 import { isObject, mergePatch } from './merge-patch.js'
 import { checkPrecondition } from './preconditions.js'
 import { checkChains, tenantOfSpec } from './tenant-rules.js'
@@ -76,6 +76,13 @@ const APPLY: { readonly [Op in CatalogEdit['op']]: Apply<Op> } = {
   },
   'delete-document': (draft, edit) => {
     draft.document(edit.tenant, edit.service).after = null
+  },
+  'apply-schema': (draft, edit) => {
+    checkSchemaSize(edit.schema, edit)
+    draft.schema(edit.tenant, edit.service).after = edit.schema
+  },
+  'delete-schema': (draft, edit) => {
+    draft.schema(edit.tenant, edit.service).after = null
   },
 }
 

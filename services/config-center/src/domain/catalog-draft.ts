@@ -1,6 +1,6 @@
-import { canonicalJson, type DocumentData, type RecordedChange, type Stage } from '@tributary/contract'
+import { canonicalJson, type DocumentData, type JsonSchema, type RecordedChange, type Stage } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import { DECLARED_INSTANCE, documentKey, registrationKey, tenantKey } from './keys.js'
+import { DECLARED_INSTANCE, documentKey, registrationKey, schemaKey, tenantKey } from './keys.js'
 import type { Registration, RegistrationRecord, TenantRecord } from './records.js'
 
 /** A tenant without its name and stamp: what a write of it sets. */
@@ -31,6 +31,7 @@ export class CatalogDraft {
   readonly #tenants = new Map<string, Slot<TenantValue>>()
   readonly #registrations = new Map<string, Slot<Registration>>()
   readonly #documents = new Map<string, Slot<DocumentData>>()
+  readonly #schemas = new Map<string, Slot<JsonSchema>>()
 
   constructor(readonly catalog: CatalogReader) {}
 
@@ -79,10 +80,19 @@ export class CatalogDraft {
     })
   }
 
+  schema(tenant: string, service: string): Slot<JsonSchema> {
+    const key = schemaKey(tenant, service)
+    return getOrAdd(this.#schemas, key, () => {
+      const before = this.catalog.schema(tenant, service)?.schema ?? null
+      return { kind: 'schema', tenant, name: service, key, before, after: before }
+    })
+  }
+
   /** Takes away a tenant with everything that it has. */
   removeTenant(name: string): void {
     for (const service of this.catalog.entriesOf(name).keys()) this.registrations(name, service)
     for (const service of this.catalog.documentsOf(name).keys()) this.document(name, service)
+    for (const service of this.catalog.schemasOf(name).keys()) this.schema(name, service)
     this.tenant(name)
     for (const slot of this.#slots()) if (slot.tenant === name) slot.after = null
   }
@@ -91,6 +101,19 @@ export class CatalogDraft {
   dependents(name: string): string[] {
     const candidates = new Set([...this.catalog.dependents(name), ...this.#tenants.keys()])
     return [...candidates].filter((candidate) => this.findTenant(candidate)?.base === name).sort()
+  }
+
+  /** The slots of one kind, changed or not. */
+  registrationSlots(): readonly Slot<Registration>[] {
+    return [...this.#registrations.values()]
+  }
+
+  documentSlots(): readonly Slot<DocumentData>[] {
+    return [...this.#documents.values()]
+  }
+
+  schemaSlots(): readonly Slot<JsonSchema>[] {
+    return [...this.#schemas.values()]
   }
 
   /** The slots of tenants, changed or not. */
@@ -104,11 +127,17 @@ export class CatalogDraft {
   }
 
   #slots(): Slot[] {
-    return [...this.#tenants.values(), ...this.#registrations.values(), ...this.#documents.values()]
+    return [
+      ...this.#tenants.values(),
+      ...this.#registrations.values(),
+      ...this.#documents.values(),
+      ...this.#schemas.values(),
+    ]
   }
 }
 
-function isChanged(slot: Slot): boolean {
+/** Whether a write of the draft writes the slot. */
+export function isChanged(slot: Slot): boolean {
   return slot.leaseBefore !== slot.leaseId || canonicalJson(slot.before) !== canonicalJson(slot.after)
 }
 

@@ -1,6 +1,6 @@
 import type { Change, WriteNote } from '@tributary/contract'
 import type { KeySelector, Mutation, StoreEntry, StoreEvent, TransactRequest } from '@tributary/store'
-import { Catalog } from './catalog.js'
+import { Catalog, type CatalogReader } from './catalog.js'
 import type { CatalogEdit } from './edits.js'
 import { HISTORY_PREFIX } from './keys.js'
 import { planWrite, type StoredHistoryRecord } from './plan-write.js'
@@ -82,7 +82,7 @@ export class CatalogModel {
 }
 
 /** Everything that a catalog says, as plain data to compare. */
-export function dump(catalog: Catalog, tenants: readonly string[], services: readonly string[]): unknown {
+export function dump(catalog: CatalogReader, tenants: readonly string[], services: readonly string[]): unknown {
   return {
     storeRevision: catalog.storeRevision,
     tenants: [...catalog.tenants()].sort((left, right) => (left.name < right.name ? -1 : 1)),
@@ -93,6 +93,7 @@ export function dump(catalog: Catalog, tenants: readonly string[], services: rea
       head: catalog.head(tenant),
       entries: new Map([...catalog.entriesOf(tenant)].sort()),
       documents: new Map([...catalog.documentsOf(tenant)].sort()),
+      schemas: new Map([...catalog.schemasOf(tenant)].sort()),
       single: services.map((service) => [catalog.entry(tenant, service), catalog.document(tenant, service)]),
       registrations: services.map((service) => new Map([...catalog.registrations(tenant, service)].sort())),
     })),

@@ -1,12 +1,14 @@
-import type { EntrySpec } from '@tributary/contract'
 import type { StoreEvent, StoreRevision, WatchBatch } from '@tributary/store'
-import { DECLARED_INSTANCE, parseKey } from './keys.js'
+import { entryRecord } from './entry-record.js'
+import { parseKey } from './keys.js'
 import type {
   DocumentRecord,
   EntryRecord,
   RegistrationRecord,
+  SchemaRecord,
   StoredDocument,
   StoredRegistration,
+  StoredSchema,
   StoredTenant,
   TenantRecord,
 } from './records.js'
@@ -24,6 +26,11 @@ export interface CatalogReader {
   registrations(tenant: string, service: string): ReadonlyMap<string, RegistrationRecord>
   document(tenant: string, service: string): DocumentRecord | undefined
   documentsOf(tenant: string): ReadonlyMap<string, DocumentRecord>
+  /** The schema that came with the tenant's own copy of a service. */
+  schema(tenant: string, service: string): SchemaRecord | undefined
+  schemasOf(tenant: string): ReadonlyMap<string, SchemaRecord>
+  /** Whether any tenant has a schema: where none has, nothing need be checked. */
+  readonly hasSchemas: boolean
   /**
    * Revision of the last recorded write to anything of the tenant; 0 when there was none. It outlives the tenant. Comparing with it
    * stands for comparing with everything that the tenant has, but for leases that end by themselves.
@@ -31,7 +38,7 @@ export interface CatalogReader {
   head(tenant: string): StoreRevision
 }
 
-/** What one batch changed, thing by thing. */
+/** What one batch changed, thing by thing. Schemas are not told: no view changes with them. */
 export type CatalogChange =
   | { readonly kind: 'tenant'; readonly tenant: string; readonly before?: TenantRecord; readonly after?: TenantRecord }
   | {
@@ -52,6 +59,7 @@ export type CatalogChange =
 const NOTHING: ReadonlySet<string> = new Set()
 const NO_ENTRIES: ReadonlyMap<string, EntryRecord> = new Map()
 const NO_DOCUMENTS: ReadonlyMap<string, DocumentRecord> = new Map()
+const NO_SCHEMAS: ReadonlyMap<string, SchemaRecord> = new Map()
 const NO_REGISTRATIONS: ReadonlyMap<string, RegistrationRecord> = new Map()
 
 /** A catalog that follows the store batch by batch. Not safe to read while `applyBatch` runs; both are synchronous. */
@@ -62,6 +70,7 @@ export class Catalog implements CatalogReader {
   readonly #registrations = new Map<string, Map<string, RegistrationRecord>>()
   readonly #entries = new Map<string, Map<string, EntryRecord>>()
   readonly #documents = new Map<string, Map<string, DocumentRecord>>()
+  readonly #schemas = new Map<string, Map<string, SchemaRecord>>()
   readonly #heads = new Map<string, StoreRevision>()
 
   get storeRevision(): StoreRevision {
@@ -100,6 +109,18 @@ export class Catalog implements CatalogReader {
     return this.#documents.get(tenant) ?? NO_DOCUMENTS
   }
 
+  get hasSchemas(): boolean {
+    return this.#schemas.size > 0
+  }
+
+  schema(tenant: string, service: string): SchemaRecord | undefined {
+    return this.#schemas.get(tenant)?.get(service)
+  }
+
+  schemasOf(tenant: string): ReadonlyMap<string, SchemaRecord> {
+    return this.#schemas.get(tenant) ?? NO_SCHEMAS
+  }
+
   head(tenant: string): StoreRevision {
     return this.#heads.get(tenant) ?? 0n
   }
@@ -122,6 +143,8 @@ export class Catalog implements CatalogReader {
         changes.push(this.#setTenant(parsed.tenant, event))
       } else if (parsed.kind === 'head') {
         this.#setHead(parsed.tenant, event)
+      } else if (parsed.kind === 'schema') {
+        this.#setSchema(parsed.tenant, parsed.service, event)
       } else {
         changes.push(this.#setDocument(parsed.tenant, parsed.service, event))
       }
@@ -164,6 +187,13 @@ export class Catalog implements CatalogReader {
     return { kind: 'document', tenant, service, ...present(before, after) }
   }
 
+  #setSchema(tenant: string, service: string, event: StoreEvent): void {
+    const schemas = getOrAdd(this.#schemas, tenant, () => new Map<string, SchemaRecord>())
+    if (event.kind === 'put') schemas.set(service, schemaRecord(tenant, service, event))
+    else schemas.delete(service)
+    if (schemas.size === 0) this.#schemas.delete(tenant)
+  }
+
   #setRegistration(key: { tenant: string; service: string; instance: string }, event: StoreEvent): void {
     const path = `${key.tenant}/${key.service}`
     const registrations = getOrAdd(this.#registrations, path, () => new Map<string, RegistrationRecord>())
@@ -180,53 +210,12 @@ export class Catalog implements CatalogReader {
     const entries = getOrAdd(this.#entries, tenant, () => new Map<string, EntryRecord>())
     const before = entries.get(service)
     const registrations = this.#registrations.get(`${tenant}/${service}`)
-    const after = registrations === undefined ? undefined : entryRecord(tenant, service, registrations)
+    const after = registrations === undefined ? undefined : entryRecord({ tenant, service }, registrations)
     if (after === undefined) entries.delete(service)
     else entries.set(service, after)
     if (entries.size === 0) this.#entries.delete(tenant)
     return { kind: 'entry', tenant, service, ...present(before, after) }
   }
-}
-
-function entryRecord(
-  tenant: string,
-  service: string,
-  registrations: ReadonlyMap<string, RegistrationRecord>,
-): EntryRecord | undefined {
-  const declared = registrations.get(DECLARED_INSTANCE)
-  const instances = [...registrations.keys()].filter((instance) => instance !== DECLARED_INSTANCE).sort()
-  const ordered = [declared, ...instances.map((instance) => registrations.get(instance))].filter(isPresent)
-  const newest = ordered.reduce<RegistrationRecord | undefined>(newer, undefined)
-  if (newest === undefined) return undefined
-  const base = { tenant, service, revision: newest.revision, stamp: newest.stored.stamp }
-  if (declared?.stored.state === 'masked') return { ...base, state: 'masked', endpoints: [], instances: [] }
-  const specs = ordered.flatMap(({ stored }) => (stored.state === 'present' ? [stored.spec] : []))
-  return {
-    ...base,
-    state: 'present',
-    endpoints: specs.flatMap((spec) => spec.endpoints),
-    ...descriptionOf(specs),
-    instances,
-  }
-}
-
-/** Version, commit and metadata are the first registration's, whole: those of two copies are never mixed. */
-function descriptionOf([first]: readonly EntrySpec[]): Pick<EntryRecord, 'version' | 'commitSha' | 'metadata'> {
-  if (first === undefined) return {}
-  const { version, commitSha, metadata } = first
-  return {
-    ...(version === undefined ? {} : { version }),
-    ...(commitSha === undefined ? {} : { commitSha }),
-    ...(metadata === undefined ? {} : { metadata }),
-  }
-}
-
-function newer(newest: RegistrationRecord | undefined, item: RegistrationRecord): RegistrationRecord {
-  return newest === undefined || item.revision > newest.revision ? item : newest
-}
-
-function isPresent<T>(value: T | undefined): value is T {
-  return value !== undefined
 }
 
 type PutEvent = Extract<StoreEvent, { kind: 'put' }>
@@ -237,6 +226,10 @@ function tenantRecord(name: string, event: PutEvent): TenantRecord {
 
 function documentRecord(tenant: string, service: string, event: PutEvent): DocumentRecord {
   return { ...(JSON.parse(event.entry.value) as StoredDocument), tenant, service, revision: event.entry.modRevision }
+}
+
+function schemaRecord(tenant: string, service: string, event: PutEvent): SchemaRecord {
+  return { ...(JSON.parse(event.entry.value) as StoredSchema), tenant, service, revision: event.entry.modRevision }
 }
 
 function present<T>(before: T | undefined, after: T | undefined): { before?: T; after?: T } {

@@ -6,7 +6,7 @@ import { chainOf, documentNames, resolveDocument, resolveServices } from './reso
 import type { TenantState } from './tenant-state.js'
 
 /** A value that differs at a path inside a document. */
-interface JsonDifference {
+export interface JsonDifference {
   readonly path: readonly string[]
   /** Undefined where it is absent. */
   readonly before: unknown
@@ -21,7 +21,10 @@ export function diffStates(name: string, before: TenantState, after: TenantState
   const documents = names(before.documents, after.documents).flatMap((service) =>
     byPath({ kind: 'document', name: service }, before.documents.get(service), after.documents.get(service)),
   )
-  return [...whole({ kind: 'tenant', name }, before.tenant, after.tenant), ...entries, ...documents]
+  const schemas = names(before.schemas, after.schemas).flatMap((service) =>
+    whole({ kind: 'schema', name: service }, before.schemas.get(service), after.schemas.get(service)),
+  )
+  return [...whole({ kind: 'tenant', name }, before.tenant, after.tenant), ...entries, ...documents, ...schemas]
 }
 
 /**
@@ -76,6 +79,7 @@ function difference(subject: Subject, before: unknown, after: unknown): Differen
   return { ...subject, before: before ?? null, after: after ?? null }
 }
 
+/** What is told apart of a resolved service: not whether it is one's own. */
 function comparable(service: ResolvedService | undefined): unknown {
   return service === undefined ? null : { ...service, state: service.state === 'masked' ? 'masked' : 'present' }
 }

@@ -8,6 +8,11 @@ export const MAX_DOCUMENT_DEPTH = 64
 /** Largest spec of a service entry, as JSON text. */
 export const MAX_ENTRY_BYTES = 32 * 1024
 
+/** Largest JSON schema, as JSON text: compiling one costs more than it is long. */
+export const MAX_SCHEMA_BYTES = 64 * 1024
+/** Deepest nesting of a JSON schema. */
+export const MAX_SCHEMA_DEPTH = 32
+
 /** Where a limit is checked, for the message. */
 interface Subject {
   readonly tenant: string
@@ -31,6 +36,25 @@ export function checkDocument(data: unknown, { tenant, service }: Subject): void
     `The document ${service} of ${tenant} would have ${bytes} bytes, more than ${MAX_DOCUMENT_BYTES}; split it by service.`,
     { details: { tenant, service, bytes, maxBytes: MAX_DOCUMENT_BYTES } },
   )
+}
+
+/** @throws AppError `SCHEMA_INVALID` when a schema is too large or too deep. */
+export function checkSchemaSize(schema: unknown, { tenant, service }: Subject): void {
+  const what = `The schema of ${service} in ${tenant}`
+  if (isDeeperThan(schema, MAX_SCHEMA_DEPTH)) {
+    throw failure(
+      'SCHEMA_INVALID',
+      `${what} is nested deeper than ${MAX_SCHEMA_DEPTH} levels; move parts into $defs.`,
+      {
+        details: { tenant, service, maxDepth: MAX_SCHEMA_DEPTH },
+      },
+    )
+  }
+  const bytes = jsonBytes(schema)
+  if (bytes <= MAX_SCHEMA_BYTES) return
+  throw failure('SCHEMA_INVALID', `${what} has ${bytes} bytes, more than ${MAX_SCHEMA_BYTES}; leave out what it can.`, {
+    details: { tenant, service, bytes, maxBytes: MAX_SCHEMA_BYTES },
+  })
 }
 
 /** @throws AppError `ENTRY_TOO_LARGE` */

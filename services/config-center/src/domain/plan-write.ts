@@ -4,7 +4,16 @@ import { applyEdits } from './apply-edits.js'
 import { CatalogDraft, type Slot } from './catalog-draft.js'
 import type { CatalogReader } from './catalog.js'
 import type { CatalogEdit } from './edits.js'
-import { TENANT_PREFIX, documentPrefix, entryPrefix, headKey, historyKey, tenantKey, tokenKey } from './keys.js'
+import {
+  TENANT_PREFIX,
+  documentPrefix,
+  entryPrefix,
+  headKey,
+  historyKey,
+  schemaPrefix,
+  tenantKey,
+  tokenKey,
+} from './keys.js'
 import type { WriteStamp } from './records.js'
 import { draftChain } from './tenant-rules.js'
 
@@ -44,8 +53,23 @@ export function planWrite(
   edits: readonly CatalogEdit[],
   context: WriteContext,
 ): TransactRequest | undefined {
+  return planDraft(draftEdits(catalog, edits), edits, context)
+}
+
+/** The catalog with the edits laid over it. @throws AppError as {@link applyEdits} */
+export function draftEdits(catalog: CatalogReader, edits: readonly CatalogEdit[]): CatalogDraft {
   const draft = new CatalogDraft(catalog)
   applyEdits(draft, edits)
+  return draft
+}
+
+/** As {@link planWrite}, for edits that are laid over the catalog already. */
+export function planDraft(
+  draft: CatalogDraft,
+  edits: readonly CatalogEdit[],
+  context: WriteContext,
+): TransactRequest | undefined {
+  const { catalog } = draft
   const changes = draft.changes()
   if (changes.length === 0) return undefined
   const tenants = new Set([...edits, ...changes].map((item) => item.tenant))
@@ -90,15 +114,22 @@ function removalMutations(tenant: string, context: WriteContext): Mutation[] {
   return [
     { kind: 'delete', select: { prefix: entryPrefix(tenant) } },
     { kind: 'delete', select: { prefix: documentPrefix(tenant) } },
+    { kind: 'delete', select: { prefix: schemaPrefix(tenant) } },
     ...context.tokenIdsOf(tenant).map((tokenId): Mutation => ({ kind: 'delete', select: { key: tokenKey(tokenId) } })),
   ]
 }
 
 function slotMutation(slot: Slot, stamp: WriteStamp): Mutation {
   if (slot.after === null) return { kind: 'delete', select: { key: slot.key } }
-  const stored = slot.kind === 'document' ? { data: slot.after, stamp } : { ...slot.after, stamp }
+  const stored = storedOf(slot, stamp)
   const lease = slot.leaseId === undefined ? {} : { leaseId: slot.leaseId }
   return { kind: 'put', key: slot.key, value: JSON.stringify(stored), ...lease }
+}
+
+function storedOf({ kind, after }: Slot, stamp: WriteStamp): unknown {
+  if (kind === 'document') return { data: after, stamp }
+  if (kind === 'schema') return { schema: after, stamp }
+  return { ...(after as object), stamp }
 }
 
 function historyMutations(catalog: CatalogReader, changes: readonly Slot[], context: WriteContext): Mutation[] {

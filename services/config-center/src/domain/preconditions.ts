@@ -36,6 +36,7 @@ export function checkPrecondition(catalog: CatalogReader, edit: CatalogEdit): vo
 function currentState(catalog: CatalogReader, edit: CatalogEdit): CurrentState {
   if (edit.op === 'apply-tenant' || edit.op === 'delete-tenant') return currentTenant(catalog, edit.tenant)
   if (edit.op.endsWith('-document')) return currentDocument(catalog, edit.tenant, edit.service)
+  if (edit.op.endsWith('-schema')) return currentSchema(catalog, edit.tenant, edit.service)
   return currentEntry(catalog, edit.tenant, edit.service)
 }
 
@@ -49,6 +50,12 @@ function currentEntry(catalog: CatalogReader, tenant: string, service: string): 
   const record = catalog.entry(tenant, service)
   const state = record === undefined ? null : describeEntry(record)
   return { what: `the entry ${service} of ${tenant}`, revision: record?.revision ?? 0n, state }
+}
+
+function currentSchema(catalog: CatalogReader, tenant: string, service: string): CurrentState {
+  const record = catalog.schema(tenant, service)
+  const state = record === undefined ? null : { schema: record.schema, revision: String(record.revision) }
+  return { what: `the schema of ${service} in ${tenant}`, revision: record?.revision ?? 0n, state }
 }
 
 function currentDocument(catalog: CatalogReader, tenant: string, service: string): CurrentState {

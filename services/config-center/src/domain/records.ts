@@ -1,4 +1,4 @@
-import type { DocumentData, Endpoint, EntrySpec, Stage } from '@tributary/contract'
+import type { DocumentData, Endpoint, EntrySpec, JsonSchema, Stage } from '@tributary/contract'
 import type { StoreRevision } from '@tributary/store'
 
 /** Who wrote a stored value, kept beside it so that `explain` needs no look-up. `at` is epoch milliseconds, for people only. */
@@ -38,6 +38,12 @@ export interface StoredDocument {
   readonly stamp: WriteStamp
 }
 
+/** A schema under `cc/schema/<tenant>/<service>`: what the tenant's own copy of the service takes as its config. */
+export interface StoredSchema {
+  readonly schema: JsonSchema
+  readonly stamp: WriteStamp
+}
+
 /** A tenant in memory. */
 export interface TenantRecord extends StoredTenant {
   readonly name: string
@@ -64,6 +70,13 @@ export interface EntryRecord {
 export interface DocumentRecord extends StoredDocument {
   readonly tenant: string
   /** Service name or `*`. */
+  readonly service: string
+  readonly revision: StoreRevision
+}
+
+/** A schema in memory. */
+export interface SchemaRecord extends StoredSchema {
+  readonly tenant: string
   readonly service: string
   readonly revision: StoreRevision
 }

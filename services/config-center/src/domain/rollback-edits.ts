@@ -2,7 +2,7 @@ import type { RollbackRequest } from '@tributary/contract'
 import type { CatalogEdit } from './edits.js'
 import type { TenantState } from './tenant-state.js'
 
-/** What to bring back: documents (default), entries or both; of one service or all. */
+/** What to bring back: documents (default), entries with their schemas, or all; of one service or all. */
 export interface RollbackScope {
   readonly tenant: string
   readonly scope: NonNullable<RollbackRequest['scope']>
@@ -18,7 +18,9 @@ export function rollbackEdits(
   const wanted = (name: string): boolean => service === undefined || service === name
   const documents = scope === 'entries' ? [] : names(now.documents, target.documents).filter(wanted)
   const entries = scope === 'documents' ? [] : names(now.entries, target.entries).filter(wanted)
+  const schemas = scope === 'documents' ? [] : names(now.schemas, target.schemas).filter(wanted)
   return [
+    ...schemas.map((name) => schemaEdit(target, tenant, name)),
     ...documents.map((name) => documentEdit(target, tenant, name)),
     ...entries.map((name) => entryEdit(target, tenant, name)),
   ]
@@ -29,6 +31,13 @@ function documentEdit(target: TenantState, tenant: string, service: string): Cat
   return data === undefined
     ? { op: 'delete-document', tenant, service }
     : { op: 'apply-document', tenant, service, data }
+}
+
+function schemaEdit(target: TenantState, tenant: string, service: string): CatalogEdit {
+  const schema = target.schemas.get(service)
+  return schema === undefined
+    ? { op: 'delete-schema', tenant, service }
+    : { op: 'apply-schema', tenant, service, schema }
 }
 
 function entryEdit(target: TenantState, tenant: string, service: string): CatalogEdit {

@@ -24,6 +24,6 @@ export type BareEdit = CatalogEdit extends infer Edit
 export async function commitOne(deps: RouteDeps, edit: BareEdit, { request, reply }: ThingWrite): Promise<WriteResult> {
   const { query, principal } = request
   const edits: CatalogEdit[] = [{ ...edit, ...optional({ expectedRevision: query.expectedRevision }) }]
-  const commit = await commitChanges(deps.context, { edits, principal, note: noteOf(query) })
+  const commit = await commitChanges(deps.context, { edits, principal, note: noteOf(query), schemaMode: query.schema })
   return writeAnswer(deps.convergence, commit, { waitMs: query.waitMs, reply })
 }

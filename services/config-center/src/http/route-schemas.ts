@@ -1,4 +1,12 @@
-import { DocumentName, ErrorBody, ServiceName, StoreRevisionText, TenantName, WriteNote } from '@tributary/contract'
+import {
+  DocumentName,
+  ErrorBody,
+  SchemaMode,
+  ServiceName,
+  StoreRevisionText,
+  TenantName,
+  WriteNote,
+} from '@tributary/contract'
 import { Type, type Static, type TProperties } from 'typebox'
 
 /** Longest that a write waits for subscribers. */
@@ -15,9 +23,17 @@ export const preconditionQuery = {
   }),
 }
 
+/** What becomes of a write after which documents break their schema. */
+const schemaMode = {
+  ...SchemaMode,
+  description:
+    'own (default): refused when a view of a tenant that it names breaks its schema, and warned of in those that overlay it; all: refused in both; warn: never refused',
+}
+
 /** What every write may say beside its content. */
 export const writeQuery = {
   ...WriteNote.properties,
+  schema: Type.Optional(schemaMode),
   waitMs: Type.Optional(
     Type.Integer({
       minimum: 0,

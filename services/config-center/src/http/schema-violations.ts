@@ -3,6 +3,7 @@ import { Value } from 'typebox/value'
 import type { TLocalizedValidationError } from 'typebox/error'
 import { isObject } from '../domain/merge-patch.js'
 import { parsePointer, valueAt } from '../domain/json-pointer.js'
+import { jsonType } from '../domain/json-type.js'
 
 /** One broken rule: where, what was there (a JSON type, never the value: it may be a secret), and the rule. */
 export interface Violation {
@@ -19,14 +20,6 @@ export function schemaViolations(schema: TSchema, value: unknown, at = ''): Viol
   const plain = errors.filter((error) => error.keyword !== 'boolean' && !/anyOf/.test(error.keyword + error.schemaPath))
   const reported = plain.flatMap((error) => describeError(error, value, at))
   return union === undefined ? reported : [...reported, ...unionViolations(brokenUnion(schema, value, union), at)]
-}
-
-/** JSON's name of a value's type. */
-export function jsonType(value: unknown): string {
-  if (value === undefined) return 'absent'
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return Number.isInteger(value) ? 'integer' : typeof value
 }
 
 function describeError(error: TLocalizedValidationError, value: unknown, at: string): Violation[] {

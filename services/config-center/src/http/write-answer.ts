@@ -1,6 +1,6 @@
 import type { WriteNote, WriteResult } from '@tributary/contract'
 import type { FastifyReply } from 'fastify'
-import type { CommitResult } from '../operations/commit-plan.js'
+import type { CheckedCommitResult } from '../operations/commit-changes.js'
 import type { ConvergenceWatcher } from '../ports/convergence.js'
 import { clientGone } from './client-gone.js'
 
@@ -24,11 +24,12 @@ export interface WaitRequest {
 /** A write's answer; with `waitMs`, after the subscribers whose view it changed have it. */
 export async function writeAnswer(
   convergence: ConvergenceWatcher,
-  commit: CommitResult,
+  commit: CheckedCommitResult,
   { waitMs, reply }: WaitRequest,
 ): Promise<WriteResult> {
-  const { storeRevision, changed } = commit
-  const result = { storeRevision: String(storeRevision), changed }
+  const { storeRevision, changed, warnings } = commit
+  const told = warnings.length === 0 ? {} : { warnings: [...warnings] }
+  const result = { storeRevision: String(storeRevision), changed, ...told }
   if (waitMs === undefined || waitMs === 0) return result
   const signal = clientGone(reply)
   return { ...result, convergence: await convergence.wait({ storeRevision, timeoutMs: waitMs, signal }) }

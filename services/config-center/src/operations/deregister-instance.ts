@@ -23,7 +23,7 @@ export async function deregisterInstance(
   const catalog = await readCatalog(context)
   const leaseId = catalog.registrations(place.tenant, place.service).get(place.instance)?.leaseId
   const edits = [{ op: 'deregister-instance', ...place }] as const
-  const result = await commitChanges(context, { edits, principal, note: {} })
+  const result = await commitChanges(context, { edits, principal, note: {}, schemaMode: 'warn' })
   if (leaseId !== undefined) await context.store.revokeLease(leaseId)
   return result
 }

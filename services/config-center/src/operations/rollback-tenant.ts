@@ -1,12 +1,11 @@
-import type { RollbackRequest, WriteNote } from '@tributary/contract'
+import type { RollbackRequest, SchemaMode, WriteNote } from '@tributary/contract'
 import type { Principal } from '../domain/access.js'
 import type { CatalogReader } from '../domain/catalog.js'
 import type { CatalogEdit } from '../domain/edits.js'
 import { rollbackEdits } from '../domain/rollback-edits.js'
 import { stateNow } from '../domain/tenant-state.js'
 import { failure } from '../errors.js'
-import { commitDecided } from './commit-changes.js'
-import type { CommitResult } from './commit-plan.js'
+import { commitDecided, type CheckedCommitResult } from './commit-changes.js'
 import { getTenantRecord, type OperationContext } from './operation-context.js'
 import { readTenantState } from './read-tenant-state.js'
 
@@ -16,6 +15,7 @@ export interface TenantRollback {
   readonly request: RollbackRequest
   readonly principal: Principal
   readonly note: WriteNote
+  readonly schemaMode?: SchemaMode | undefined
 }
 
 /**
@@ -23,21 +23,26 @@ export interface TenantRollback {
  * rolled back. Leased instances and the tenant's own record stay as they are.
  * @throws AppError `TENANT_NOT_FOUND`, `REVISION_IN_FUTURE`, `TENANT_ABSENT_AT_REVISION`, and as `commitDecided`
  */
-export function rollbackTenant(context: OperationContext, rollback: TenantRollback): Promise<CommitResult> {
-  const { tenant, request, principal, note } = rollback
+export function rollbackTenant(context: OperationContext, rollback: TenantRollback): Promise<CheckedCommitResult> {
+  const { tenant, request, principal, note, schemaMode } = rollback
   const reason = note.reason ?? request.reason ?? `rollback to revision ${request.toRevision}`
   return commitDecided(context, {
     tenants: [tenant],
     decide: (catalog) => decideRollback(context, catalog, rollback),
     principal,
     note: { ...note, reason },
+    schemaMode,
   })
 }
 
-async function decideRollback(
+/**
+ * The edits that a rollback would make on the catalog as it is.
+ * @throws AppError `TENANT_NOT_FOUND`, `REVISION_IN_FUTURE`, `TENANT_ABSENT_AT_REVISION`, `HISTORY_FORGOTTEN`
+ */
+export async function decideRollback(
   context: OperationContext,
   catalog: CatalogReader,
-  { tenant, request }: TenantRollback,
+  { tenant, request }: Pick<TenantRollback, 'tenant' | 'request'>,
 ): Promise<readonly CatalogEdit[]> {
   getTenantRecord(catalog, tenant)
   const revision = BigInt(request.toRevision)

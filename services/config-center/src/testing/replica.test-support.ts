@@ -6,6 +6,7 @@ import { openEmbeddedStore, type RevisionedStore } from '@tributary/store'
 import { buildApp } from '../app.js'
 import { TOKEN_PREFIX } from '../domain/keys.js'
 import { streamingRoutes } from '../http/routes/streaming-routes.js'
+import { BoundedSchemaChecker } from '../schemas/bounded-schema-checker.js'
 import { TokenRegistry, type StoredToken } from '../tokens/token-registry.js'
 import { newToken } from '../tokens/token-text.js'
 import { CatalogMirror } from '../watch/catalog-mirror.js'
@@ -80,7 +81,14 @@ async function startReplica(store: RevisionedStore, limits: Partial<StreamLimits
   const convergence = new ConvergenceTracker(mirror, hub.book)
   const app = await buildApp({
     version: 'test',
-    context: { store, live: mirror, tokens, clock: systemClock, turns: new KeyedMutex() },
+    context: {
+      store,
+      live: mirror,
+      tokens,
+      clock: systemClock,
+      schemas: new BoundedSchemaChecker(systemClock),
+      turns: new KeyedMutex(),
+    },
     convergence,
     moreRoutes: (typed) => streamingRoutes(typed, { live: mirror, hub, convergence }),
   })

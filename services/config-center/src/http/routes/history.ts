@@ -90,7 +90,13 @@ function rollbackRoute(app: TypedApp, { context, convergence }: RouteDeps): void
       },
     },
     async ({ params, query, body, principal }, reply) => {
-      const commit = await rollbackTenant(context, { ...params, request: body, principal, note: noteOf(query) })
+      const commit = await rollbackTenant(context, {
+        ...params,
+        request: body,
+        principal,
+        note: noteOf(query),
+        schemaMode: query.schema,
+      })
       return writeAnswer(convergence, commit, { waitMs: query.waitMs, reply })
     },
   )

@@ -19,7 +19,7 @@ export function transactionRoutes(app: TypedApp, { context, convergence }: Route
     },
     async ({ body, query, principal }, reply) => {
       const note = { ...body.note, ...noteOf(query) }
-      const commit = await commitChanges(context, { edits: body.changes, principal, note })
+      const commit = await commitChanges(context, { edits: body.changes, principal, note, schemaMode: query.schema })
       return writeAnswer(convergence, commit, { waitMs: query.waitMs, reply })
     },
   )

@@ -1,0 +1,203 @@
+import type { DocumentData, JsonSchema, SchemaMode, SchemaViolation } from '@tributary/contract'
+import { failure } from '../errors.js'
+import type { CatalogReader } from './catalog.js'
+import type { CatalogDraft } from './catalog-draft.js'
+import { isChanged } from './catalog-draft.js'
+import { explainDocument } from './explain-document.js'
+import { formatPointer, valueAt } from './json-pointer.js'
+import { jsonType } from './json-type.js'
+import { chainOf, resolveService } from './resolve.js'
+import { hasNewChain, type ViewChange, type ViewComparison } from './view-changes.js'
+
+/** One place of a document that breaks a schema: without tenant and service, and never with the value. */
+export interface BrokenRule {
+  readonly path: readonly string[]
+  readonly keyword: string
+  readonly rule: string
+}
+
+/** Keyword of the rule that says that a document could not be checked. It never counts as one that was broken before. */
+export const UNCHECKED = '$unchecked'
+
+/** A document to be checked by a schema. */
+export interface SchemaJob {
+  readonly schema: JsonSchema
+  readonly data: DocumentData
+}
+
+/** Checks documents by JSON schemas, within bounds of time whatever the schemas are. */
+export interface SchemaChecker {
+  /** The broken rules of each job, in the order of the jobs. The same data object and schema are checked once. */
+  check(jobs: readonly SchemaJob[]): readonly (readonly BrokenRule[])[]
+  /** @throws AppError `SCHEMA_INVALID`: what `subject` names is no schema that documents can be checked by. */
+  requireUsable(schema: JsonSchema, subject: { readonly tenant: string; readonly service: string }): void
+}
+
+/** Most violations that one answer tells. */
+export const MAX_TOLD_VIOLATIONS = 20
+
+/** What a write brings about, by where it is. */
+export interface SchemaFindings {
+  /** In views of tenants that the write names. */
+  readonly own: readonly SchemaViolation[]
+  /** In views of tenants that overlay them. */
+  readonly dependents: readonly SchemaViolation[]
+}
+
+/** What is checked: the states before and after a draft's write, the views that it changes, and the tenants that it names. */
+export interface SchemaQuestion {
+  readonly comparison: ViewComparison
+  readonly draft: CatalogDraft
+  readonly views: readonly ViewChange[]
+  readonly written: ReadonlySet<string>
+}
+
+/**
+ * Every place of a resolved document that breaks its schema after the write and did not before: neither in the tenant's own view, nor in
+ * the view of its base, from which a new tenant has it. A view of a service is checked by the schema of the tenant whose copy it resolves
+ * to (docs/adr/0016); one that resolves to none, is masked, or came without a schema is not checked.
+ */
+export function newViolations(checker: SchemaChecker, question: SchemaQuestion): SchemaFindings {
+  const subjects = subjectsOf(question)
+  if (subjects.length === 0) return { own: [], dependents: [] }
+  const { mergedBefore, mergedAfter } = question.comparison
+  const found = checker.check(
+    subjects.map(({ chain, service, schema }) => ({ schema, data: mergedAfter.get(chain, service) ?? {} })),
+  )
+  const broken = subjects.flatMap((subject, index) => {
+    const rules = found[index] ?? []
+    return rules.length === 0 ? [] : [{ subject, rules }]
+  })
+  const known = checker.check(
+    broken.flatMap(({ subject }) =>
+      earlier(question, subject).map(({ schema, chain }) => ({
+        schema,
+        data: mergedBefore.get(chain, subject.service) ?? {},
+      })),
+    ),
+  )
+  let position = 0
+  const violations = broken.flatMap(({ subject, rules }) => {
+    const earlierRules = earlier(question, subject).flatMap(() => known[position++] ?? [])
+    const old = new Set(earlierRules.filter(({ keyword }) => keyword !== UNCHECKED).map(keyOf))
+    return rules.filter((rule) => !old.has(keyOf(rule))).map((rule) => describe({ question, subject, rule }))
+  })
+  return {
+    own: violations.filter(({ tenant }) => question.written.has(tenant)),
+    dependents: violations.filter(({ tenant }) => !question.written.has(tenant)),
+  }
+}
+
+/** @throws AppError `SCHEMA_VIOLATION` when `mode` does not let the findings pass. */
+export function requireSchemas({ own, dependents }: SchemaFindings, mode: SchemaMode): void {
+  const refused = mode === 'warn' ? [] : mode === 'all' ? [...own, ...dependents] : own
+  const [first] = refused
+  if (first === undefined) return
+  const { tenant, service, path, rule, type, schemaOwner, setBy } = first
+  const more = refused.length > 1 ? ` (and ${refused.length - 1} more)` : ''
+  const by = setBy === null ? '' : `, set by ${setBy}`
+  throw failure(
+    'SCHEMA_VIOLATION',
+    `The write was refused, nothing is stored: the config of ${service} in ${tenant} at ${path === '' ? 'its top' : path} ${rule} (it is ${type}${by}), says the schema of ${schemaOwner}/${service}${more}. Correct it, or say schema=warn.`,
+    { details: { violations: refused.slice(0, MAX_TOLD_VIOLATIONS), total: refused.length } },
+  )
+}
+
+interface Subject {
+  readonly view: ViewChange
+  readonly chain: readonly string[]
+  readonly service: string
+  readonly owner: string
+  readonly schema: JsonSchema
+}
+
+/** The (tenant, service) pairs whose check can come out otherwise than before. */
+function subjectsOf({ comparison, draft, views }: SchemaQuestion): Subject[] {
+  const { after } = comparison
+  const subjects = new Map<string, Subject>()
+  const add = (view: ViewChange, owner: string, service: string): void => {
+    const record = after.schema(owner, service)
+    const resolved = record === undefined ? undefined : resolveService(after, view.chainAfter, service)
+    if (record === undefined || resolved?.owner !== owner || resolved.state === 'masked') return
+    const subject = { view, chain: view.chainAfter, service, owner, schema: record.schema }
+    subjects.set(`${view.tenant}/${service}`, subject)
+  }
+  for (const view of views) {
+    for (const owner of view.chainAfter) {
+      for (const service of after.schemasOf(owner).keys())
+        if (concerns(comparison, view, service)) add(view, owner, service)
+    }
+  }
+  for (const slot of draft.schemaSlots().filter(isChanged)) {
+    for (const view of viewsBelow(comparison, slot.tenant)) add(view, slot.tenant, slot.name)
+  }
+  return [...subjects.values()]
+}
+
+function concerns(comparison: ViewComparison, view: ViewChange, service: string): boolean {
+  if (hasNewChain(view) || view.services.some((change) => change.service === service)) return true
+  return view.documents.length > 0 && comparison.documentDifferences(view, service).length > 0
+}
+
+/** The views of a tenant and of all that overlay it, changed or not. */
+function viewsBelow({ before, after }: ViewComparison, tenant: string): ViewChange[] {
+  const found = new Map<string, ViewChange>()
+  const pending = [tenant]
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (found.has(name) || after.tenant(name) === undefined) continue
+    const chains = { chainBefore: chainOf(before, name), chainAfter: chainOf(after, name) }
+    found.set(name, { tenant: name, ...chains, services: [], documents: [] })
+    pending.push(...after.dependents(name))
+  }
+  return [...found.values()]
+}
+
+interface EarlierView {
+  readonly schema: JsonSchema
+  readonly chain: readonly string[]
+}
+
+/** How the same service was seen before: by the tenant itself, and by its base, each with the schema that then held. */
+function earlier({ comparison: { before } }: SchemaQuestion, { view, chain, service }: Subject): EarlierView[] {
+  const base = chain[1]
+  const chains = [view.chainBefore, ...(base === undefined ? [] : [chainOf(before, base)])]
+  return chains.flatMap((seen) => {
+    const resolved = resolveService(before, seen, service)
+    const record = resolved === undefined ? undefined : before.schema(resolved.owner, service)
+    return record === undefined ? [] : [{ schema: record.schema, chain: seen }]
+  })
+}
+
+interface Described {
+  readonly question: SchemaQuestion
+  readonly subject: Subject
+  readonly rule: BrokenRule
+}
+
+function describe({ question, subject, rule }: Described): SchemaViolation {
+  const { view, chain, service, owner } = subject
+  const data = question.comparison.mergedAfter.get(chain, service) ?? {}
+  const { path, keyword } = rule
+  return {
+    tenant: view.tenant,
+    service,
+    schemaOwner: owner,
+    path: formatPointer(path),
+    keyword,
+    rule: rule.rule,
+    type: jsonType(valueAt(data, path)),
+    setBy: setterOf(question.comparison.after, { tenant: view.tenant, service, path }),
+  }
+}
+
+function setterOf(
+  catalog: CatalogReader,
+  place: { readonly tenant: string; readonly service: string; readonly path: readonly string[] },
+): string | null {
+  const [first] = explainDocument(catalog, place).layers
+  return first === undefined ? null : `${first.tenant}/${first.source}`
+}
+
+function keyOf({ path, keyword, rule }: BrokenRule): string {
+  return JSON.stringify([path, keyword, rule])
+}
