@@ -13,6 +13,8 @@ export { parsePlatformConfig, withDefaults, type PlatformConfig } from './domain
 export { formatProblem, type Problem } from './domain/problem.js'
 export { joinServiceFiles, parseServiceFile } from './domain/service-definition.js'
 export { renderServiceSchema } from './domain/service-schema.js'
+export { readGatewayConfig } from './gateway/config.js'
+export { startGateway, type RunningGateway } from './gateway/start-gateway.js'
 export { ENV_MANAGER_ERRORS, failure, type EnvManagerErrorCode } from './errors.js'
 export { readContextKeys } from './operations/state/secret-vault.js'
 export type * from './ports/caller-authentication.js'

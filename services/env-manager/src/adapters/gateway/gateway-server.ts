@@ -29,6 +29,8 @@ export interface GatewayServerOptions extends GatewayDirectory {
   readonly callbacks?: GatewayCallbacks
   /** Told of each request that goes to a service of an environment, before it is passed on. */
   readonly onRequest?: (environment: string) => void
+  /** Told of each answer's status, once it was sent whole. */
+  readonly onAnswer?: (status: number) => void
   /** Told of requests that failed by a bug of the gateway. */
   readonly onError?: (error: unknown) => void
 }
@@ -110,6 +112,8 @@ export class GatewayServer {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { onAnswer } = this.options
+    if (onAnswer !== undefined) response.once('finish', () => onAnswer(response.statusCode))
     // The connection's next request must find another replica.
     if (this.isDraining) response.setHeader('connection', 'close')
     try {

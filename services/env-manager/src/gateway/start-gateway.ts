@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import { createConfigCenterClient } from '@tributary/client'
+import { isAppError, systemClock, type Clock } from '@tributary/kit'
+import { connect, type Tributary } from '@tributary/sdk'
+import { resolveFromTable } from '../adapters/config-center/resolve-from-table.js'
+import { GatewayServer } from '../adapters/gateway/index.js'
+import type { GatewayConfig } from './config.js'
+import { GatewayHealth } from './gateway-health.js'
+
+/** A gateway that runs. */
+export interface RunningGateway {
+  readonly port: number
+  readonly healthPort: number
+  /**
+   * Ends it without breaking requests: not ready at once, but new connections are taken for the configured delay, because balancers learn of it
+   * late; then requests finish, bounded.
+   */
+  stop(): Promise<void>
+}
+
+/** How often it looks whether environments that somebody is connected to are still there. */
+const LOOK_MS = 1_000
+/** A probe waits no longer for its answer. */
+const ASK_MS = 800
+
+/** What {@link startGateway} takes beside its configuration. */
+export interface GatewayParts {
+  readonly onError: (error: unknown) => void
+  readonly clock?: Clock
+}
+
+/**
+ * Starts the gateway as a process of its own: stateless, any number of them. Which environments there are, and who answers in them, it has from the
+ * config center's route table, in memory; it goes on with the last one while the config center is down.
+ */
+export async function startGateway(config: GatewayConfig, parts: GatewayParts): Promise<RunningGateway> {
+  const { host, tenant, env } = config
+  const table = await connect({ env, tenant, observeCalls: 'off', readyTimeoutMs: 1_000 })
+  const state = { isStopping: false }
+  const health = new GatewayHealth({
+    unreadyBecause: async () => (state.isStopping ? 'the gateway is stopping' : whyNot(table, config)),
+    isLive: () => table.status.state === 'READY',
+  })
+  const server = createServer(config, { ...parts, table, health })
+  try {
+    await server.start()
+    const healthPort = await health.start(host, config.healthPort)
+    const looking = setInterval(() => endGone(server, table), LOOK_MS)
+    const stop = async (): Promise<void> => {
+      state.isStopping = true
+      await (parts.clock ?? systemClock).sleep(config.drainDelayMs)
+      await server.drain(config.drainGraceMs)
+      clearInterval(looking)
+      await table.close()
+      await health.close()
+    }
+    return { port: server.port, healthPort, stop }
+  } catch (error) {
+    await server.close()
+    await table.close()
+    throw error
+  }
+}
+
+interface ServerParts extends GatewayParts {
+  readonly table: Tributary
+  readonly health: GatewayHealth
+}
+
+function createServer(config: GatewayConfig, { table, health, onError }: ServerParts): GatewayServer {
+  const { host, port, site, contextKeys } = config
+  const hasTenant = (environment: string): boolean | undefined => table.messages.hasTenant(environment)
+  return new GatewayServer({
+    ...resolveFromTable(table),
+    host,
+    port,
+    site,
+    environments: { has: hasTenant },
+    ...(contextKeys === undefined ? {} : { callbacks: { keys: contextKeys, hasTenant } }),
+    onAnswer: (status) => health.noteAnswer(status),
+    onError,
+  })
+}
+
+async function whyNot(table: Tributary, config: GatewayConfig): Promise<string | undefined> {
+  if (table.messages.hasTenant(config.tenant) !== undefined) return undefined
+  return (await isRootMissing(config)) ? undefined : table.status.reason
+}
+
+/** A new installation has no integration environment yet: its gateway has nothing to serve, and is ready for it. */
+async function isRootMissing({ env, tenant }: GatewayConfig): Promise<boolean> {
+  const file = env.TRIBUTARY_TOKEN_FILE
+  const token = env.TRIBUTARY_TOKEN ?? (file === undefined ? '' : (await readFile(file, 'utf8')).trim())
+  const center = createConfigCenterClient({ baseUrl: env.TRIBUTARY_URL ?? '', token })
+  try {
+    await center.getTenant(tenant, { signal: AbortSignal.timeout(ASK_MS) })
+    return false
+  } catch (error) {
+    return isAppError(error, 'TENANT_NOT_FOUND')
+  }
+}
+
+/** The table says no word when a tenant goes; connections that are open must not outlive it. */
+function endGone(server: GatewayServer, table: Tributary): void {
+  for (const environment of server.connected()) {
+    if (table.messages.hasTenant(environment) === false) server.endConnections(environment)
+  }
+}
