@@ -57,6 +57,10 @@ export const CLI_ERRORS = {
   CLI_RUN_FAILED: { kind: 'internal', description: 'The watched run did not succeed.' },
   CLI_NOT_MASKED: { kind: 'failed_precondition', description: 'The entry that should be unmasked is not masked.' },
   CLI_NO_RUN: { kind: 'not_found', description: 'The environment has no run yet.' },
+  CLI_WOULD_BE_REFUSED: {
+    kind: 'failed_precondition',
+    description: 'A trial (--dry-run) found that the server would refuse the write for its schemas.',
+  },
   CLI_NOT_CONVERGED: { kind: 'deadline_exceeded', description: 'Not every live subscriber applied the write in time.' },
   CLI_NOT_A_REPOSITORY: {
     kind: 'failed_precondition',

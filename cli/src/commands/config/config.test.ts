@@ -179,3 +179,60 @@ describe('tributary config set --wait', () => {
     }
   })
 })
+
+describe('tributary config --dry-run', () => {
+  it('shows what would change in which tenant and what lies over it, and writes nothing', async () => {
+    await center.client.applyTenant('feature-w', { base: 'integration' })
+    const args = ['config', 'set', 'integration', 'orders', 'pageSize=25', '--dry-run']
+    const { status, stdout } = await center.tributary(...args)
+    expect(status).toBe(EXIT_CODES.ok)
+    expect(stdout).toContain('would change what 2 tenants see (0 live subscribers)')
+    expect(columns(stdout.split('\n\n')[1] ?? '', 0, 1, 2, 3)).toEqual([
+      'TENANT | WHAT | BEFORE | AFTER',
+      'integration | orders /pageSize | 20 | 25',
+      'feature-w | orders /pageSize | 20 | 25',
+    ])
+    expect(columns(stdout.split('\n\n')[2] ?? '', 0, 1, 2).at(-1)).toBe(
+      'feature-x | orders /pageSize | feature-x/orders',
+    )
+    expect((await center.client.getDocument({ tenant: 'integration', service: 'orders' })).data).toMatchObject({
+      pageSize: 20,
+    })
+    await center.client.deleteTenant('feature-w')
+  })
+
+  it('tries patch, unset and rollback too', async () => {
+    const patch = join(center.folder, 'patch.yaml')
+    await writeFile(patch, 'pageSize: 31\n')
+    for (const args of [
+      ['config', 'patch', 'feature-x', 'orders', patch],
+      ['config', 'patch', 'feature-x', 'orders', patch, '--replace'],
+      ['config', 'unset', 'feature-x', 'orders', 'pageSize'],
+      ['config', 'unset', 'feature-x', 'orders', 'pageSize', '--hide'],
+    ]) {
+      const { stdout } = await center.tributary(...args, '--dry-run')
+      expect(stdout).toContain('would change what 1 tenant sees')
+    }
+    const { storeRevision } = await center.client.patchDocument(
+      { tenant: 'feature-x', service: 'orders' },
+      { pageSize: 99 },
+    )
+    const to = String(BigInt(storeRevision) - 1n)
+    const { stdout } = await center.tributary('config', 'rollback', 'feature-x', '--to', to, '--dry-run', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { tenants: 1 } })
+  })
+
+  it('fails when the write would be refused for its schema, and warns when it is made all the same', async () => {
+    const spec = { endpoints: [{ name: 'http', protocol: 'http' as const, host: 'h', port: 80 }] }
+    await center.client.applyEntry({ tenant: 'feature-x', service: 'orders' }, spec)
+    const schema = { properties: { pageSize: { type: 'integer' } } }
+    await center.client.applySchema({ tenant: 'feature-x', service: 'orders' }, schema)
+    const args = ['config', 'set', 'feature-x', 'orders', 'pageSize=many']
+    const tried = await center.tributary(...args, '--dry-run')
+    expect([tried.status, tried.stdout.includes('must be integer (is string)')]).toEqual([EXIT_CODES.conflict, true])
+    expect((await center.tributary(...args)).stderr).toContain('must be integer')
+    const made = await center.tributary(...args, '--schema', 'warn')
+    expect([made.status, made.stdout.includes('breaks its schema')]).toEqual([EXIT_CODES.ok, true])
+    await center.client.deleteEntry({ tenant: 'feature-x', service: 'orders' }, { schema: 'warn' })
+  })
+})

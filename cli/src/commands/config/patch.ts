@@ -1,3 +1,4 @@
+import type { Change } from '@tributary/contract'
 import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -5,7 +6,8 @@ import { parse } from 'yaml'
 import type { Cli } from '../../context.js'
 import { badValue } from '../../errors.js'
 import { reportWrite, timed } from './report-write.js'
-import { toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
+import { showImpact } from './show-impact.js'
+import { expected, toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
 
 type PatchFlags = WriteFlags & { readonly replace?: true }
 
@@ -23,6 +25,13 @@ export function addConfigPatch(parent: Command, cli: Cli): void {
     const [tenant, service, file, flags, command] = call
     const data = parseObject(await readInput(cli, file), file)
     const client = await cli.configCenter(command)
+    if (flags.dryRun) {
+      const place = { tenant, service, ...expected(flags) }
+      const change: Change = flags.replace
+        ? { op: 'apply-document', data, ...place }
+        : { op: 'patch-document', patch: data, ...place }
+      return showImpact(cli, { client, request: { changes: [change] }, flags })
+    }
     const options = toWriteOptions(flags, cli)
     const [result, tookMs] = await timed(cli, () =>
       flags.replace

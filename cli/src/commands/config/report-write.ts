@@ -3,6 +3,7 @@ import type { Cli } from '../../context.js'
 import { cliError } from '../../errors.js'
 import { duration, NONE } from '../../output/format.js'
 import { renderTable } from '../../output/table.js'
+import { violationTable } from './show-impact.js'
 
 /** A write that has been answered. */
 export interface WriteReport {
@@ -16,10 +17,14 @@ export interface WriteReport {
 /** Says what a write did and, after `--wait`, who has it. `CLI_NOT_CONVERGED` when somebody has not. */
 export function reportWrite(cli: Cli, { result, what, tookMs, json }: WriteReport): void {
   const { terminal } = cli
-  const { storeRevision, changed, convergence } = result
+  const { storeRevision, changed, convergence, warnings = [] } = result
   if (json) terminal.printJson(result)
   else if (changed) terminal.print(`${what} changed at revision ${storeRevision}`)
   else terminal.print(`${what} is so already (revision ${storeRevision})`)
+  if (!json && warnings.length > 0) {
+    terminal.print(`\n${terminal.style('warn', 'since this write config breaks its schema:')}`)
+    terminal.print(violationTable(cli, warnings))
+  }
   if (convergence === undefined) return
   if (!json) terminal.print(convergenceText(cli, convergence, tookMs))
   if (!convergence.converged) {

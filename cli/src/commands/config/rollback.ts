@@ -1,20 +1,21 @@
 import type { RollbackRequest } from '@tributary/contract'
 import { Option, type Command } from 'commander'
 import type { Cli } from '../../context.js'
-import { jsonOption, parseDuration } from '../../options.js'
+import { parseDuration } from '../../options.js'
 import { reportWrite, timed } from './report-write.js'
+import { showImpact } from './show-impact.js'
+import { trialOptions, type WriteFlags } from './write-options.js'
 
-interface RollbackFlags {
+interface RollbackFlags extends Pick<WriteFlags, 'dryRun' | 'schema' | 'json'> {
   readonly to: string
   readonly scope: NonNullable<RollbackRequest['scope']>
   readonly reason?: string
   readonly wait?: number
-  readonly json?: true
 }
 
 /** `tributary config rollback <tenant> [service] --to <revision>` */
 export function addConfigRollback(parent: Command, cli: Cli): void {
-  jsonOption(
+  trialOptions(
     parent
       .command('rollback')
       .description('bring a tenant’s own documents back to what they were, as a new write')
@@ -37,8 +38,13 @@ export function addConfigRollback(parent: Command, cli: Cli): void {
       ...(service === undefined ? {} : { service }),
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
     }
-    const wait = flags.wait === undefined ? {} : { waitMs: flags.wait }
-    const [result, tookMs] = await timed(cli, () => client.rollback(tenant, request, wait))
+    if (flags.dryRun) return showImpact(cli, { client, request: { rollback: { tenant, ...request } }, flags })
+    const { schema } = flags
+    const options = {
+      ...(flags.wait === undefined ? {} : { waitMs: flags.wait }),
+      ...(schema === undefined ? {} : { schema }),
+    }
+    const [result, tookMs] = await timed(cli, () => client.rollback(tenant, request, options))
     reportWrite(cli, {
       result,
       tookMs,

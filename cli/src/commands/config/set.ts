@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { parseAssignments } from '../../assignments.js'
 import type { Cli } from '../../context.js'
 import { reportWrite, timed } from './report-write.js'
-import { toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
+import { showImpact } from './show-impact.js'
+import { expected, toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
 
 /** `tributary config set <tenant> <service> key=value…` */
 export function addConfigSet(parent: Command, cli: Cli): void {
@@ -17,6 +18,10 @@ export function addConfigSet(parent: Command, cli: Cli): void {
     const [tenant, service, assignments, flags, command] = call
     const patch = parseAssignments(assignments)
     const client = await cli.configCenter(command)
+    if (flags.dryRun) {
+      const change = { op: 'patch-document', tenant, service, patch, ...expected(flags) } as const
+      return showImpact(cli, { client, request: { changes: [change] }, flags })
+    }
     const [result, tookMs] = await timed(cli, () =>
       client.patchDocument({ tenant, service }, patch, toWriteOptions(flags, cli)),
     )

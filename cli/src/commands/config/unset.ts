@@ -1,12 +1,13 @@
 import type { ConfigCenterClient, ServiceRef } from '@tributary/client'
-import type { WriteResult } from '@tributary/contract'
+import type { Change, WriteResult } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import type { Command } from 'commander'
 import { parseRemovals } from '../../assignments.js'
 import type { Cli } from '../../context.js'
 import { mergeKeepingNulls } from './merge-keeping-nulls.js'
 import { reportWrite, timed } from './report-write.js'
-import { toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
+import { showImpact } from './show-impact.js'
+import { expected, toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
 
 type UnsetFlags = WriteFlags & { readonly hide?: true }
 
@@ -30,6 +31,10 @@ export function addConfigUnset(parent: Command, cli: Cli): void {
     const [tenant, service, keys, flags, command] = call
     const target = { tenant, service, removals: parseRemovals(keys) }
     const client = await cli.configCenter(command)
+    if (flags.dryRun) {
+      const change = await changeOf(client, { ...target, flags })
+      return showImpact(cli, { client, request: { changes: [change] }, flags })
+    }
     const [result, tookMs] = await timed(cli, () =>
       flags.hide
         ? hideValues(cli, client, { ...target, flags })
@@ -37,6 +42,17 @@ export function addConfigUnset(parent: Command, cli: Cli): void {
     )
     reportWrite(cli, { result, tookMs, what: `${tenant}/${service}`, json: flags.json })
   })
+}
+
+/** The command as one change of a transaction. */
+async function changeOf(
+  client: ConfigCenterClient,
+  { tenant, service, removals, flags }: UnsetTarget & { flags: UnsetFlags },
+): Promise<Change> {
+  const place = { tenant, service, ...expected(flags) }
+  if (!flags.hide) return { op: 'patch-document', patch: removals, ...place }
+  const current = await ownDocument(client, { tenant, service })
+  return { op: 'apply-document', data: mergeKeepingNulls(current.data, removals), ...place }
 }
 
 /** A stored `null` removes at resolution; a patch cannot store one, so the document is read and put back as a whole. */

@@ -1,5 +1,6 @@
 import type { WriteOptions } from '@tributary/client'
-import type { Command } from 'commander'
+import { SCHEMA_MODES, type SchemaMode } from '@tributary/contract'
+import { Option, type Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { jsonOption, parseDuration } from '../../options.js'
 
@@ -8,12 +9,14 @@ export interface WriteFlags {
   readonly wait?: number
   readonly reason?: string
   readonly expectedRevision?: string
+  readonly schema?: SchemaMode
+  readonly dryRun?: true
   readonly json?: true
 }
 
-/** Adds `--wait`, `--reason`, `--expected-revision` and `--json`. */
+/** Adds `--wait`, `--reason`, `--expected-revision`, `--dry-run`, `--schema` and `--json`. */
 export function writeOptions(command: Command): Command {
-  return jsonOption(
+  return trialOptions(
     command
       .option('--wait <duration>', 'return when every live subscriber that it concerns has applied it', parseDuration)
       .option('--reason <text>', 'kept in the history')
@@ -21,12 +24,33 @@ export function writeOptions(command: Command): Command {
   )
 }
 
+/** Adds `--dry-run`, `--schema` and `--json`. */
+export function trialOptions(command: Command): Command {
+  return jsonOption(
+    command
+      .option('--dry-run', 'write nothing: show what would change in which tenants, and what lies over it')
+      .addOption(
+        new Option(
+          '--schema <mode>',
+          'when config would break its schema: own refuses for the tenant itself, all also for those over it, warn never',
+        ).choices(SCHEMA_MODES),
+      ),
+  )
+}
+
+/** The precondition, for a change of a transaction. */
+export function expected({ expectedRevision }: WriteFlags): { readonly expectedRevision?: string } {
+  return expectedRevision === undefined ? {} : { expectedRevision }
+}
+
 /** The flags as the client takes them. */
-export function toWriteOptions({ wait, reason, expectedRevision }: WriteFlags, cli: Cli): WriteOptions {
+export function toWriteOptions(flags: WriteFlags, cli: Cli): WriteOptions {
+  const { wait, reason, schema } = flags
   return {
     signal: cli.runtime.signal,
     ...(wait === undefined ? {} : { waitMs: wait }),
     ...(reason === undefined ? {} : { reason }),
-    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+    ...expected(flags),
+    ...(schema === undefined ? {} : { schema }),
   }
 }
