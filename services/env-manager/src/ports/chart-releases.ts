@@ -1,3 +1,5 @@
+import type { ObjectStamp } from '../domain/stamp-objects.js'
+
 /** A Helm release: what is to be installed where. `values` must hold no secrets: Helm keeps them in its release record. */
 export interface ChartRelease {
   readonly kubeNamespace: string
@@ -13,6 +15,8 @@ export interface ChartRelease {
   readonly description: string
   /** Labels of the release record, by which releases of this installation are found again. */
   readonly labels: Readonly<Record<string, string>>
+  /** Put on what the chart makes, whether or not it looks at its values. */
+  readonly stamp?: ObjectStamp
 }
 
 /** One revision of a release, as Helm's history has it. `appliedAt` is epoch milliseconds. */

@@ -1,5 +1,6 @@
 import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
 import { readChartManifest, renderManifest } from '../../domain/chart-manifest.js'
+import { stampObjects } from '../../domain/stamp-objects.js'
 import { failure } from '../../errors.js'
 import type {
   ChartRelease,
@@ -129,7 +130,11 @@ class HelmChartReleases implements ChartReleases {
       context,
     )
     const manifest = readChartManifest(rendered, release.kubeNamespace)
-    if (manifest.problems === undefined) return renderManifest(manifest.objects)
+    if (manifest.problems === undefined) {
+      return renderManifest(
+        release.stamp === undefined ? manifest.objects : stampObjects(manifest.objects, release.stamp),
+      )
+    }
     throw failure('CHART_INVALID', `could not ${action}: ${manifest.problems.slice(0, 5).join('; ')}`)
   }
 
