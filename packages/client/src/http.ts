@@ -5,8 +5,8 @@ import { AppError, SseParser, ERROR_KINDS, type ErrorKind, type SseEvent } from 
 export interface ClientOptions {
   /** Origin of the server, e.g. `http://127.0.0.1:7400`. */
   readonly baseUrl: string
-  /** Bearer token; absent for the open routes only. */
-  readonly token?: string
+  /** Bearer token, or what gives it for each call: one in a file may be rotated. Absent for the open routes only. */
+  readonly token?: string | (() => string)
   /** The person for whom an admin or deployer token acts: history names them beside the token. */
   readonly onBehalfOf?: string
   /** How long a call that is not a stream may take. Default 30,000. */
@@ -40,10 +40,10 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
   const send = options.fetch ?? fetch
   const timeoutMs = options.timeoutMs ?? 30_000
   const { token, onBehalfOf } = options
-  const headers: Record<string, string> = {
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  const headersNow = (): Record<string, string> => ({
+    ...(token === undefined ? {} : { authorization: `Bearer ${typeof token === 'string' ? token : token()}` }),
     ...(onBehalfOf === undefined ? {} : { [ON_BEHALF_OF_HEADER]: encodeOnBehalfOf(onBehalfOf) }),
-  }
+  })
 
   const request = async (url: URL, init: RequestInit): Promise<Response> => {
     let response: Response
@@ -61,7 +61,7 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
       const timeout = AbortSignal.timeout(timeoutMs + extraTimeoutMs)
       const response = await request(urlOf(options.baseUrl, path, query), {
         method,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+        headers: body === undefined ? headersNow() : { ...headersNow(), 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       })
@@ -74,7 +74,7 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
       try {
         const response = await request(url, {
           method: 'GET',
-          headers: { ...headers, accept: 'text/event-stream' },
+          headers: { ...headersNow(), accept: 'text/event-stream' },
           signal,
         })
         const parser = new SseParser()

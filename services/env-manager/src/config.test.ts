@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createContextKey } from '@tributary/contract/context-token'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadPlatformConfig, readConfig } from './config.js'
 
@@ -42,10 +43,24 @@ describe('readConfig', () => {
     })
   })
 
-  it('reads the token from a file', () => {
-    writeFileSync(join(directory, 'token'), 'from-file\n')
-    const config = readConfig({ TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN_FILE: join(directory, 'token') })
-    expect(config.configCenter.token).toBe('from-file')
+  it('reads the token from a file for each call, because it is rotated', () => {
+    const tokenFile = join(directory, 'token')
+    writeFileSync(tokenFile, 'first\n')
+    const { configCenter } = readConfig({ TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN_FILE: tokenFile })
+    const read = (): string => (typeof configCenter.token === 'string' ? configCenter.token : configCenter.token())
+    expect([read(), configCenter.tokenFile]).toEqual(['first', tokenFile])
+    writeFileSync(tokenFile, 'second')
+    expect(read()).toBe('second')
+  })
+
+  it('reads context keys from a file, and refuses what is none', () => {
+    const keyFile = join(directory, 'key')
+    const env = { TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN: 't', TRIBUTARY_CONTEXT_KEY_FILE: keyFile }
+    const key = createContextKey()
+    writeFileSync(keyFile, `${key}\n`)
+    expect(readConfig(env).contextKey).toBe(key)
+    writeFileSync(keyFile, 'short')
+    expect(() => readConfig(env)).toThrow(`${keyFile} holds no key`)
   })
 
   it('lists everything that is wrong at once, and never a token', () => {

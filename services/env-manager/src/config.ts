@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parseContextKeys } from '@tributary/contract/context-token'
 import { readStoreChoice, type StoreChoice } from '@tributary/store'
 import { parsePlatformConfig, type PlatformConfig } from './domain/platform-config.js'
 import { formatProblem } from './domain/problem.js'
@@ -17,13 +18,23 @@ export interface LoadedPlatformConfig {
   readonly offeredSecrets: Readonly<Record<string, string>>
 }
 
+/** Where the config center is, and who we are there. */
+export interface ConfigCenterAccess {
+  readonly url: string
+  /** A token, or what reads it from {@link tokenFile} for each call. */
+  readonly token: string | (() => string)
+  readonly tokenFile?: string
+}
+
 /** How the standalone process runs. */
 export interface EnvManagerConfig extends LoadedPlatformConfig {
   readonly host: string
   readonly port: number
   readonly dataDirectory: string
   readonly store: StoreChoice
-  readonly configCenter: { readonly url: string; readonly token: string }
+  readonly configCenter: ConfigCenterAccess
+  /** Keys that sign routing contexts, instead of one that is made and kept in the store. */
+  readonly contextKey?: string
   readonly logLevel: string
 }
 
@@ -53,7 +64,8 @@ export function loadPlatformConfig(file: string, env: ProcessEnvironment = proce
  * | `TRIBUTARY_PORT` | `7401` | port to listen on; 0 takes a free one |
  * | `TRIBUTARY_DATA_DIR` | `.tributary/env-manager` | store, run logs, checkouts |
  * | `TRIBUTARY_URL` | `http://127.0.0.1:7400` | the config center |
- * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a deployer's token for it |
+ * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a deployer's token for it; the file is read for each call |
+ * | `TRIBUTARY_CONTEXT_KEY_FILE` | none | keys that sign routing contexts; without it one is made and kept in the store |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  *
  * The store: see `readStoreChoice` of `@tributary/store`.
@@ -77,13 +89,15 @@ export function readConfig(env: ProcessEnvironment = process.env): EnvManagerCon
   )
   const port = collect(() => readPort(env.TRIBUTARY_PORT ?? '7401'), 0)
   const url = collect(() => readUrl(env.TRIBUTARY_URL ?? 'http://127.0.0.1:7400'), '')
-  const token = collect(() => readToken(env), '')
+  const access = collect(() => readAccess(env), { token: '' })
+  const contextKey = collect(() => readContextKey(env.TRIBUTARY_CONTEXT_KEY_FILE), undefined)
   const logLevel = collect(() => readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info'), 'info')
   const store = readStoreChoice(env, problems)
   if (platform === undefined || problems.length > 0) throw invalid(problems)
   const dataDirectory = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'env-manager'))
   const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
-  return { ...platform, host, port, dataDirectory, store, configCenter: { url, token }, logLevel }
+  const keys = contextKey === undefined ? {} : { contextKey }
+  return { ...platform, host, port, dataDirectory, store, configCenter: { url, ...access }, logLevel, ...keys }
 }
 
 function readText(file: string): string {
@@ -105,19 +119,35 @@ function readUrl(text: string): string {
   throw new RangeError('TRIBUTARY_URL is not an http address of the config center')
 }
 
-function readToken(env: ProcessEnvironment): string {
-  const file = env.TRIBUTARY_TOKEN_FILE
-  const token = env.TRIBUTARY_TOKEN ?? (file === undefined ? '' : readTokenFile(file))
-  if (token.trim() !== '') return token.trim()
-  throw new RangeError('a deployer’s token is needed: set TRIBUTARY_TOKEN or TRIBUTARY_TOKEN_FILE')
+function readAccess({
+  TRIBUTARY_TOKEN: token = '',
+  TRIBUTARY_TOKEN_FILE: tokenFile,
+}: ProcessEnvironment): Omit<ConfigCenterAccess, 'url'> {
+  if (token.trim() !== '') return { token: token.trim() }
+  if (tokenFile === undefined) {
+    throw new RangeError('a deployer’s token is needed: set TRIBUTARY_TOKEN or TRIBUTARY_TOKEN_FILE')
+  }
+  const read = (): string => readSecret('TRIBUTARY_TOKEN_FILE', tokenFile)
+  read()
+  return { token: read, tokenFile }
 }
 
-function readTokenFile(file: string): string {
+function readContextKey(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  const text = readSecret('TRIBUTARY_CONTEXT_KEY_FILE', file)
+  if (parseContextKeys(text) !== undefined) return text
+  throw new RangeError(`TRIBUTARY_CONTEXT_KEY_FILE: ${file} holds no key of 32 bytes in base64url`)
+}
+
+function readSecret(variable: string, file: string): string {
+  let text = ''
   try {
-    return readFileSync(file, 'utf8')
+    text = readFileSync(file, 'utf8').trim()
   } catch {
-    throw new RangeError(`TRIBUTARY_TOKEN_FILE: ${file} cannot be read`)
+    throw new RangeError(`${variable}: ${file} cannot be read`)
   }
+  if (text !== '') return text
+  throw new RangeError(`${variable}: ${file} is empty`)
 }
 
 function readLogLevel(text: string): string {

@@ -2,16 +2,16 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { INTEGRATION_TENANT } from '@tributary/contract'
 import { isAppError, systemClock } from '@tributary/kit'
-import { connect } from '@tributary/sdk'
+import { connect, type Tributary } from '@tributary/sdk'
 import { openStore, type RevisionedStore } from '@tributary/store'
 import { resolveFromTable } from './adapters/config-center/resolve-from-table.js'
 import { createLocalGateway } from './adapters/gateway/index.js'
 import { createGitSourceControl } from './adapters/git/index.js'
 import { createLocalPlatform } from './adapters/local/index.js'
-import { readConfig, type EnvManagerConfig } from './config.js'
+import { readConfig, type ConfigCenterAccess, type EnvManagerConfig } from './config.js'
 import { startStandby, type Standby } from './http/standby.js'
 import { Leadership, type CampaignOptions } from './leadership/leadership.js'
-import { readContextKeys } from './operations/state/secret-vault.js'
+import { provideContextKey, readContextKeys } from './operations/state/secret-vault.js'
 import { startEnvManager } from './start.js'
 
 /** In an etcd that others use as well. */
@@ -66,7 +66,8 @@ async function manage(given: EnvManagerConfig, store: RevisionedStore, stopping:
   const { config, offeredSecrets, host, port, dataDirectory, configCenter, logLevel } = given
   const cleanup: (() => Promise<void>)[] = []
   try {
-    const table = await connect({ ...configCenter, tenant: INTEGRATION_TENANT, readyTimeoutMs: 1000, env: {} })
+    if (given.contextKey !== undefined) await provideContextKey(store, given.contextKey)
+    const table = await connectTable(configCenter)
     cleanup.unshift(() => table.close())
     const callbacks = {
       keys: await readContextKeys(store),
@@ -88,6 +89,11 @@ async function manage(given: EnvManagerConfig, store: RevisionedStore, stopping:
   } finally {
     for (const end of cleanup) await end()
   }
+}
+
+function connectTable({ url, token, tokenFile }: ConfigCenterAccess): Promise<Tributary> {
+  const proof = typeof token === 'string' ? { token } : { tokenFile: tokenFile ?? '' }
+  return connect({ url, ...proof, tenant: INTEGRATION_TENANT, readyTimeoutMs: 1000, env: {} })
 }
 
 /** Aborts at the first SIGINT or SIGTERM, with its name as the reason. */

@@ -20,6 +20,9 @@ import type { Platform } from './ports/platform.js'
 import type { SourceControl } from './ports/source-control.js'
 import type { StatusReporter } from './ports/status-reporter.js'
 import { EnvironmentManager } from './reconcile/environment-manager.js'
+import { EventHub } from './watch/event-hub.js'
+import { followConfig } from './watch/follow-config.js'
+import { followStore } from './watch/follow-store.js'
 
 /** Beside the services' folders, from `src` as from `dist`. */
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../../../console/dist', import.meta.url))
@@ -30,8 +33,8 @@ export interface EnvManagerOptions {
   readonly platform: Platform
   readonly sourceControl: SourceControl
   readonly routes: EnvironmentRoutes
-  /** The config center, and a deployer's token for it. Services reach it at the same address. */
-  readonly configCenter: { readonly url: string; readonly token: string }
+  /** The config center, and a deployer's token for it, or what gives it for each call. Services reach it at the same address. */
+  readonly configCenter: { readonly url: string; readonly token: string | (() => string) }
   readonly config: PlatformConfig
   /** Run logs are kept below it. */
   readonly dataDirectory: string
@@ -71,9 +74,13 @@ export interface EnvManager {
  * @throws AppError of the platform's start; the listen error when the port is taken.
  */
 export async function startEnvManager(options: EnvManagerOptions): Promise<EnvManager> {
-  const { app, manager } = await assembleEnvManager(options)
+  const { app, manager, followChanges } = await assembleEnvManager(options)
+  const stopping = new AbortController()
+  const following = followChanges(stopping.signal)
   const close = once(async (workloads: 'keep' | 'stop') => {
     await app.close()
+    stopping.abort()
+    await following
     await manager.stop()
     await options.platform.stop({ workloads })
   })
@@ -92,20 +99,29 @@ export async function startEnvManager(options: EnvManagerOptions): Promise<EnvMa
   }
 }
 
+/** The parts of an env-manager. */
+export interface AssembledEnvManager {
+  readonly app: TypedApp
+  readonly manager: EnvironmentManager
+  /** Feeds the event stream until the signal aborts. */
+  readonly followChanges: (signal: AbortSignal) => Promise<void>
+}
+
 /** As {@link startEnvManager}, but nothing runs and nothing listens. */
-export async function assembleEnvManager(
-  options: EnvManagerOptions,
-): Promise<{ readonly app: TypedApp; readonly manager: EnvironmentManager }> {
+export async function assembleEnvManager(options: EnvManagerOptions): Promise<AssembledEnvManager> {
   const late: { log: Logger } = { log: SILENT }
   const metrics = new ManagerMetrics()
   const deps = { ...dependenciesOf(options, late), observer: metrics }
-  const manager = new EnvironmentManager(deps)
+  const events = new EventHub()
+  const onChange = (name: string): void => events.publish({ kind: 'platform', name, revision: '0', gone: false })
+  const manager = new EnvironmentManager(deps, { onChange })
   const callers = options.callers ?? createConfigCenterAuthentication(options.configCenter.url)
   const consoleDirectory = options.consoleDirectory ?? CONSOLE_DIRECTORY
   const configPassThrough = createConfigPassThrough(options.configCenter)
   const app = await buildApp({
     deps,
     configPassThrough,
+    events,
     loop: manager,
     callers,
     metrics,
@@ -113,7 +129,11 @@ export async function assembleEnvManager(
     logger: options.logger ?? false,
   })
   late.log = app.log
-  return { app, manager }
+  const followChanges = async (signal: AbortSignal): Promise<void> => {
+    const follow = { hub: events, clock: deps.clock, signal }
+    await Promise.all([followStore(deps.store, follow), followConfig(deps.configCenter, follow)])
+  }
+  return { app, manager, followChanges }
 }
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined }

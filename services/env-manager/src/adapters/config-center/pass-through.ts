@@ -22,7 +22,7 @@ export function createConfigPassThrough({
   token,
 }: {
   readonly url: string
-  readonly token: string
+  readonly token: string | (() => string)
 }): ConfigPassThrough {
   return {
     async forward(given) {
@@ -30,7 +30,7 @@ export function createConfigPassThrough({
       try {
         const answer = await request(new URL(target, url), {
           method: methodOf(method),
-          headers: headersOf(given, token),
+          headers: headersOf(given, typeof token === 'string' ? token : token()),
           body: body ?? null,
           signal,
           headersTimeout: HEADERS_TIMEOUT_MS,

@@ -74,6 +74,13 @@ export async function ensureContextKey(store: RevisionedStore): Promise<string> 
   return ensureContextKey(store)
 }
 
+/** Makes `given` the key that {@link ensureContextKey} answers: several keys, newest first, while one follows the other. */
+export async function provideContextKey(store: RevisionedStore, given: string): Promise<void> {
+  const found = await readJson<string>(store, stateKeys.contextKey)
+  if (found?.value === given) return
+  await store.transact({ compares: [], mutations: [putJson(stateKeys.contextKey, given)] })
+}
+
 /**
  * {@link ensureContextKey}, ready to verify with.
  * @throws AppError `STATE_CORRUPT`
