@@ -43,15 +43,18 @@ export function mergeDefaults(sides: { readonly previous: Json; readonly next: J
   return merged
 }
 
-/** Where defaults break their JSON schema, one readable line each; a schema that is not one says so. */
-export function schemaViolations(schemaText: string, defaults: Json): readonly string[] {
-  let schema: unknown
+/** A config schema as a repository has it, or why it is none. */
+export function parseConfigSchema(text: string): Json | string {
   try {
-    schema = JSON.parse(schemaText)
+    const schema: unknown = JSON.parse(text)
+    return isObject(schema) ? schema : 'must be a JSON object'
   } catch {
-    return ['is not JSON']
+    return 'is not JSON'
   }
-  if (!isObject(schema) && typeof schema !== 'boolean') return ['must be a JSON object']
+}
+
+/** Where defaults break their JSON schema, one readable line each; a schema that is not one says so. */
+export function schemaViolations(schema: Json, defaults: Json): readonly string[] {
   try {
     // Interpreted, not compiled: the schema comes from a repository and must not become code.
     const [, errors] = Errors(schema, defaults)

@@ -16,6 +16,8 @@ describe('what a request to the config center needs', () => {
     ['POST', '/v1/tenants/feature-x/rollback', 'change-config [feature-x]'],
     ['PUT', '/v1/tenants/%69ntegration/documents/a', 'change-config [integration]'],
     ['PUT', '/v1/tenants/%ff/documents/a', 'change-config [%ff]'],
+    ['POST', '/v1/impact', 'read []'],
+    ['POST', '/v1/impact/anything', 'change-config []'],
     ['POST', '/v1/something-new', 'change-config []'],
     ['POST', '/v1/subscriptions/abc/applied', 'change-config []'],
     ['GET', '/v2/tenants', 'change-config []'],

@@ -22,7 +22,7 @@ export interface ConfigRequest {
  * | request | needs |
  * | --- | --- |
  * | anything below `/v1/tokens` | manage-tokens |
- * | GET, HEAD | read |
+ * | GET, HEAD, `POST /v1/impact` | read |
  * | `POST /v1/transactions` | change-config on every tenant of its changes |
  * | other methods below `/v1/tenants/{tenant}` | change-config on that tenant |
  * | everything else | change-config on what everybody shares |
@@ -31,7 +31,9 @@ export function demandOf({ method, path, body }: ConfigRequest): ConfigDemand {
   const [version, resource, tenant] = path.split('/').slice(1).map(decoded)
   if (version !== 'v1') return { permission: 'change-config', tenants: [] }
   if (resource === 'tokens') return { permission: 'manage-tokens', tenants: [] }
-  if (method === 'GET' || method === 'HEAD') return { permission: 'read', tenants: [] }
+  // What a write would do is asked with a body, and writes nothing.
+  const reads = method === 'GET' || method === 'HEAD' || (resource === 'impact' && tenant === undefined)
+  if (reads) return { permission: 'read', tenants: [] }
   if (resource === 'transactions') return { permission: 'change-config', tenants: tenantsOfChanges(body) }
   if (resource === 'tenants' && tenant !== undefined) return { permission: 'change-config', tenants: [tenant] }
   return { permission: 'change-config', tenants: [] }

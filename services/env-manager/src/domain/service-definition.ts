@@ -1,4 +1,4 @@
-import { ServiceDefinition } from '@tributary/contract'
+import { ServiceDefinition, type JsonSchema } from '@tributary/contract'
 import { chartSourceOf } from './chart-source.js'
 import { didYouMean } from './did-you-mean.js'
 import { formatProblem, type Problem } from './problem.js'
@@ -16,6 +16,8 @@ export interface DefinedService {
   readonly directory: string
   /** Path of `config.schema` from the repository's root. */
   readonly schemaPath: string | undefined
+  /** The schema itself, once it has been read from the commit; absent when the definition names none. */
+  readonly schema?: JsonSchema
   readonly position: Problem
 }
 

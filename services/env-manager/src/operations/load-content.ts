@@ -1,5 +1,5 @@
 import { isAppError } from '@tributary/kit'
-import { schemaViolations } from '../domain/config-defaults.js'
+import { parseConfigSchema, schemaViolations } from '../domain/config-defaults.js'
 import { ENVIRONMENT_FILE_NAME, parseEnvironmentFile, type EnvironmentFile } from '../domain/environment-definition.js'
 import {
   joinServiceFiles,
@@ -15,7 +15,8 @@ import { messageOf } from './dependencies.js'
 
 const CACHED_COMMITS = 256
 const MAX_SERVICE_FILES = 500
-const MAX_SCHEMA_BYTES = 1024 * 1024
+/** What the config center takes. */
+const MAX_SCHEMA_BYTES = 64 * 1024
 
 /** What a commit of a repository says about services and the environment. */
 export interface CommitContent {
@@ -87,22 +88,28 @@ async function checkDefaults(
   const services: DefinedService[] = []
   const broken: BrokenService[] = [...catalog.broken]
   for (const service of catalog.services) {
-    const violations = await schemaProblemsOf(sourceControl, at, service)
-    if (violations.length === 0) services.push(service)
-    else broken.push(brokenBy(service, violations))
+    const checked = await withSchema(sourceControl, at, service)
+    if ('definition' in checked) services.push(checked)
+    else broken.push(brokenBy(service, checked.problems))
   }
   return { services, broken }
 }
 
-async function schemaProblemsOf(
+/** The service with the schema of its config, or why its defaults cannot be had with it. */
+async function withSchema(
   sourceControl: SourceControl,
   at: CommitRef,
-  { schemaPath, definition }: DefinedService,
-): Promise<readonly string[]> {
-  if (schemaPath === undefined) return []
+  service: DefinedService,
+): Promise<DefinedService | { readonly problems: readonly string[] }> {
+  const { schemaPath, definition } = service
+  if (schemaPath === undefined) return service
   const text = await readBounded(sourceControl, at, { path: schemaPath, maxBytes: MAX_SCHEMA_BYTES })
-  if (typeof text !== 'string') return [`config.schema: ${schemaPath} ${text.message}`]
-  return schemaViolations(text, definition.config?.defaults ?? {}).map((line) => `${schemaPath}: ${line}`)
+  if (typeof text !== 'string') return { problems: [`config.schema: ${schemaPath} ${text.message}`] }
+  const schema = parseConfigSchema(text)
+  if (typeof schema === 'string') return { problems: [`${schemaPath}: ${schema}`] }
+  const violations = schemaViolations(schema, definition.config?.defaults ?? {})
+  if (violations.length > 0) return { problems: violations.map((line) => `${schemaPath}: ${line}`) }
+  return { ...service, schema }
 }
 
 /** A file's text, or why it cannot be had. Failures of git itself reject. */

@@ -12,6 +12,7 @@ export type ConfigCenter = Pick<
   | 'deleteTenant'
   | 'listEntries'
   | 'listDocuments'
+  | 'listSchemas'
   | 'transact'
   | 'getView'
   | 'explain'

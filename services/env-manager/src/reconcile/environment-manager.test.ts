@@ -665,7 +665,7 @@ describe('the world outside', () => {
     bench.world.spaces.add('left-over')
     bench.center.setDocument('integration', '*', { kept: true })
     const labels = { 'tributary/environment': 'old', 'tributary/instance': 'tributary' }
-    const tenant = { base: 'integration', entries: new Map(), documents: new Map() }
+    const tenant = { base: 'integration', entries: new Map(), documents: new Map(), schemas: new Map() }
     bench.center.tenants.set('old', { ...tenant, spec: { labels } })
     bench.center.tenants.set('theirs', { ...tenant, spec: { labels: { 'tributary/environment': 'theirs' } } })
     await removeOrphans(bench.dependencies(), new AbortController().signal)
@@ -802,6 +802,30 @@ describe('secrets and schemas of a definition', () => {
     )
     const condition = environment?.conditions.find(({ reason }) => reason === 'GaveUp')
     expect(condition?.message).toContain('Secret "none" has no "generate"')
+  })
+
+  it('registers the schema with the copy, changes it with the next, and takes it away with the definition’s', async () => {
+    const config = 'config: { schema: schema.json, defaults: { size: 1 } }\n'
+    const schemaOf = (minimum: number) => ({
+      'orders/schema.json': JSON.stringify({ properties: { size: { minimum } } }),
+    })
+    const registered = async (): Promise<unknown> => {
+      const environment = await bench.environment('feature-x')
+      if (environment?.phase !== 'ready') return undefined
+      return bench.center.schemas('feature-x').map(({ service, schema }) => ({ service, schema }))
+    }
+    const becomes = (expected: unknown) =>
+      eventually(registered, (now) => JSON.stringify(now) === JSON.stringify(expected))
+    bench.git.commit('shop', 'feature/x', { ...orders(config), ...schemaOf(0) }, 'main')
+    await bench.start()
+    await bench.settle()
+    await becomes([{ service: 'orders', schema: { properties: { size: { minimum: 0 } } } }])
+    bench.git.commit('shop', 'feature/x', { ...orders(config), ...schemaOf(1) })
+    await bench.settle()
+    await becomes([{ service: 'orders', schema: { properties: { size: { minimum: 1 } } } }])
+    bench.git.commit('shop', 'feature/x', orders('config: { defaults: { size: 2 } }\n'))
+    await bench.settle()
+    await becomes([])
   })
 
   it('refuses defaults that break their schema, and a schema that is not there', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type {
   Change,
   ConfigDocument,
+  ConfigSchema,
   Convergence,
   EntrySpec,
   ObservedEdge,
@@ -237,6 +238,7 @@ interface StoredTenant {
     { readonly state: 'present' | 'masked'; readonly spec: EntrySpec; readonly revision: number }
   >
   readonly documents: Map<string, { readonly data: Record<string, unknown>; readonly revision: number }>
+  readonly schemas: Map<string, { readonly schema: Record<string, unknown>; readonly revision: number }>
 }
 
 /** The config center's rules that the env-manager relies on, in memory. */
@@ -269,6 +271,7 @@ export class FakeConfigCenter {
       ),
       listEntries: guarded((tenant: string) => ({ storeRevision: this.#now(), entries: this.#entries(tenant) })),
       listDocuments: guarded((tenant: string) => ({ storeRevision: this.#now(), documents: this.#documents(tenant) })),
+      listSchemas: guarded((tenant: string) => ({ storeRevision: this.#now(), schemas: this.schemas(tenant) })),
       transact: guarded(({ changes }: { readonly changes: Change[] }) => this.#write(changes)),
       getView: guarded((tenant: string) => this.#view(tenant)),
       explain: guarded((tenant: string, { service }: { readonly service: string }) => ({
@@ -329,6 +332,12 @@ export class FakeConfigCenter {
         state === 'masked' ? `masked by ${owner}` : `${owner}@${commitSha?.slice(0, 7) ?? '?'}`,
       ]),
     )
+  }
+
+  schemas(tenant: string): ConfigSchema[] {
+    return [...this.#get(tenant).schemas].map(([service, { schema, revision }]) => {
+      return { tenant, service, owner: { tenant }, schema, revision: String(revision) }
+    })
   }
 
   document(tenant: string, service: string): Record<string, unknown> | undefined {
@@ -425,6 +434,7 @@ export class FakeConfigCenter {
         this.tenants.set(change.tenant, {
           entries: new Map(),
           documents: new Map(),
+          schemas: new Map(),
           ...before,
           base,
           spec: change.spec,
@@ -460,6 +470,12 @@ export class FakeConfigCenter {
         documents.set(change.service, { data: change.data, revision })
         return
       }
+      case 'apply-schema':
+        this.#get(change.tenant).schemas.set(change.service, { schema: change.schema, revision })
+        return
+      case 'delete-schema':
+        this.#get(change.tenant).schemas.delete(change.service)
+        return
       default:
         throw new Error(`not used by the env-manager: ${change.op}`)
     }

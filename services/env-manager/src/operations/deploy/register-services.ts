@@ -18,15 +18,19 @@ export const MAX_CHANGES = 40
 const MAX_ATTEMPTS = 5
 
 /**
- * Moves the tenant's entries to the new copies, with masks and config defaults, as one transaction (more than 40 changes:
- * several). Resolves to the store revision. A document that a person edits at the same moment is read and merged again.
+ * Moves the tenant's entries to the new copies, with masks, config defaults and the schemas that config is checked by, as one
+ * transaction (more than 40 changes: several, each service's whole). Resolves to the store revision. A document that a person edits at the same moment is read and merged again.
  */
 export async function registerServices(context: RunContext, registration: Registration): Promise<string | undefined> {
   for (const { service } of registration.copies) await recordThing(context, { kind: 'entry', id: service.service })
   for (const service of registration.mask) await recordThing(context, { kind: 'entry', id: service })
   for (let attempt = 1; ; attempt += 1) {
     const defaults = await planDefaults(context, registration.copies)
-    const changes = [...(await entryChanges(context, registration)), ...defaults.changes]
+    const changes = [
+      ...(await entryChanges(context, registration)),
+      ...defaults.changes,
+      ...(await schemaChanges(context, registration)),
+    ]
     try {
       const revision = await transactAll(context, changes)
       await rememberDefaults(context, defaults.registered)
@@ -37,18 +41,38 @@ export async function registerServices(context: RunContext, registration: Regist
   }
 }
 
-/** Sends changes in order, at most {@link MAX_CHANGES} in a transaction. Undefined when there are none. */
+/**
+ * Sends changes, at most {@link MAX_CHANGES} in a transaction. What belongs to one service goes together, so that its config is never
+ * checked without its schema or its defaults. Undefined when there are none.
+ */
 export async function transactAll(
   { deps, run, record, signal }: RunContext,
   changes: readonly Change[],
 ): Promise<string | undefined> {
   let revision: string | undefined
-  for (let from = 0; from < changes.length; from += MAX_CHANGES) {
+  for (const part of transactionsOf(changes)) {
     const note = { runId: run.run.runId, reason: `${run.run.kind} of ${record.branch}`.slice(0, 512) }
-    const part = changes.slice(from, from + MAX_CHANGES)
     revision = (await deps.configCenter.transact({ changes: part, note }, { signal })).storeRevision
   }
   return revision
+}
+
+/** One when they fit; else cut between services. A service has four changes at most. */
+function transactionsOf(changes: readonly Change[]): Change[][] {
+  if (changes.length <= MAX_CHANGES) return changes.length === 0 ? [] : [[...changes]]
+  const services = new Set(changes.map(serviceOf))
+  const parts: Change[][] = [[]]
+  for (const service of services) {
+    const group = changes.filter((change) => serviceOf(change) === service)
+    const last = parts.at(-1) ?? []
+    if (last.length + group.length <= MAX_CHANGES) last.push(...group)
+    else parts.push(group)
+  }
+  return parts
+}
+
+function serviceOf(change: Change): string {
+  return 'service' in change ? change.service : ''
 }
 
 /** The entry of a copy that the env-manager runs. */
@@ -76,6 +100,24 @@ async function entryChanges({ deps, record }: RunContext, registration: Registra
       .filter((service) => present.has(service))
       .map((service): Change => ({ op: 'delete-entry', tenant, service })),
     ...registration.mask.map((service): Change => ({ op: 'mask-entry', tenant, service })),
+  ]
+}
+
+/** A copy brings its schema along, or none; what is removed has none either. */
+async function schemaChanges({ deps, record }: RunContext, registration: Registration): Promise<readonly Change[]> {
+  const { schemas } = await deps.configCenter.listSchemas(record.name)
+  const present = new Set(schemas.map(({ service }) => service))
+  const tenant = record.name
+  const dropped = registration.copies.flatMap(({ service }) =>
+    service.defined.schema === undefined ? [service.service] : [],
+  )
+  return [
+    ...registration.copies.flatMap(({ service: { service, defined } }): Change[] =>
+      defined.schema === undefined ? [] : [{ op: 'apply-schema', tenant, service, schema: defined.schema }],
+    ),
+    ...[...dropped, ...registration.remove]
+      .filter((service) => present.has(service))
+      .map((service): Change => ({ op: 'delete-schema', tenant, service })),
   ]
 }
 
