@@ -5,6 +5,7 @@ export {
   type GatewayDirectory,
   type LocalGateway,
 } from './adapters/gateway/index.js'
+export { createHelmChartReleases, type ClusterAccess, type HelmOptions } from './adapters/helm/index.js'
 export { createLocalPlatform, killInstance } from './adapters/local/index.js'
 export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } from './config.js'
 export { parseEnvironmentFile } from './domain/environment-definition.js'
@@ -18,6 +19,7 @@ export { startGateway, type RunningGateway } from './gateway/start-gateway.js'
 export { ENV_MANAGER_ERRORS, failure, type EnvManagerErrorCode } from './errors.js'
 export { readContextKeys } from './operations/state/secret-vault.js'
 export type * from './ports/caller-authentication.js'
+export type * from './ports/chart-releases.js'
 export type * from './ports/config-center.js'
 export type * from './ports/environment-routes.js'
 export type * from './ports/platform.js'

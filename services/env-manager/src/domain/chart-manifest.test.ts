@@ -117,7 +117,7 @@ describe('readChartManifest', () => {
 })
 
 function bomb(): string {
-  const levels = [...'abcdefghij'].map((name, index, all) =>
+  const levels = 'abcdefghij'.split('').map((name, index, all) =>
     index === 0
       ? `${name}: &${name} [x]`
       : `${name}: &${name} [${Array.from({ length: 9 }, () => `*${all[index - 1]}`).join(', ')}]`,

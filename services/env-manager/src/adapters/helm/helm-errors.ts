@@ -26,7 +26,7 @@ const PATTERNS: readonly (readonly [RegExp, EnvManagerErrorCode, string])[] = [
     'give the manager’s account this permission; it is tried again',
   ],
   [
-    /failed (pre|post)-(install|upgrade|rollback|delete)|hook.* failed|timed out waiting for the condition/i,
+    /failed (pre|post)-(install|upgrade|rollback|delete)|(pre|post)-(install|upgrade|rollback|delete) hooks? failed|timed out waiting for the condition/i,
     'CHART_HOOK_FAILED',
     'see the logs of the hook’s pod, mend the chart and push again',
   ],

@@ -73,7 +73,10 @@ export class HelmRunner {
   /** As {@link run}, for a caller that goes on from some failures. Rejects when the command was stopped or did not start. */
   async attempt(call: HelmCall, context: ChartReleaseContext): Promise<HelmAttempt> {
     await this.major()
-    const outcome = await this.queue.add(() => this.execute(call, context.signal))
+    const outcome = await this.queue.add(() => {
+      if (context.signal.aborted) throw stopFailure(call, 'canceled', context.signal)
+      return this.execute(call, context.signal)
+    })
     if (outcome.stopped !== undefined) throw stopFailure(call, outcome.stopped, context.signal)
     const stdout = outcome.stdout.toString('utf8')
     if (outcome.exitCode === 0) return { stdout }
