@@ -117,10 +117,12 @@ describe('readChartManifest', () => {
 })
 
 function bomb(): string {
-  const levels = 'abcdefghij'.split('').map((name, index, all) =>
-    index === 0
-      ? `${name}: &${name} [x]`
-      : `${name}: &${name} [${Array.from({ length: 9 }, () => `*${all[index - 1]}`).join(', ')}]`,
-  )
+  const levels = 'abcdefghij'
+    .split('')
+    .map((name, index, all) =>
+      index === 0
+        ? `${name}: &${name} [x]`
+        : `${name}: &${name} [${Array.from({ length: 9 }, () => `*${all[index - 1]}`).join(', ')}]`,
+    )
   return `${object('ConfigMap')}${levels.join('\n')}\n`
 }
