@@ -1,6 +1,7 @@
 export * from './callback-path.js'
 export * from './canonical-json.js'
 export * from './config-center/calls.js'
+export * from './config-center/changes.js'
 export * from './config-center/documents.js'
 export * from './config-center/entries.js'
 export * from './config-center/history.js'

@@ -13,6 +13,7 @@ import { auditRoute } from './http/routes/audit.js'
 import { configRoutes } from './http/routes/config.js'
 import { consoleRoutes } from './http/routes/console.js'
 import { environmentRoutes } from './http/routes/environments.js'
+import { eventsRoute } from './http/routes/events.js'
 import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
 import { metricsRoute } from './http/routes/metrics.js'
@@ -23,17 +24,24 @@ import { sessionCookie } from './http/session-cookie.js'
 import { validatorCompiler } from './http/validate.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
+import { readTopology } from './operations/topology/read-topology.js'
 import type { ConfigPassThrough } from './ports/config-pass-through.js'
+import { EventHub } from './watch/event-hub.js'
+import { TopologyFeeds } from './watch/topology-feeds.js'
 
 /** Shown in the API description. */
 export const ENV_MANAGER_VERSION = '0.1.0'
 const MAX_BODY_BYTES = 64 * 1024
+/** How long requests that are under way may take when the server closes, milliseconds. */
+const REQUEST_GRACE_MS = 2_000
 
 /** What the app is made of. */
 export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly callers: CallerAuthentication
   /** Default: its own, of what can be looked at; runs and errors are counted by who observes the loop. */
   readonly metrics?: ManagerMetrics
+  /** Tells what changes. Default: one that nobody tells anything. */
+  readonly events?: EventHub
   /** Passes requests on to the config center. */
   readonly configPassThrough: ConfigPassThrough
   /** Where the console's files are. Default: nothing is served. */
@@ -53,9 +61,11 @@ export async function buildApp({ logger = false, ...given }: AppDeps): Promise<T
   // Answers are typed and tested against their schemas; writing them again field by field would only cost time.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   const closing = new AbortController()
-  app.addHook('preClose', async () =>
-    closing.abort(failure('NOT_READY', 'The env-manager is shutting down; try again')),
-  )
+  app.addHook('preClose', async () => {
+    closing.abort(failure('NOT_READY', 'The env-manager is shutting down; try again'))
+    // To Node a connection that has never sent a request is not idle: one that a browser opened in advance would hold the server.
+    setTimeout(() => app.server.closeAllConnections(), REQUEST_GRACE_MS).unref()
+  })
   installErrorAnswers(app)
   const signIn = await installSignIn(app, given)
   await installOpenApi(app, ENV_MANAGER_VERSION)
@@ -84,12 +94,17 @@ async function addRoutes(
   app: TypedApp,
   given: AppDeps & { readonly signIn: SignInDeps; readonly closing: AbortSignal },
 ): Promise<void> {
-  for (const routes of [environmentRoutes, topologyRoutes, logRoutes, runRoutes, managerRoutes, auditRoute]) {
-    routes(app, given)
-  }
+  const { events = new EventHub() } = given
+  for (const routes of [environmentRoutes, logRoutes, runRoutes, managerRoutes, auditRoute]) routes(app, given)
+  topologyRoutes(app, { ...given, topologies: topologyFeeds(given.deps, events) })
+  eventsRoute(app, { ...given, events })
   sessionRoutes(app, given)
   const { configPassThrough: config, deps, closing } = given
   await configRoutes(app, { config, store: deps.store, closing })
   metricsRoute(app, given, given.metrics ?? new ManagerMetrics())
   if (given.consoleDirectory !== undefined) await consoleRoutes(app, given.consoleDirectory)
+}
+
+function topologyFeeds(deps: AppDeps['deps'], hub: EventHub): TopologyFeeds {
+  return new TopologyFeeds({ hub, clock: deps.clock, read: (environment) => readTopology(deps, environment) })
 }

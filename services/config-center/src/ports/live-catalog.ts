@@ -1,5 +1,5 @@
 import type { StoreRevision } from '@tributary/store'
-import type { CatalogReader } from '../domain/catalog.js'
+import type { CatalogChange, CatalogReader } from '../domain/catalog.js'
 
 /** How well the catalog follows the store. `stale`: it serves what it had and retries; `since` is epoch milliseconds. */
 export type CatalogHealth =
@@ -23,4 +23,6 @@ export interface LiveCatalog {
    * @throws AppError as {@link readLinearizable}
    */
   reach(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<boolean>
+  /** Calls `listener`, which must not throw, after every batch; no changes when only the revision moved. Returns how to stop that. */
+  onChanges(listener: (changes: readonly CatalogChange[], storeRevision: StoreRevision) => void): () => void
 }

@@ -19,6 +19,7 @@ export type ConfigCenter = Pick<
   | 'getCalls'
   | 'listLeaks'
   | 'convergence'
+  | 'watchChanges'
   | 'createToken'
   | 'listTokens'
   | 'revokeToken'

@@ -16,10 +16,12 @@ const FRESH_MS = 5000
 /** How often the config center is asked for calls that lost their environment. */
 const LEAK_POLL_MS = 5000
 
-/** Bounds that only tests change. */
+/** What a manager is made with besides its dependencies; all but `onChange` are bounds that only tests change. */
 export interface ManagerOptions {
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number }
   readonly leakPollMs?: number
+  /** Told when a part of {@link EnvironmentManager.status} has changed. Must not throw. */
+  readonly onChange?: (part: 'queue' | 'repositories' | 'orphans') => void
 }
 
 /** The whole control loop of this process: looks at git, reconciles environments, follows the platform, scans for orphans. */
@@ -30,6 +32,7 @@ export class EnvironmentManager {
   readonly #loop: KeyedLoop
   readonly #reconciler: EnvironmentReconciler
   readonly #leakPollMs: number
+  readonly #onChange: NonNullable<ManagerOptions['onChange']>
   readonly #tasks: Promise<void>[] = []
   #looking: Promise<void> | undefined
   #lookAgain: Set<string> | 'all' | undefined
@@ -37,14 +40,16 @@ export class EnvironmentManager {
 
   constructor(
     private readonly deps: EnvironmentDependencies,
-    { leakPollMs = LEAK_POLL_MS, ...options }: ManagerOptions = {},
+    { leakPollMs = LEAK_POLL_MS, onChange = () => undefined, ...options }: ManagerOptions = {},
   ) {
     this.#leakPollMs = leakPollMs
+    this.#onChange = onChange
     this.#watch = new BranchWatch(deps)
     this.#loop = new KeyedLoop({
       concurrency: deps.config.concurrency,
       reconcile: (name) => this.#reconciler.reconcile(name),
       onError: (name, error, retryInMs) => this.#onError(name, error, retryInMs),
+      onChange: () => onChange('queue'),
       ...options,
     })
     this.#pass = new BranchPass(deps, {
@@ -121,7 +126,9 @@ export class EnvironmentManager {
     while (this.#lookAgain !== undefined && !this.#runs.stopping.aborted) {
       const names = this.#lookAgain
       this.#lookAgain = undefined
+      const before = this.#repositoriesText()
       await this.#quietly('looking at the branches', () => this.#pass.look(names === 'all' ? undefined : names))
+      if (this.#repositoriesText() !== before) this.#onChange('repositories')
     }
   }
 
@@ -148,7 +155,14 @@ export class EnvironmentManager {
   /** Only when every repository was heard: before that, what looks like an orphan may be a branch not taken up yet. */
   async #scanOrphans(): Promise<void> {
     if (this.#watch.status().some((repository) => repository.error !== null)) return
+    const before = JSON.stringify(this.#orphans)
     this.#orphans = await removeOrphans(this.deps, this.#runs.stopping)
+    if (JSON.stringify(this.#orphans) !== before) this.#onChange('orphans')
+  }
+
+  /** When a repository was listed last changes all the time and is no news. */
+  #repositoriesText(): string {
+    return JSON.stringify(this.#watch.status().map(({ lastListedAt: _lastListedAt, ...shown }) => shown))
   }
 
   async #forgetOldRuns(): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   ResolvedView,
   ServiceEntry,
   Tenant,
+  TenantChanges,
   TenantSpec,
   TokenInfo,
   WriteResult,
@@ -128,6 +129,8 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       yield { at: 0, text: `${environment}/${service} says hello` }
     },
     applyServiceNames: async () => undefined,
+    locate: async (endpoint) => endpoint,
+    releaseFinalizers: async () => [],
     removeSpace: async (environment) => {
       for (const [id, workload] of world.workloads) if (workload.environment === environment) world.workloads.delete(id)
       world.spaces.delete(environment)
@@ -251,6 +254,7 @@ export class FakeConfigCenter {
   revision = 0
   /** Thrown by every call while set. */
   outage: AppError | undefined
+  readonly #listeners = new Set<(changes: TenantChanges) => void>()
 
   asConfigCenter(): ConfigCenter {
     const guarded =
@@ -308,6 +312,7 @@ export class FakeConfigCenter {
         affected: 0,
         laggards: [],
       })),
+      watchChanges: (signal) => this.#watchChanges(signal),
       createToken: guarded(
         (body: { readonly name: string; readonly role: TokenInfo['role']; readonly tenant?: string }) => {
           const tokenId = `t${this.tokens.size}-${body.name}`
@@ -421,7 +426,28 @@ export class FakeConfigCenter {
       for (const [name, tenant] of backup) this.tenants.set(name, tenant)
       throw error
     }
+    const tenants = [...new Set(changes.map(({ tenant }) => tenant))].sort()
+    for (const listener of this.#listeners) listener({ storeRevision: this.#now(), tenants })
     return { storeRevision: this.#now(), changed: true }
+  }
+
+  async *#watchChanges(signal: AbortSignal): AsyncIterable<TenantChanges> {
+    const waiting: TenantChanges[] = [{ storeRevision: this.#now(), tenants: [] }]
+    let wake = (): void => undefined
+    const listener = (changes: TenantChanges): void => {
+      waiting.push(changes)
+      wake()
+    }
+    this.#listeners.add(listener)
+    signal.addEventListener('abort', () => wake(), { once: true })
+    while (!signal.aborted && this.outage === undefined) {
+      yield* waiting.splice(0)
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        if (waiting.length > 0 || signal.aborted) resolve()
+      })
+    }
+    this.#listeners.delete(listener)
   }
 
   #apply(change: Change): void {
@@ -496,6 +522,9 @@ export class FakeRoutes implements EnvironmentRoutes {
   }
   async verifyGone(environment: string): Promise<{ readonly gone: boolean; readonly evidence: string }> {
     return { gone: !this.served.has(environment), evidence: `the gateway was asked for ${environment}` }
+  }
+  async list(): Promise<readonly string[]> {
+    return [...this.served]
   }
 }
 

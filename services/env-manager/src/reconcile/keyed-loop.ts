@@ -16,6 +16,8 @@ export interface KeyedLoopOptions {
   readonly onError: (key: string, error: unknown, retryInMs: number) => void
   /** Bounds of the backoff after failures, in milliseconds. Default 500 to 60,000. */
   readonly backoff?: { readonly initialMs: number; readonly maxMs: number }
+  /** Told when what is queued or running changes. Must not throw. */
+  readonly onChange?: () => void
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number
 }
@@ -89,11 +91,14 @@ export class KeyedLoop {
 
   #enqueue(key: string): void {
     this.#queued.add(key)
+    this.options.onChange?.()
     void this.#queue.add(async () => {
       this.#queued.delete(key)
       this.#running.add(key)
+      this.options.onChange?.()
       await this.#look(key)
       this.#running.delete(key)
+      this.options.onChange?.()
       if (this.#again.delete(key)) this.mark(key)
     })
   }

@@ -1,4 +1,5 @@
 import type { TypedApp } from '../route-deps.js'
+import { changesRoute } from './changes.js'
 import { convergenceRoute } from './convergence.js'
 import { pollRoute } from './poll.js'
 import { routeTableRoute } from './route-table.js'
@@ -9,7 +10,6 @@ import { viewRoute } from './view.js'
 
 /** All routes of views, streams and subscriptions. Closing the app says goodbye to all subscribers first. */
 export function streamingRoutes(app: TypedApp, deps: StreamingDeps): void {
-  for (const route of [viewRoute, routeTableRoute, streamRoute, pollRoute, subscriptionRoutes, convergenceRoute]) {
-    route(app, deps)
-  }
+  const reading = [viewRoute, routeTableRoute, pollRoute, subscriptionRoutes, convergenceRoute]
+  for (const route of [...reading, streamRoute, changesRoute]) route(app, deps)
 }

@@ -6,10 +6,11 @@ import {
   Topology,
   TopologyDifference,
 } from '@tributary/contract'
-import { canonicalJson } from '@tributary/contract'
 import { Type } from 'typebox'
 import { probeEnvironment } from '../../operations/probe/probe-environment.js'
 import { diffEnvironments, explainEnvironmentCall, readTopology } from '../../operations/topology/read-topology.js'
+import { getEnvironment } from '../../operations/state/environments.js'
+import type { TopologyFeeds } from '../../watch/topology-feeds.js'
 import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 import { streamEvents } from '../server-sent-events.js'
 
@@ -17,11 +18,12 @@ const Params = strictObject({ name: TenantName })
 const DEFAULT_LEAK_SECONDS = 600
 const MAX_LEAK_SECONDS = 86_400
 const read = { callers: 'read' } as const
-/** How often a followed topology is looked at: people watch it, programs use the SDK's stream. */
-const FOLLOW_MS = 1000
 
 /** Who answers whom: the topology of an environment, live, compared with another, and one call explained. */
-export function topologyRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {
+export function topologyRoutes(
+  app: TypedApp,
+  { deps, closing, topologies }: RouteDeps & { readonly topologies: TopologyFeeds },
+): void {
   app.get(
     '/v1/environments/:name/topology',
     { config: read, schema: { summary: 'Services and calls', params: Params, response: answers({ 200: Topology }) } },
@@ -38,17 +40,11 @@ export function topologyRoutes(app: TypedApp, { deps, closing }: RouteDeps): voi
       },
     },
     async (request, reply) => {
-      const first = await readTopology(deps, request.params.name)
+      // A wrong name is answered before the stream begins.
+      await getEnvironment(deps.store, request.params.name)
       await streamEvents(request, reply, async (send, gone) => {
         const signal = AbortSignal.any([gone, closing])
-        let sent = ''
-        for (let topology = first; !signal.aborted; topology = await readTopology(deps, request.params.name)) {
-          const { storeRevision: _, ...seen } = topology
-          const text = canonicalJson(seen)
-          if (text !== sent) await send('topology', topology)
-          sent = text
-          await deps.clock.sleep(FOLLOW_MS, signal).catch(() => undefined)
-        }
+        for await (const topology of topologies.follow(request.params.name, signal)) await send('topology', topology)
       })
     },
   )
