@@ -127,6 +127,14 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'invalid_argument',
     description: 'The gateway was asked with a host that it does not serve.',
   },
+  ROUTE_NAME_TAKEN: {
+    kind: 'failed_precondition',
+    description: 'Somebody else’s Ingress or HTTPRoute has the name that an environment’s route would have.',
+  },
+  ROUTES_NOT_POSSIBLE: {
+    kind: 'failed_precondition',
+    description: 'The cluster lacks the kind of route that the configuration asks for.',
+  },
   GATEWAY_NOT_READY: {
     kind: 'unavailable',
     description: 'The gateway has not read the route table yet, so it cannot tell which environments there are.',

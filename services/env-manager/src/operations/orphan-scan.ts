@@ -13,17 +13,22 @@ export interface Orphan {
 }
 
 /**
- * Finds what bears the platform's label, and tenants with ours, whose environment does not exist, and removes it. Resolves to what
+ * Finds what bears the platform's label, and routes and tenants with ours, whose environment does not exist, and removes it. Resolves to what
  * could not be removed now. Reads the records after the resources: what is made in between has its record before it.
  */
 export async function removeOrphans(deps: EnvironmentDependencies, signal: AbortSignal): Promise<readonly Orphan[]> {
   const resources = await deps.platform.listResources()
+  const routed = await deps.routes.list()
   const { tenants } = await deps.configCenter.listTenants()
   const known = new Set((await listEnvironments(deps.store)).map((record: EnvironmentRecord) => record.name))
   const left: Orphan[] = []
   for (const resource of resources.filter(({ environment }) => !known.has(environment))) {
     if (!(await removed(deps, () => removeResource(deps, resource, signal), orphanOf(resource))))
       left.push(orphanOf(resource))
+  }
+  for (const environment of routed.filter((name) => !known.has(name))) {
+    const orphan: Orphan = { kind: 'route', id: environment, environment }
+    if (!(await removed(deps, () => deps.routes.remove(environment), orphan))) left.push(orphan)
   }
   for (const { name, labels } of tenants) {
     const environment = labels[ENVIRONMENT_LABEL]

@@ -1,4 +1,4 @@
-/** Preview URLs of environments: the local gateway, or Gateway API routes in a cluster. Rejects with `AppError`. */
+/** Preview URLs of environments: the local gateway, or routes of a cluster. Rejects with `AppError`. */
 export interface EnvironmentRoutes {
   /** URL of a service of an environment through the edge; without a service the environment's own page. */
   urlOf(environment: string, service?: string): string
@@ -8,4 +8,6 @@ export interface EnvironmentRoutes {
   remove(environment: string): Promise<void>
   /** Looks again whether the environment is still served. */
   verifyGone(environment: string): Promise<{ readonly gone: boolean; readonly evidence: string }>
+  /** Environments that are served, found by looking and not by remembering. */
+  list(): Promise<readonly string[]>
 }

@@ -663,6 +663,7 @@ describe('the world outside', () => {
 
   it('removes what bears our label and has no environment, and nothing else', async () => {
     bench.world.spaces.add('left-over')
+    await bench.routes.apply('left-over')
     bench.center.setDocument('integration', '*', { kept: true })
     const labels = { 'tributary/environment': 'old', 'tributary/instance': 'tributary' }
     const tenant = { base: 'integration', entries: new Map(), documents: new Map(), schemas: new Map() }
@@ -670,6 +671,7 @@ describe('the world outside', () => {
     bench.center.tenants.set('theirs', { ...tenant, spec: { labels: { 'tributary/environment': 'theirs' } } })
     await removeOrphans(bench.dependencies(), new AbortController().signal)
     expect([...bench.world.spaces].sort()).toEqual(['feature-x', 'integration'])
+    expect((await bench.routes.list()).toSorted()).toEqual(['feature-x', 'integration'])
     expect([...bench.center.tenants.keys()].sort()).toEqual(['feature-x', 'integration', 'theirs'])
     expect(bench.center.document('integration', '*')).toEqual({ kept: true })
   })

@@ -82,6 +82,10 @@ class ServedHere implements LocalGateway {
     return { gone: status === 404, evidence: `the gateway answers ${status} for ${this.urlOf(environment)}` }
   }
 
+  async list(): Promise<readonly string[]> {
+    return [...this.environments].sort()
+  }
+
   private askSelf(environment: string): Promise<number> {
     const host = LOOPBACKS.includes(this.options.host) ? this.options.host : '127.0.0.1'
     const headers = { host: `${environment}.localhost` }
