@@ -231,6 +231,10 @@ export class TributaryClient implements Tributary {
     return this.#watchers.addAny(handler)
   }
 
+  onRoutesChange(handler: () => void): () => void {
+    return this.#watchers.addRoutes(handler)
+  }
+
   onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void {
     return this.#watchers.add(service, handler, options)
   }
@@ -341,6 +345,7 @@ export class TributaryClient implements Tributary {
     if (channel === 'view' && keys.includes(this.#configKey)) this.#config.replace(items.get(this.#configKey))
     this.#watchers.notify()
     if (channel === 'view' && keys.some((key) => key.startsWith('service/'))) this.#watchers.notifyAny()
+    if (channel !== 'view') this.#watchers.notifyRoutes()
     this.#snapshotWriter?.schedule()
   }
 

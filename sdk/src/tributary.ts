@@ -74,6 +74,12 @@ export interface Tributary {
   /** Calls `handler` when {@link services} answers something else: one came, went or resolves differently. Returns the unsubscription. */
   onServicesChange(handler: () => void): () => void
 
+  /**
+   * Calls `handler` when anything of the route table changes: a tenant of the own root's tree, its chain, or who owns what where. For gateways and
+   * controllers; a service wants {@link onServicesChange}. Returns the unsubscription.
+   */
+  onRoutesChange(handler: () => void): () => void
+
   /** Calls `handler(now, before)` when the service resolves differently, by default for the own tenant. Returns the unsubscription. */
   onResolve(service: string, handler: ResolutionHandler, options?: ResolveOptions): () => void
 

@@ -19,6 +19,7 @@ export class ResolutionWatchers {
   readonly #diagnostics: Diagnostics
   readonly #watchers = new Set<Watcher>()
   readonly #anyWatchers = new Set<{ readonly handler: () => void }>()
+  readonly #routesWatchers = new Set<{ readonly handler: () => void }>()
 
   constructor(resolver: Resolver, diagnostics: Diagnostics) {
     this.#resolver = resolver
@@ -37,6 +38,18 @@ export class ResolutionWatchers {
     const watcher = { handler }
     this.#anyWatchers.add(watcher)
     return () => this.#anyWatchers.delete(watcher)
+  }
+
+  /** Watches the route table; returns the end of it. */
+  addRoutes(handler: () => void): () => void {
+    const watcher = { handler }
+    this.#routesWatchers.add(watcher)
+    return () => this.#routesWatchers.delete(watcher)
+  }
+
+  /** Tells the watchers of the route table that it has changed. */
+  notifyRoutes(): void {
+    for (const { handler } of this.#routesWatchers) this.#guard('the route table', handler)
   }
 
   /** Tells the watchers of all services that one has changed. */
@@ -59,6 +72,7 @@ export class ResolutionWatchers {
   close(): void {
     this.#watchers.clear()
     this.#anyWatchers.clear()
+    this.#routesWatchers.clear()
   }
 
   #call(watcher: Watcher, now: Resolution, before: Resolution): void {

@@ -71,6 +71,12 @@ export const KubernetesConfigFile = Type.Object(
     values: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'values laid over those of every service’s chart' }),
     ),
+    workloadIdentity: Type.Optional(
+      Type.Boolean({
+        description:
+          'pods prove themselves to the config center with their ServiceAccount’s token, not with one in a Secret. Default: false',
+      }),
+    ),
     access: Type.Optional(
       Type.Object(
         {
@@ -108,6 +114,7 @@ export interface KubernetesConfig {
   readonly copySecrets: readonly string[]
   readonly chart?: string
   readonly values: Readonly<Record<string, unknown>>
+  readonly workloadIdentity: boolean
   readonly access?: {
     readonly clusterRole: string
     readonly serviceAccount: { readonly name: string; readonly namespace: string }
@@ -135,6 +142,7 @@ export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>
     imagePullSecrets: file.imagePullSecrets ?? [],
     copySecrets: file.copySecrets ?? [],
     values: file.values ?? {},
+    workloadIdentity: file.workloadIdentity ?? false,
   }
 }
 

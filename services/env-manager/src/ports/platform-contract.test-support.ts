@@ -27,6 +27,15 @@ export type ProgramSource = Pick<WorkloadSpec, 'repository' | 'commitSha' | 'dir
 export interface PlatformHarness extends AsyncDisposable {
   /** Started. */
   readonly platform: Platform
+  /** Environments that nobody else uses, where platforms are shared between tests. */
+  readonly environments: { readonly one: string; readonly other: string; readonly base: string }
+  /** How long things may take here, in milliseconds. */
+  readonly pace: {
+    /** Anything that is waited for. */
+    readonly deadline: number
+    /** From a start until a failing readiness has been seen. */
+    readonly readiness: number
+  }
   /** Makes the program available as a new commit of a service. */
   publish(service: string, program: ContractProgram): Promise<ProgramSource>
   /** Asks an endpoint over HTTP. */
@@ -38,7 +47,8 @@ export interface PlatformHarness extends AsyncDisposable {
 }
 
 const DEADLINE_MS = 15_000
-const ENVIRONMENT = 'feature-x'
+/** Of a test; generous, because namespaces take their time. */
+const TEST_MS = 180_000
 
 /** Runs the contract of {@link Platform}. What only some adapters can do is told by `capabilities`, and tested to be refused by the others. */
 export function describePlatform(
@@ -46,10 +56,10 @@ export function describePlatform(
   create: () => Promise<PlatformHarness>,
   capabilities: ReadonlySet<PlatformCapability>,
 ): void {
-  describe(`${name} platform`, () => {
+  describe(`${name} platform`, { timeout: TEST_MS }, () => {
     const world = new ContractWorld(create)
-    beforeEach(() => world.open())
-    afterEach(() => world.close())
+    beforeEach(() => world.open(), TEST_MS)
+    afterEach(() => world.close(), TEST_MS)
 
     describeIdentity(world, capabilities)
     describeDeploys(world, capabilities)
@@ -57,6 +67,7 @@ export function describePlatform(
     describeLogs(world)
     describeRemoval(world)
     describeCrash(world)
+    if (capabilities.has('service-names')) describeServiceNames(world)
   })
 }
 
@@ -87,6 +98,10 @@ class ContractWorld {
     return this.opened
   }
 
+  get environment(): string {
+    return this.harness.environments.one
+  }
+
   get platform(): Platform {
     return this.platformNow ?? this.harness.platform
   }
@@ -102,10 +117,10 @@ class ContractWorld {
   async spec(service: string, program: ContractProgram, more: Partial<WorkloadSpec> = {}): Promise<WorkloadSpec> {
     const source = await this.harness.publish(service, program)
     return {
-      environment: ENVIRONMENT,
+      environment: this.environment,
       generation: 1,
       service,
-      environmentVariables: {},
+      environmentVariables: { TRIBUTARY_VERSION: source.version },
       secrets: {},
       ...source,
       ...more,
@@ -116,7 +131,28 @@ class ContractWorld {
   async run(spec: WorkloadSpec): Promise<Awaited<ReturnType<Platform['awaitHealthy']>>> {
     await this.platform.ensureSpace(spec.environment, spec.generation, this.context)
     const { workloadId } = await this.platform.deployWorkload(spec, this.context)
-    return this.platform.awaitHealthy(workloadId, { signal: this.controller.signal, timeoutMs: DEADLINE_MS })
+    const status = await this.healthy(workloadId)
+    await this.nameOwn(spec.environment)
+    return status
+  }
+
+  healthy(workloadId: string): ReturnType<Platform['awaitHealthy']> {
+    return this.platform.awaitHealthy(workloadId, { signal: this.controller.signal, timeoutMs: this.deadlineMs })
+  }
+
+  get deadlineMs(): number {
+    return this.harness.pace.deadline
+  }
+
+  /** Names every copy in the environment's space, as a deploy does when it has registered them. */
+  async nameOwn(environment: string): Promise<void> {
+    const own = await this.platform.listWorkloads(environment)
+    const names = own.map(({ service, endpoints }) => ({ service, endpoints, state: 'own' as const }))
+    await this.platform.applyServiceNames(environment, async () => names, this.context)
+  }
+
+  async until(condition: () => Promise<boolean> | boolean): Promise<void> {
+    await until(condition, this.deadlineMs)
   }
 
   async ask(endpoints: readonly Endpoint[], path: string): Promise<{ status: number; text: string }> {
@@ -150,7 +186,7 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
     })
     const status = await world.run(spec)
     expect(status).toMatchObject({
-      environment: ENVIRONMENT,
+      environment: world.environment,
       service: 'orders',
       commitSha: spec.commitSha,
       health: 'healthy',
@@ -160,7 +196,7 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
     const { variables } = JSON.parse((await world.ask(status.endpoints, '/')).text)
     expect(variables).toMatchObject({ GREETING: 'hello', TRIBUTARY_SECRET_SESSION_KEY: 's3cret' })
     expect(world.logged.join('\n')).not.toContain('s3cret')
-    expect(await world.platform.listWorkloads(ENVIRONMENT)).toEqual([
+    expect(await world.platform.listWorkloads(world.environment)).toEqual([
       expect.objectContaining({ workloadId: status.workloadId, health: 'healthy' }),
     ])
   })
@@ -173,17 +209,55 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
     expect(await world.platform.listWorkloads()).toHaveLength(1)
   })
 
+  test.runIf(capabilities.has('in-place-upgrade'))(
+    'replaces the old copy in place, and never answers worse',
+    async () => {
+      const old = await world.run(await world.spec('orders', 'serves'))
+      const spec = await world.spec('orders', 'serves')
+      const { workloadId } = await world.platform.deployWorkload(spec, world.context)
+      expect(workloadId).not.toBe(old.workloadId)
+      const seen: number[] = []
+      let upgraded = false
+      const asking = (async () => {
+        while (!upgraded) seen.push((await world.ask(old.endpoints, '/')).status)
+      })()
+      await world.healthy(workloadId)
+      upgraded = true
+      await asking
+      expect(new Set(seen)).toEqual(new Set([200]))
+      await world.platform.retireWorkloads(
+        { environment: world.environment, service: 'orders', keepWorkloadId: workloadId },
+        world.context,
+      )
+      expect((await world.platform.listWorkloads()).map((workload) => workload.workloadId)).toEqual([workloadId])
+    },
+  )
+
+  test.runIf(capabilities.has('in-place-upgrade'))('goes back to the copy that is to be kept', async () => {
+    const old = await world.run(await world.spec('orders', 'serves'))
+    const { workloadId } = await world.platform.deployWorkload(await world.spec('orders', 'never-ready'), world.context)
+    expect((await world.platform.listWorkloads()).map((workload) => workload.workloadId)).toEqual([workloadId])
+    // It cannot get ready, so the old one still answers.
+    expect((await world.ask(old.endpoints, '/')).status).toBe(200)
+    await world.platform.retireWorkloads(
+      { environment: world.environment, service: 'orders', keepWorkloadId: old.workloadId },
+      world.context,
+    )
+    expect(await world.healthy(old.workloadId)).toMatchObject({ commitSha: old.commitSha, version: old.version })
+    expect((await world.platform.listWorkloads()).map((workload) => workload.workloadId)).toEqual([old.workloadId])
+  })
+
   test.runIf(!capabilities.has('in-place-upgrade'))('keeps the old copy serving until it is retired', async () => {
     const old = await world.run(await world.spec('orders', 'serves'))
     const next = await world.run(await world.spec('orders', 'serves'))
     expect(next.workloadId).not.toBe(old.workloadId)
     expect((await world.ask(old.endpoints, '/')).status).toBe(200)
     await world.platform.retireWorkloads(
-      { environment: ENVIRONMENT, service: 'orders', keepWorkloadId: next.workloadId },
+      { environment: world.environment, service: 'orders', keepWorkloadId: next.workloadId },
       world.context,
     )
     expect((await world.platform.listWorkloads()).map(({ workloadId }) => workloadId)).toEqual([next.workloadId])
-    await expect(world.ask(old.endpoints, '/')).rejects.toThrow('ECONNREFUSED')
+    await expect(world.ask(old.endpoints, '/')).rejects.toThrow(/ECONNREFUSED|ENOTFOUND/)
     expect((await world.ask(next.endpoints, '/')).status).toBe(200)
   })
 
@@ -191,10 +265,10 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
     const spec = await world.spec('orders', 'serves')
     const [here, there, other] = [
       await world.run(spec),
-      await world.run({ ...spec, environment: 'feature-y' }),
+      await world.run({ ...spec, environment: world.harness.environments.other }),
       await world.run(await world.spec('stock', 'serves')),
     ]
-    await world.platform.retireWorkloads({ environment: ENVIRONMENT, service: 'orders' }, world.context)
+    await world.platform.retireWorkloads({ environment: world.environment, service: 'orders' }, world.context)
     const left = (await world.platform.listWorkloads()).map(({ workloadId }) => workloadId)
     expect(left.sort()).toEqual([there.workloadId, other.workloadId].sort())
     expect(left).not.toContain(here.workloadId)
@@ -207,11 +281,12 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
       ...world.context,
       record: () => Promise.reject(new Error('the ledger is full')),
     }
-    await expect(world.platform.ensureSpace(ENVIRONMENT, 1, refusing)).rejects.toThrow('the ledger is full')
+    await expect(world.platform.ensureSpace(world.environment, 1, refusing)).rejects.toThrow('the ledger is full')
     expect(await world.platform.listResources()).toEqual([])
-    await world.platform.ensureSpace(ENVIRONMENT, 1, world.context)
+    await world.platform.ensureSpace(world.environment, 1, world.context)
+    const empty = await world.platform.listResources()
     await expect(world.platform.deployWorkload(spec, refusing)).rejects.toThrow('the ledger is full')
-    expect((await world.platform.listResources()).filter(({ kind }) => kind !== 'space')).toEqual([])
+    expect(await world.platform.listResources()).toEqual(empty)
     expect(await world.platform.listWorkloads()).toEqual([])
   })
 
@@ -235,9 +310,12 @@ function describeFailures(world: ContractWorld): void {
 
   test('fails at the deadline when a service never gets ready', async () => {
     const spec = await world.spec('orders', 'never-ready')
-    await world.platform.ensureSpace(ENVIRONMENT, 1, world.context)
+    await world.platform.ensureSpace(world.environment, 1, world.context)
     const { workloadId } = await world.platform.deployWorkload(spec, world.context)
-    const waiting = world.platform.awaitHealthy(workloadId, { signal: world.controller.signal, timeoutMs: 700 })
+    const waiting = world.platform.awaitHealthy(workloadId, {
+      signal: world.controller.signal,
+      timeoutMs: world.harness.pace.readiness,
+    })
     await expect(waiting).rejects.toMatchObject({ code: 'PLATFORM_UNHEALTHY', message: expect.stringContaining('503') })
     expect((await world.platform.listWorkloads())[0]).toMatchObject({
       health: 'starting',
@@ -247,10 +325,10 @@ function describeFailures(world: ContractWorld): void {
 
   test('stops waiting when nobody wants the result any more', async () => {
     const spec = await world.spec('orders', 'never-ready')
-    await world.platform.ensureSpace(ENVIRONMENT, 1, world.context)
+    await world.platform.ensureSpace(world.environment, 1, world.context)
     const { workloadId } = await world.platform.deployWorkload(spec, world.context)
     const controller = new AbortController()
-    const waiting = world.platform.awaitHealthy(workloadId, { signal: controller.signal, timeoutMs: DEADLINE_MS })
+    const waiting = world.platform.awaitHealthy(workloadId, { signal: controller.signal, timeoutMs: world.deadlineMs })
     controller.abort()
     await expect(waiting).rejects.toMatchObject({ kind: 'canceled' })
   })
@@ -262,15 +340,15 @@ function describeFailures(world: ContractWorld): void {
     const watching = new AbortController()
     const changes = world.platform.watchChanges({ signal: watching.signal })[Symbol.asyncIterator]()
     await world.harness.kill(endpoint)
-    expect(await changes.next()).toEqual({ done: false, value: ENVIRONMENT })
-    await until(async () => (await world.platform.listWorkloads())[0]?.restarts === 1)
+    expect(await changes.next()).toEqual({ done: false, value: world.environment })
+    await world.until(async () => (await world.platform.listWorkloads())[0]?.restarts === 1)
     const recovered = await world.platform.awaitHealthy(status.workloadId, {
       signal: watching.signal,
-      timeoutMs: DEADLINE_MS,
+      timeoutMs: world.deadlineMs,
     })
     expect(recovered).toMatchObject({ endpoints: status.endpoints, restarts: 1, health: 'healthy' })
     watching.abort()
-    await until(async () => (await changes.next()).done === true)
+    await world.until(async () => (await changes.next()).done === true)
   })
 }
 
@@ -279,7 +357,7 @@ function describeLogs(world: ContractWorld): void {
     const status = await world.run(await world.spec('orders', 'serves'))
     await world.ask(status.endpoints, '/one')
     await world.ask(status.endpoints, '/two')
-    await until(async () =>
+    await world.until(async () =>
       (await read(world, { tailLines: 100, follow: false })).some(({ text }) => text.includes('/two')),
     )
     const lines = await read(world, { tailLines: 2, follow: false })
@@ -291,7 +369,7 @@ function describeLogs(world: ContractWorld): void {
     const status = await world.run(await world.spec('orders', 'serves'))
     const controller = new AbortController()
     const lines = world.platform.readLogs(
-      { environment: ENVIRONMENT, service: 'orders' },
+      { environment: world.environment, service: 'orders' },
       { tailLines: 100, follow: true, signal: controller.signal },
     )
     const seen: string[] = []
@@ -314,7 +392,7 @@ function describeRemoval(world: ContractWorld): void {
     await world.run(await world.spec('stock', 'serves'))
     for (const resource of await world.platform.listResources())
       expect((await world.platform.verifyGone(resource)).gone).toBe(false)
-    await world.platform.removeSpace(ENVIRONMENT, world.context)
+    await world.platform.removeSpace(world.environment, world.context)
     expect(await world.platform.listWorkloads()).toEqual([])
     expect(await world.platform.listResources()).toEqual([])
     for (const resource of world.recorded) {
@@ -322,7 +400,7 @@ function describeRemoval(world: ContractWorld): void {
       expect({ resource, gone }).toEqual({ resource, gone: true })
       expect(evidence.length).toBeGreaterThan(10)
     }
-    await expect(world.ask(orders.endpoints, '/')).rejects.toThrow('ECONNREFUSED')
+    await expect(world.ask(orders.endpoints, '/')).rejects.toThrow(/ECONNREFUSED|ENOTFOUND/)
   })
 
   test('removes what is not there without complaint', async () => {
@@ -343,7 +421,7 @@ function describeRemoval(world: ContractWorld): void {
   })
 
   test('does not touch what is not its own', async () => {
-    const foreign: PlatformResource = { kind: 'no-such-kind', id: 'x', environment: ENVIRONMENT }
+    const foreign: PlatformResource = { kind: 'no-such-kind', id: 'x', environment: world.environment }
     await expect(world.platform.removeResource(foreign, world.context)).rejects.toMatchObject({
       code: 'PLATFORM_RESOURCE_FOREIGN',
     })
@@ -357,7 +435,7 @@ function describeCrash(world: ContractWorld): void {
     world.platformNow = await world.harness.crash()
     const adopted = await world.platform.awaitHealthy(status.workloadId, {
       signal: world.controller.signal,
-      timeoutMs: DEADLINE_MS,
+      timeoutMs: world.deadlineMs,
     })
     expect(adopted).toMatchObject({
       endpoints: status.endpoints,
@@ -366,7 +444,7 @@ function describeCrash(world: ContractWorld): void {
       startedAt: status.startedAt,
     })
     expect(JSON.parse((await world.ask(status.endpoints, '/')).text).pid).toBe(before.pid)
-    await world.platform.removeSpace(ENVIRONMENT, world.context)
+    await world.platform.removeSpace(world.environment, world.context)
     for (const resource of world.recorded)
       expect(await world.platform.verifyGone(resource)).toMatchObject({ gone: true })
   })
@@ -377,7 +455,7 @@ async function read(
   options: { readonly tailLines: number; readonly follow: boolean },
 ): Promise<WorkloadLogLine[]> {
   const lines: WorkloadLogLine[] = []
-  const target = { environment: ENVIRONMENT, service: 'orders' }
+  const target = { environment: world.environment, service: 'orders' }
   for await (const line of world.platform.readLogs(target, { ...options, signal: world.controller.signal }))
     lines.push(line)
   return lines
@@ -390,4 +468,37 @@ export async function until(condition: () => Promise<boolean> | boolean, deadlin
     if (performance.now() > deadline) throw new Error(`the condition did not hold within ${deadlineMs} ms`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+function describeServiceNames(world: ContractWorld): void {
+  test('lets a name lead to the owner of an inherited service, then to the own copy, and back', async () => {
+    const base = { ...(await world.spec('orders', 'serves')), environment: world.harness.environments.base }
+    const inherited = await world.run(base)
+    await world.platform.ensureSpace(world.environment, 1, world.context)
+    const { endpoints } = inherited
+    const [endpoint] = endpoints
+    if (endpoint === undefined) throw new Error('no endpoint')
+    const bare = {
+      ...endpoint,
+      host: endpoint.host.replace(world.harness.environments.base, world.environment),
+      port: 80,
+    }
+    const ask = async (): Promise<unknown> => JSON.parse((await world.harness.get(bare, '/')).text)
+    const names = [{ service: 'orders', state: 'inherited' as const, endpoints }]
+    await world.platform.applyServiceNames(world.environment, async () => names, world.context)
+    expect(await ask()).toMatchObject({ version: inherited.version })
+    const own = await world.run(await world.spec('orders', 'serves'))
+    expect(await ask()).toMatchObject({ version: own.version })
+    await world.platform.applyServiceNames(world.environment, async () => names, world.context)
+    expect(await ask()).toMatchObject({ version: inherited.version })
+    await world.platform.applyServiceNames(world.environment, async () => [], world.context)
+    await expect(ask()).rejects.toThrow('ENOTFOUND')
+  })
+
+  test('makes no names where there is no space', async () => {
+    const endpoints = [{ name: 'http', protocol: 'http' as const, host: 'orders.base.svc.cluster.local', port: 8080 }]
+    const names = [{ service: 'orders', state: 'inherited' as const, endpoints }]
+    await world.platform.applyServiceNames('never-was', async () => names, world.context)
+    expect(await world.platform.listResources()).toEqual([])
+  })
 }

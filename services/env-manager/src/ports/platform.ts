@@ -71,6 +71,12 @@ export interface WorkloadStatus extends Workload {
   readonly startedAt: number
 }
 
+/** An object that its finalizers held, and that was let go. */
+export interface ReleasedObject {
+  readonly object: string
+  readonly finalizers: readonly string[]
+}
+
 /** One line that a workload printed. `at` is epoch milliseconds. */
 export interface WorkloadLogLine {
   readonly at: number
@@ -110,10 +116,22 @@ export interface Platform {
     options: { readonly tailLines: number; readonly follow: boolean; readonly signal: AbortSignal },
   ): AsyncIterable<WorkloadLogLine>
   /**
-   * Makes exactly these names answer in the environment's space, own or standing in for the owner's; others of ours go. Level-based. Does nothing
-   * without the capability `service-names`, or when there is no space.
+   * Makes exactly the names that `readNames` tells answer in the environment's space, own or standing in for the owner's; others of ours go. Level-based:
+   * of an environment one call at a time reads and applies, so that what was read last stands. Does nothing without the capability `service-names`, or
+   * when there is no space.
    */
-  applyServiceNames(environment: string, names: readonly ServiceName[], context: PlatformContext): Promise<void>
+  applyServiceNames(
+    environment: string,
+    readNames: () => Promise<readonly ServiceName[]>,
+    context: PlatformContext,
+  ): Promise<void>
+  /** Where this process reaches an endpoint of a workload now: programs in a space may know it by a name that does not answer here. */
+  locate(endpoint: Endpoint): Promise<Endpoint>
+  /**
+   * Takes the finalizers off what holds a space that is being removed, without what they stand for being done. Only ever asked for by a person;
+   * nothing happens while the space is not being removed.
+   */
+  releaseFinalizers(environment: string, context: PlatformContext): Promise<readonly ReleasedObject[]>
   /** Removes everything in the environment's space and the space. Waiting is done inside, bounded by the signal. */
   removeSpace(environment: string, context: PlatformContext): Promise<void>
   /** Removes one resource (of an orphan, or left by a crash). */

@@ -6,7 +6,7 @@ import type { SourceControl } from '../../ports/source-control.js'
 import { KubeApi } from './api/kube-api.js'
 import type { KubeCredentials } from './api/kube-credentials.js'
 import { KubeTransport } from './api/kube-transport.js'
-import type { ChartValues } from './kubernetes-parts.js'
+import { chartValues } from './chart-values.js'
 import { KubernetesPlatform } from './kubernetes-platform.js'
 import { WorkloadBook } from './workloads/workload-book.js'
 
@@ -16,7 +16,6 @@ export interface KubernetesPlatformOptions {
   readonly config: KubernetesConfig
   readonly credentials: KubeCredentials
   readonly charts: ChartReleases
-  readonly chartValues: ChartValues
   readonly sourceControl: Pick<SourceControl, 'ensureCheckout' | 'removeCheckout' | 'listCheckouts'>
   readonly dataDirectory: string
   /** The chart that services get which name none, when the configuration names none either. */
@@ -34,7 +33,7 @@ const REMOVAL_PATIENCE_MS = 60_000
 
 /** Assembles the platform; nothing is asked of the cluster before its `start`. */
 export function createKubernetesPlatform(options: KubernetesPlatformOptions): KubernetesPlatform {
-  const { instance, config, credentials, charts, chartValues, sourceControl, clock = systemClock } = options
+  const { instance, config, credentials, charts, sourceControl, clock = systemClock } = options
   const patience = options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }
   const api = new KubeApi({ transport: new KubeTransport(credentials), clock, ...patience })
   const onError = options.onWatchError ?? (() => undefined)
@@ -45,7 +44,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Ku
     config,
     api,
     charts,
-    chartValues,
+    chartValues: chartValues(config),
     book,
     clock,
     sourceControl,

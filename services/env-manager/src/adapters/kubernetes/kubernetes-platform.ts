@@ -1,9 +1,11 @@
+import type { Endpoint } from '@tributary/contract'
 import { KeyedMutex } from '@tributary/kit'
 import type {
   Platform,
   PlatformCapability,
   PlatformContext,
   PlatformResource,
+  ReleasedObject,
   ServiceName,
   Workload,
   WorkloadLogLine,
@@ -12,7 +14,7 @@ import type {
 } from '../../ports/platform.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
 import { locate } from './locate.js'
-import { releaseFinalizers, removeSpace, type Released } from './removal/remove-space.js'
+import { releaseFinalizers, removeSpace } from './removal/remove-space.js'
 import { listResources, removeResource, verifyGone, type Sighting } from './removal/resources.js'
 import { applyServiceNames } from './service-names.js'
 import { ensureSpace } from './space/ensure-space.js'
@@ -21,7 +23,6 @@ import { removeCheckouts } from './workloads/chart-input.js'
 import { deployWorkload } from './workloads/deploy-workload.js'
 import { readLogs } from './workloads/read-logs.js'
 import { retireWorkloads, type RetireTarget } from './workloads/retire-workloads.js'
-import type { Endpoint } from '@tributary/contract'
 
 /** {@link Platform} of a Kubernetes cluster: a namespace for each environment, a Helm release for each copy (docs/adr/0014). */
 export class KubernetesPlatform implements Platform {
@@ -76,12 +77,18 @@ export class KubernetesPlatform implements Platform {
     return readLogs(this.parts, { ...target, ...options })
   }
 
-  async applyServiceNames(environment: string, names: readonly ServiceName[], context: PlatformContext): Promise<void> {
-    await this.#lock.run(environment, () => applyServiceNames(this.parts, { environment, names }, context))
+  async applyServiceNames(
+    environment: string,
+    readNames: () => Promise<readonly ServiceName[]>,
+    context: PlatformContext,
+  ): Promise<void> {
+    await this.#lock.run(environment, async () =>
+      applyServiceNames(this.parts, { environment, names: await readNames() }, context),
+    )
   }
 
-  async locate(endpoint: Endpoint, options: { readonly signal: AbortSignal }): Promise<Endpoint> {
-    return locate(this.parts, endpoint, options.signal)
+  async locate(endpoint: Endpoint): Promise<Endpoint> {
+    return locate(this.parts, endpoint)
   }
 
   async removeSpace(environment: string, context: PlatformContext): Promise<void> {
@@ -92,7 +99,7 @@ export class KubernetesPlatform implements Platform {
     await removeResource(this.parts, resource, context)
   }
 
-  async releaseFinalizers(environment: string, context: PlatformContext): Promise<Released> {
+  async releaseFinalizers(environment: string, context: PlatformContext): Promise<readonly ReleasedObject[]> {
     return releaseFinalizers(this.parts, environment, context)
   }
 

@@ -1,23 +1,17 @@
-import { isIP } from 'node:net'
 import type { Endpoint } from '@tributary/contract'
-import { RESOURCES, type KubeService } from './api/kube-objects.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
+import { isReady } from './workloads/pod-reason.js'
 
 /**
- * The endpoint with the ClusterIP in place of its Service's name: right at once after a switch, while a name server may still answer what it was told
- * before. An endpoint of anything else, or of a Service without an address, stays as it is.
+ * The endpoint with a ready pod's own address in place of the Service's: right at once after a switch, while name servers still answer what they were
+ * told before and nodes do not know a new ClusterIP yet. An endpoint of anything else, or without a ready pod, stays as it is.
  */
-export async function locate(
-  { api, config }: Pick<KubernetesParts, 'api' | 'config'>,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-): Promise<Endpoint> {
+export function locate({ book, config }: Pick<KubernetesParts, 'book' | 'config'>, endpoint: Endpoint): Endpoint {
   const suffix = `.svc.${config.clusterDomain}`
-  const [name, namespace, more] = endpoint.host.endsWith(suffix)
+  const [service, environment, more] = endpoint.host.endsWith(suffix)
     ? endpoint.host.slice(0, -suffix.length).split('.')
     : []
-  if (name === undefined || namespace === undefined || more !== undefined) return endpoint
-  const service = await api.find<KubeService>(RESOURCES.service, { namespace, name }, signal)
-  const address = service?.spec?.clusterIP ?? ''
-  return isIP(address) === 0 ? endpoint : { ...endpoint, host: address }
+  if (service === undefined || environment === undefined || more !== undefined) return endpoint
+  const host = book.podsOf(environment, service).findLast(isReady)?.status?.podIP
+  return host === undefined ? endpoint : { ...endpoint, host }
 }

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
+import type { Endpoint } from '@tributary/contract'
 import { KeyedMutex } from '@tributary/kit'
 import type {
   Platform,
   PlatformCapability,
   PlatformContext,
   PlatformResource,
+  ReleasedObject,
   Workload,
   WorkloadLogLine,
   WorkloadSpec,
@@ -99,6 +101,16 @@ class LocalPlatform implements Platform {
 
   /** Programs without the SDK have no DNS of an environment's own here: the gateway and `tributary proxy` serve them. */
   async applyServiceNames(): Promise<void> {}
+
+  /** Services listen on this machine's loopback: everything here reaches them alike. */
+  async locate(endpoint: Endpoint): Promise<Endpoint> {
+    return endpoint
+  }
+
+  /** Nothing here has finalizers. */
+  async releaseFinalizers(): Promise<readonly ReleasedObject[]> {
+    return []
+  }
 
   async removeSpace(environment: string, context: PlatformContext): Promise<void> {
     await removeSpace(this.parts, environment, context)

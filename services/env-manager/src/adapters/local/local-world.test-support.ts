@@ -63,6 +63,9 @@ export class LocalWorld implements PlatformHarness {
     this.platform = createLocalPlatform(options)
   }
 
+  readonly environments = { one: 'feature-x', other: 'feature-y', base: 'feature-base' }
+  readonly pace = { deadline: 15_000, readiness: 700 }
+
   /** A started platform; `more` changes its options. */
   static async create(more: Partial<LocalPlatformOptions> = {}): Promise<LocalWorld> {
     const folder = await temporaryFolder()

@@ -3,6 +3,7 @@ import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import { withPastDeploy, type EnvironmentRecord, type ServiceRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
+import { applyServiceNames } from '../apply-service-names.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { drain } from '../drain.js'
 import { pruneLedger } from '../ledger-verification.js'
@@ -78,7 +79,7 @@ async function deploy(context: RunContext, request: DeployRequest): Promise<read
   const revision = await run.step({ name: 'register-services' }, () => register(context, request, registration))
   await run.step({ name: 'configure-routes' }, () => configureRoutes(context))
   const unverified = await verifyAll(context, copies)
-  if (unverified.length > 0) await revertCopies(context, unverified)
+  if (unverified.length > 0) await revert(context, unverified)
   await retire(context, revision)
   return [...failed, ...unverified]
 }
@@ -148,8 +149,15 @@ function withCopy(
   return { ...before, deployed, health: 'healthy', healthMessage: null, failure: null, deploying: false, history }
 }
 
+/** Names follow the entries at once: a program without the SDK must not call a copy that is about to go. */
+async function revert(context: RunContext, copies: readonly FreshCopy[]): Promise<void> {
+  await revertCopies(context, copies)
+  await applyServiceNames(context.deps, context.record.name, platformContext(context, { name: 'revert' }))
+}
+
 async function configureRoutes(context: RunContext): Promise<void> {
   const { deps, record } = context
+  await applyServiceNames(deps, record.name, platformContext(context, { name: 'configure-routes' }))
   await recordThing(context, { kind: 'route', id: record.name })
   await deps.routes.apply(record.name)
   const url = deps.routes.urlOf(record.name)

@@ -8,14 +8,15 @@ import type { FreshCopy, RunContext } from './deploy-context.js'
 const VERIFY_TIMEOUT_MS = 10_000
 
 /** Runs a definition's HTTP check against its new copy. `VERIFY_FAILED` says what was expected and what came. */
-export async function verifyService({ signal }: Pick<RunContext, 'signal'>, copy: FreshCopy): Promise<string> {
+export async function verifyService({ deps, signal }: RunContext, copy: FreshCopy): Promise<string> {
   const check = copy.service.defined.definition.verify?.http
   if (check === undefined) return 'nothing declared'
   const endpoint = copy.workload.endpoints.find((one) => one.protocol === 'http' || one.protocol === 'https')
   const name = copy.service.service
   if (endpoint === undefined) throw failure('VERIFY_FAILED', `Verifying ${name}: it has no HTTP port; declare one`)
   const expected = check.expect ?? 200
-  const url = `${endpoint.protocol}://${hostOf(endpoint.host)}:${endpoint.port}${check.path}`
+  const { protocol, host, port } = await deps.platform.locate(endpoint)
+  const url = `${protocol}://${hostOf(host)}:${port}${check.path}`
   const status = await statusOf(url, signal)
   if (status === expected) return `GET ${check.path} answered ${status}`
   const saw = typeof status === 'number' ? `it answered ${status}` : `it failed: ${status}`

@@ -41,7 +41,7 @@ export async function probeEnvironment(
   const token = await probeToken(deps, name)
   const queue = new PQueue({ concurrency: CONCURRENCY })
   const judged = await Promise.all(
-    planned.map((probe) => queue.add(() => probeEdge(probe, { topology, token, signal }))),
+    planned.map((probe) => queue.add(() => probeEdge(probe, { platform: deps.platform, topology, token, signal }))),
   )
   const since = deps.clock.now() - leakSeconds * 1_000
   const leaks = topology.leaks.filter(({ lastSeenAt }) => Date.parse(lastSeenAt) > since)
@@ -55,6 +55,7 @@ export async function probeEnvironment(
 }
 
 interface Probing {
+  readonly platform: EnvironmentDependencies['platform']
   readonly topology: Topology
   readonly token: string
   readonly signal: AbortSignal
@@ -62,14 +63,14 @@ interface Probing {
 
 async function probeEdge(
   probe: PlannedProbe,
-  { topology, token, signal }: Probing,
+  { platform, topology, token, signal }: Probing,
 ): Promise<readonly [ProbedEdge, ProbedEdge]> {
   const { environment, nodes } = topology
   const [endpoint] = nodes.find(({ service }) => service === probe.from)?.endpoints ?? []
   const outcome =
     endpoint === undefined
       ? { error: 'it has no address' }
-      : await sendProbe({ environment, endpoint, token, path: [probe.to], signal })
+      : await sendProbe({ environment, endpoint: await platform.locate(endpoint), token, path: [probe.to], signal })
   return judgeProbe(probe, outcome, { environment, nodes })
 }
 

@@ -1,5 +1,5 @@
 import { failure } from '../../../errors.js'
-import type { PlatformContext } from '../../../ports/platform.js'
+import type { PlatformContext, ReleasedObject } from '../../../ports/platform.js'
 import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { findOwnNamespace, isOwn } from '../space/ensure-space.js'
@@ -26,6 +26,9 @@ export async function removeSpace(
   }
   if (namespace.metadata.deletionTimestamp === undefined) {
     await uninstallAll(parts, environment, context)
+    // A namespace that still has pods is looked at again by the cluster only after their whole grace period.
+    const hasNoPods = (): boolean => !parts.book.hasPods(environment)
+    await parts.book.until(hasNoPods, { signal, timeoutMs: parts.removalPatienceMs })
     const { uid } = namespace.metadata
     await parts.api.delete(
       RESOURCES.namespace,
@@ -52,9 +55,6 @@ export async function awaitNamespaceGone(
   }
 }
 
-/** Objects that were let go. */
-export type Released = readonly { readonly object: string; readonly finalizers: readonly string[] }[]
-
 /**
  * Takes the finalizers off everything that holds a namespace of ours which is being deleted: what they were to clean up elsewhere may stay behind.
  * Nothing happens while the namespace is not being deleted.
@@ -63,7 +63,7 @@ export async function releaseFinalizers(
   parts: KubernetesParts,
   environment: string,
   { signal, log }: Pick<PlatformContext, 'signal' | 'log'>,
-): Promise<Released> {
+): Promise<readonly ReleasedObject[]> {
   const namespace = await findOwnNamespace(parts, environment, signal)
   if (namespace?.metadata.deletionTimestamp === undefined) return []
   const held = await findHeldObjects(parts.api, namespace, signal)

@@ -1,27 +1,27 @@
 import { join } from 'node:path'
+import { chartSourceOf } from '../../../domain/chart-source.js'
+import { failure } from '../../../errors.js'
+import type { ChartRelease } from '../../../ports/chart-releases.js'
 import type { WorkloadSpec } from '../../../ports/platform.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 
-/** A chart where Helm can read it, until `release` is called. */
-export interface ChartSource {
-  readonly chart: string
-  readonly version?: string
-  readonly chartRoot?: string
-  readonly release: () => Promise<void>
+/** A chart where Helm can read it, until `discard` is called. */
+export interface OpenChart {
+  readonly reference: Pick<ChartRelease, 'chart' | 'version' | 'chartRoot'>
+  readonly discard: () => Promise<void>
 }
 
 /** The service's own chart, of its repository at the commit or of a registry, else the configured or bundled one. */
-export async function openChart(parts: KubernetesParts, spec: WorkloadSpec): Promise<ChartSource> {
-  const { chart } = spec.definition
-  if (chart === undefined) return withNothingToRelease(parts.serviceChart)
-  if (chart.startsWith('oci://')) return withNothingToRelease(chart)
-  const { environment, service, repository, commitSha, directory } = spec
+export async function openChart(parts: KubernetesParts, spec: WorkloadSpec): Promise<OpenChart> {
+  const { environment, service, repository, commitSha, directory, definition } = spec
+  const source = chartSourceOf(definition.chart, directory) ?? refuse(spec)
+  if (source.kind === 'generated') return kept(referenceOf(parts.serviceChart))
+  if (source.kind === 'registry') return kept({ chart: source.chart, version: source.version })
   const chartRoot = join(checkoutFolder(parts), environment, service, commitSha)
   await parts.sourceControl.ensureCheckout({ name: repository }, commitSha, chartRoot)
   return {
-    chart: join(chartRoot, directory, chart),
-    chartRoot,
-    release: () => parts.sourceControl.removeCheckout({ name: repository }, chartRoot),
+    reference: { chart: join(chartRoot, source.path), chartRoot },
+    discard: () => parts.sourceControl.removeCheckout({ name: repository }, chartRoot),
   }
 }
 
@@ -36,10 +36,19 @@ function checkoutFolder({ dataDirectory }: KubernetesParts): string {
   return join(dataDirectory, 'charts')
 }
 
-/** `oci://registry/path:1.2.3` is taken apart: the version goes to Helm by itself. A colon before the last slash is a port. */
-function withNothingToRelease(text: string): ChartSource {
-  const release = async (): Promise<void> => undefined
-  const colon = text.startsWith('oci://') ? text.lastIndexOf(':') : -1
-  if (colon <= text.lastIndexOf('/')) return { chart: text, release }
-  return { chart: text.slice(0, colon), version: text.slice(colon + 1), release }
+/** The configured chart: a folder, or `oci://registry/path:version`. */
+function referenceOf(text: string): OpenChart['reference'] {
+  const source = chartSourceOf(text, '')
+  return source?.kind === 'registry' ? { chart: source.chart, version: source.version } : { chart: text }
+}
+
+function kept(reference: OpenChart['reference']): OpenChart {
+  return { reference, discard: async () => undefined }
+}
+
+function refuse({ service, definition }: WorkloadSpec): never {
+  throw failure(
+    'PLATFORM_UNSUPPORTED',
+    `could not deploy ${service}: its chart ${JSON.stringify(definition.chart)} is neither a folder of the repository nor oci://registry/path:version`,
+  )
 }

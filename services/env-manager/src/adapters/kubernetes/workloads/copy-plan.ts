@@ -26,6 +26,8 @@ export interface CopySurroundings {
   readonly instance: string
   /** Chart and values: other ones are another copy. */
   readonly rendering: unknown
+  /** Pods prove themselves with a token of their own: they get none by a variable. */
+  readonly hasIdentity: boolean
 }
 
 const DEFAULT_PORT: Port = { name: 'http', protocol: 'http', port: 8080 }
@@ -34,10 +36,11 @@ const DEFAULT_PORT: Port = { name: 'http', protocol: 'http', port: 8080 }
  * Pure. The id is the same for the same environment, generation, service, commit, definition, variables, secrets and rendering: anything else is
  * another copy, which replaces the first one in place.
  */
-export function planCopy(spec: WorkloadSpec, { instance, rendering }: CopySurroundings): CopyPlan {
+export function planCopy(spec: WorkloadSpec, { instance, rendering, hasIdentity }: CopySurroundings): CopyPlan {
   const { environment, generation, service, commitSha, version } = spec
   const ports = portsOf(spec)
-  const variables = variablesOf(spec, ports)
+  const { TRIBUTARY_TOKEN: token, ...others } = variablesOf(spec, ports)
+  const variables = hasIdentity || token === undefined ? others : { ...others, TRIBUTARY_TOKEN: token }
   const fingerprint = fingerprintOf([sorted(variables), spec.definition, rendering])
   const workloadId = [environment, generation, service, commitSha.slice(0, 12), fingerprint].join('.')
   return {

@@ -23,15 +23,14 @@ export async function deployWorkload(
   spec: WorkloadSpec,
   context: PlatformContext,
 ): Promise<Workload> {
-  const plan = planCopy(spec, {
-    instance: parts.instance,
-    rendering: [parts.config.chart ?? null, parts.config.values],
-  })
+  const { instance, config, serviceChart } = parts
+  const hasIdentity = config.workloadIdentity
+  const plan = planCopy(spec, { instance, hasIdentity, rendering: [serviceChart, config.values] })
   const workload = workloadOf(parts, spec, plan)
   if (await isDeployed(parts, spec, { plan, signal: context.signal })) return workload
   const { environment, service } = spec
   await context.record({ kind: 'release', id: objectId(environment, plan.release), environment })
-  await applyRecorded(parts, copySecret(spec, plan, parts.instance), context)
+  await applyRecorded(parts, copySecret(spec, plan, instance), context)
   // A chart of the service's own may bring the Service of its name: Helm refuses to take over one that stands there.
   if (spec.definition.chart !== undefined) await removeName(parts, { environment, service }, context.signal)
   await applyRelease(parts, { spec, plan }, context)
@@ -44,15 +43,16 @@ async function applyRelease(
   { spec, plan }: { readonly spec: WorkloadSpec; readonly plan: CopyPlan },
   context: PlatformContext,
 ): Promise<void> {
-  const { release: discard, ...chart } = await openChart(parts, spec)
+  const { reference, discard } = await openChart(parts, spec)
   try {
     const release: ChartRelease = {
-      ...chart,
+      ...reference,
       kubeNamespace: spec.environment,
       name: plan.release,
       values: parts.chartValues(spec, plan),
       description: descriptionOf(plan.workloadId),
       labels: plan.labels,
+      stamp: { labels: plan.labels, podAnnotations: plan.podAnnotations },
     }
     await parts.charts.apply(release, context)
   } finally {
@@ -107,6 +107,6 @@ async function awaitSeen(
       : `the chart ${definition.chart} makes none with the labels and pod annotations of its values`
   throw failure(
     definition.chart === undefined ? 'KUBERNETES_UNREACHABLE' : 'PLATFORM_UNSUPPORTED',
-    `${service} in ${environment} was applied, but no Deployment of it appears: ${cause}. A chart must put .Values.labels on its Deployment and on the pod template, and .Values.podAnnotations on the pod template`,
+    `${service} in ${environment} was applied, but no Deployment of it appears: ${cause}. A chart must put .Values.labels on its Deployment, and .Values.podLabels and .Values.podAnnotations on the pod template`,
   )
 }

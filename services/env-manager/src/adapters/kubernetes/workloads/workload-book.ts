@@ -60,6 +60,11 @@ export class WorkloadBook {
     return undefined
   }
 
+  /** True while there is a pod of ours, be it a dying one. */
+  hasPods(environment: string): boolean {
+    return this.#podsByNamespace.has(environment)
+  }
+
   /** Pods of a service, newest last. */
   podsOf(environment: string, service: string): readonly KubePod[] {
     const pods = [...(this.#podsByNamespace.get(environment)?.values() ?? [])]
