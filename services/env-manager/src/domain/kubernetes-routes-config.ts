@@ -7,18 +7,22 @@ const kubeName = (description: string) =>
 /** `platform.kubernetes.routes` of `tributary.config.yaml`. */
 export const KubernetesRoutesFile = Type.Object(
   {
-    url: Type.String({
-      pattern: '^https?://\\{environment\\}\\.[a-z0-9][-a-z0-9.]*[a-z0-9](:[1-9][0-9]{0,4})?/?$',
-      maxLength: 300,
-      description: 'how environments are reached from outside: https://{environment}.preview.example.com',
-    }),
+    url: Type.Optional(
+      Type.String({
+        pattern: '^https?://\\{environment\\}\\.[a-z0-9][-a-z0-9.]*[a-z0-9](:[1-9][0-9]{0,4})?/?$',
+        maxLength: 300,
+        description:
+          'how environments are reached from outside: https://{environment}.preview.example.com; default: http://{environment}.localhost:7480, for a port-forward to the gateway',
+      }),
+    ),
     gatewayService: Type.Optional(
       kubeName('Service of the gateway in the system namespace. Default: tributary-gateway'),
     ),
     gatewayServicePort: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: 'default: 80' })),
     kind: Type.Optional(
-      Type.Enum(['ingress', 'gateway-api'], {
-        description: 'default: gateway-api where a gateway is named and the cluster has HTTPRoute, else ingress',
+      Type.Enum(['ingress', 'gateway-api', 'none'], {
+        description:
+          'default: gateway-api where a gateway is named and the cluster has HTTPRoute, else ingress; none where no url is given, or where something that is not ours leads the whole domain to the gateway',
       }),
     ),
     ingressClass: Type.Optional(kubeName('of the Ingresses; default: the cluster’s')),
@@ -44,7 +48,7 @@ export const KubernetesRoutesFile = Type.Object(
       ),
     ),
   },
-  { ...strict, description: 'preview URLs; without it environments are reached inside the cluster only' },
+  { ...strict, description: 'preview URLs' },
 )
 
 /** {@link KubernetesRoutesFile} with every default filled in. */
@@ -54,17 +58,22 @@ export interface KubernetesRoutesConfig {
   readonly gatewayService: string
   readonly gatewayServicePort: number
   /** Undefined: by what the cluster has. */
-  readonly kind?: 'ingress' | 'gateway-api'
+  readonly kind?: 'ingress' | 'gateway-api' | 'none'
   readonly ingressClass?: string
   readonly tlsSecret?: string
   readonly annotations: Readonly<Record<string, string>>
   readonly gateway?: { readonly name: string; readonly namespace?: string; readonly sectionName?: string }
 }
 
+/** A port-forward to the gateway's Service makes these work in a browser. */
+const FORWARDED_URL = 'http://{environment}.localhost:7480'
+
 /** Fills in the defaults. */
-export function routesWithDefaults(file: Static<typeof KubernetesRoutesFile>): KubernetesRoutesConfig {
+export function routesWithDefaults(file: Static<typeof KubernetesRoutesFile> = {}): KubernetesRoutesConfig {
   return {
+    ...(file.url === undefined ? { kind: 'none' as const } : {}),
     ...file,
+    url: file.url ?? FORWARDED_URL,
     gatewayService: file.gatewayService ?? 'tributary-gateway',
     gatewayServicePort: file.gatewayServicePort ?? 80,
     annotations: file.annotations ?? {},

@@ -130,6 +130,23 @@ describe('routes of a cluster', () => {
     expect([...cluster.objects.keys()]).toEqual(['Ingress/preview-feature-x'])
   })
 
+  it('are not made where something else leads the whole domain to the gateway; those of before are still found', async () => {
+    await routes().apply('feature-x')
+    const none = routes({ kind: 'none' })
+    await none.apply('feature-y')
+    expect([...cluster.objects.keys()]).toEqual(['Ingress/preview-feature-x'])
+    expect(await none.list()).toEqual(['feature-x'])
+    await none.remove('feature-x')
+    expect(await none.verifyGone('feature-x')).toMatchObject({ gone: true })
+  })
+
+  it('without a URL are for a port-forward to the gateway', async () => {
+    const config = routesWithDefaults()
+    const forwarded = createKubernetesRoutes({ api: cluster, instance: 'main', systemNamespace: 'tributary', config })
+    await forwarded.apply('feature-x')
+    expect([forwarded.urlOf('feature-x'), cluster.objects.size]).toEqual(['http://feature-x.localhost:7480/', 0])
+  })
+
   it('are refused when the configuration asks for HTTPRoutes that cannot be', async () => {
     const gateway = { name: 'edge' }
     await expect(routes({ kind: 'gateway-api', gateway }).apply('x')).rejects.toMatchObject({

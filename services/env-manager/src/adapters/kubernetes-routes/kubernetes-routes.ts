@@ -25,8 +25,8 @@ export function createKubernetesRoutes(options: KubernetesRoutesOptions): Enviro
 }
 
 interface Kinds {
-  /** The one that is made. */
-  readonly made: RouteResource
+  /** The one that is made; undefined: none. */
+  readonly made: RouteResource | undefined
   /** All that are looked for. */
   readonly all: readonly RouteResource[]
 }
@@ -45,6 +45,7 @@ class KubernetesRoutes implements EnvironmentRoutes {
     const { api, instance, systemNamespace: namespace, config } = this.options
     const signal = this.signal()
     const { made } = await this.kinds(signal)
+    if (made === undefined) return
     const name = routeName(environment)
     const there = await api.find(made, { namespace, name }, signal)
     if (there !== undefined && !isRouteOf(there, instance, environment)) throw taken(made, `${namespace}/${name}`)
@@ -97,6 +98,7 @@ class KubernetesRoutes implements EnvironmentRoutes {
     const { api, config } = this.options
     const httpRoute = await findHttpRoute(api, signal)
     const all = httpRoute === undefined ? [INGRESS] : [INGRESS, httpRoute]
+    if (config.kind === 'none') return { made: undefined, all }
     const wantsRoute = config.kind === 'gateway-api' || (config.kind === undefined && config.gateway !== undefined)
     if (wantsRoute && config.gateway === undefined) throw notPossible('names no gateway; name one, or use ingress')
     if (wantsRoute && httpRoute !== undefined) return { made: httpRoute, all }
