@@ -1,15 +1,17 @@
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { ObservedRequest } from '../observe/call-observer.js'
-import { hideTenantFromTelemetry, telemetryMembers } from './open-telemetry.js'
-import { runWithContext, type RoutingContext } from './routing-context.js'
+import { hideTenantFromTelemetry, telemetryCarriesBaggage, telemetryMembers } from './open-telemetry.js'
+import { activeContext, runWithContext, type RoutingContext } from './routing-context.js'
 import type { Routing } from './routing.js'
 
 const ENTERED = Symbol('tributary.routing-context')
 
+type Entered = EventEmitter & { [ENTERED]?: RoutingContext }
+
 /** The two ends of an HTTP exchange, HTTP/1 or HTTP/2. */
 export interface Exchange {
-  readonly request: EventEmitter & ObservedRequest & { [ENTERED]?: RoutingContext }
-  readonly response: EventEmitter
+  readonly request: Entered & ObservedRequest
+  readonly response: Entered
 }
 
 /**
@@ -21,9 +23,9 @@ export function enterRequest<T>(routing: Routing, { request, response }: Exchang
   if (entered !== undefined) return runWithContext(entered, run)
   const accepted = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
   const context = routing.observer.serve(accepted, request, response)
-  request[ENTERED] = context
   bindEvents(request, context)
   bindEvents(response, context)
+  if (!telemetryCarriesBaggage()) return runWithContext(context, run)
   return hideTenantFromTelemetry(() => runWithContext(context, run))
 }
 
@@ -35,9 +37,26 @@ function withoutTelemetry(context: RoutingContext): RoutingContext {
   return Object.freeze({ ...context, baggage: context.baggage.filter(({ key }) => !keys.has(key)) })
 }
 
-function bindEvents(emitter: EventEmitter, context: RoutingContext): void {
+/** Most emitters have node's own `emit`: one function serves them all, so that a request costs no closures. */
+function bindEvents(emitter: Entered, context: RoutingContext): void {
+  emitter[ENTERED] = context
+  if (emitter.emit === emitOfNode) {
+    emitter.emit = emitInContext
+    return
+  }
   const emit = emitter.emit.bind(emitter)
   emitter.emit = (...parameters) => runWithContext(context, () => emit(...parameters))
+}
+
+const emitOfNode = EventEmitter.prototype.emit
+
+function emitInContext(this: Entered, ...parameters: Parameters<EventEmitter['emit']>): boolean {
+  const context = this[ENTERED]
+  // Most events of an exchange have no listener, or are emitted by code that runs in its context already.
+  if (context === undefined || this.listenerCount(parameters[0]) === 0 || activeContext() === context) {
+    return emitOfNode.apply(this, parameters)
+  }
+  return runWithContext(context, () => emitOfNode.apply(this, parameters))
 }
 
 /** node joins repeated headers itself; other servers may hand on a list. */

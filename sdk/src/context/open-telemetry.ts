@@ -13,6 +13,11 @@ export async function loadOpenTelemetry(): Promise<void> {
   api ??= await import('@opentelemetry/api').catch(() => undefined)
 }
 
+/** True when OpenTelemetry carries baggage for the code that runs now; asked before anything is done about it. */
+export function telemetryCarriesBaggage(): boolean {
+  return api?.propagation.getActiveBaggage() !== undefined
+}
+
 /** The members that OpenTelemetry carries for the code that runs now, without the tenant; undefined: it carries no baggage here. */
 export function telemetryMembers(): readonly BaggageMember[] | undefined {
   const baggage = api?.propagation.getActiveBaggage()

@@ -40,12 +40,24 @@ export interface Routing {
   serviceAt(host: string, port: number): string | undefined
 }
 
+/** A header as it was judged. */
+interface JudgedHeader {
+  readonly context: RoutingContext
+  readonly refusals: readonly BaggageRefusal[]
+}
+
+/** Callers send the same few headers again and again; those that hold data of one request are long or many, and pass through. */
+const MAX_REMEMBERED_HEADERS = 1_000
+const MAX_REMEMBERED_CHARS = 512
+
 /** The {@link Routing} of one client: it judges by the client's route table as it is now, the last one held during an outage. */
 export class TableRouting implements Routing {
   observer: CallObserver = NO_OBSERVER
   readonly #directory: Directory
   readonly #own: RoutingContext
   readonly #refusals = new Map<BaggageRefusal, number>()
+  readonly #judged = new Map<string, JudgedHeader>()
+  #judgedVersion = -1
 
   constructor(ownTenant: string, directory: Directory) {
     this.#directory = directory
@@ -62,13 +74,9 @@ export class TableRouting implements Routing {
 
   accept(baggage: string | undefined): RoutingContext {
     if (baggage === undefined || baggage === '') return this.#withoutTenant(NO_CONTEXT.baggage)
-    if (baggage.length > MAX_BAGGAGE_BYTES) this.#refuse('baggage_oversized')
-    const { members, malformed } = parseBaggage(baggage)
-    for (let count = 0; count < malformed; count += 1) this.#refuse('member_malformed')
-    const foreign = members.filter(({ key }) => !isTenantKey(key))
-    const tenant = this.#tenantOf(members)
-    if (tenant === undefined) return this.#withoutTenant(foreign)
-    return Object.freeze({ tenant, origin: 'request', baggage: foreign })
+    const { context, refusals } = this.#judgment(baggage)
+    for (const reason of refusals) this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
+    return context
   }
 
   contextOfCall(): RoutingContext {
@@ -94,20 +102,40 @@ export class TableRouting implements Routing {
     return baggage.length === 0 ? plain : Object.freeze({ ...plain, baggage })
   }
 
-  #tenantOf(members: readonly BaggageMember[]): string | undefined {
-    const named = members.filter(({ key }) => isTenantKey(key))
-    const [first] = named
-    if (first === undefined) return undefined
-    const name = first.value
-    if (named.some(({ key, value }) => key !== TENANT_MEMBER || !isTenantName(value))) this.#refuse('tenant_invalid')
-    else if (named.some(({ value }) => value !== name)) this.#refuse('tenant_ambiguous')
-    else if (this.#directory.findTenant(name) === undefined) this.#refuse('tenant_unknown')
-    else return name
-    return undefined
+  #judgment(header: string): JudgedHeader {
+    const { version } = this.#directory
+    if (this.#judgedVersion !== version || this.#judged.size >= MAX_REMEMBERED_HEADERS) this.#judged.clear()
+    this.#judgedVersion = version
+    const known = this.#judged.get(header)
+    if (known !== undefined) return known
+    const made = this.#judge(header)
+    if (header.length <= MAX_REMEMBERED_CHARS) this.#judged.set(header, made)
+    return made
   }
 
-  #refuse(reason: BaggageRefusal): void {
-    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1)
+  #judge(header: string): JudgedHeader {
+    const { members, malformed } = parseBaggage(header)
+    const refusals: BaggageRefusal[] = Array.from({ length: malformed }, () => 'member_malformed')
+    if (header.length > MAX_BAGGAGE_BYTES) refusals.push('baggage_oversized')
+    const foreign = Object.freeze(members.filter(({ key }) => !isTenantKey(key)))
+    const { tenant, refusal } = this.#tenantOf(members)
+    if (refusal !== undefined) refusals.push(refusal)
+    const context =
+      tenant === undefined
+        ? this.#withoutTenant(foreign)
+        : Object.freeze({ tenant, origin: 'request' as const, baggage: foreign })
+    return { context, refusals }
+  }
+
+  #tenantOf(members: readonly BaggageMember[]): { readonly tenant?: string; readonly refusal?: BaggageRefusal } {
+    const named = members.filter(({ key }) => isTenantKey(key))
+    const [first] = named
+    if (first === undefined) return {}
+    const name = first.value
+    if (named.some(({ key, value }) => key !== TENANT_MEMBER || !isTenantName(value)))
+      return { refusal: 'tenant_invalid' }
+    if (named.some(({ value }) => value !== name)) return { refusal: 'tenant_ambiguous' }
+    return this.#directory.findTenant(name) === undefined ? { refusal: 'tenant_unknown' } : { tenant: name }
   }
 }
 

@@ -1,6 +1,6 @@
-import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RoutingContext } from '../context/routing-context.js'
+import type { ObservedResponse } from './served-request.js'
 import type { ArrivedRequest, ArrivedResponse } from './unserved-requests.js'
 
 /** A request that a process has taken, as far as an observer looks at it. */
@@ -13,8 +13,8 @@ export interface ObservedRequest {
 /** What a request that is being served was, for calls that are made on its behalf. */
 export interface Serving {
   readonly observer: CallObserver
-  /** Undefined: it named none. */
-  readonly tenant: string | undefined
+  /** The tenant that it named; undefined: none. */
+  readonly namedTenant: string | undefined
   /** Label of bounded variety, e.g. `POST /orders/:id`. */
   readonly route: string
   readonly traceId: string | undefined
@@ -41,36 +41,13 @@ export type EndOfCall = (failed: boolean) => void
  */
 export interface CallObserver {
   /** A request begins to be served in `context`. Answers the context to serve it in, by which its calls are known as its own. */
-  serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext
+  serve(context: RoutingContext, request: ObservedRequest, response: ObservedResponse): RoutingContext
 
   /** A call goes out. */
   call(call: OutgoingCall): EndOfCall
 
   /** A request has reached node's server, before any code of the program. It is {@link serve}d by the middleware, if there is one. */
   arrive(request: ArrivedRequest, response: ArrivedResponse): void
-
-  /** It was answered. */
-  depart(request: ArrivedRequest): void
-}
-
-const SERVING = Symbol('tributary.serving')
-
-interface ServedContext extends RoutingContext {
-  readonly [SERVING]?: Serving
-}
-
-/** The context with a note of the request that is served in it. */
-export function withServing(context: RoutingContext, serving: Serving): RoutingContext {
-  const { tenant, origin, baggage } = context
-  // One shape for all of them, written out: this is made for every request.
-  const served: ServedContext = { tenant, origin, baggage, [SERVING]: serving }
-  return served
-}
-
-/** The request that is served in a context; undefined when it is none, or nobody observes. */
-export function servingOf(context: RoutingContext | undefined): Serving | undefined {
-  const served: ServedContext | undefined = context
-  return served?.[SERVING]
 }
 
 /** Observes nothing. */
@@ -78,5 +55,4 @@ export const NO_OBSERVER: CallObserver = {
   serve: (context) => context,
   call: () => () => undefined,
   arrive: () => undefined,
-  depart: () => undefined,
 }

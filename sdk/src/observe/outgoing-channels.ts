@@ -3,7 +3,9 @@ import type { ClientRequest } from 'node:http'
 import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract'
 import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
 import { activeContext } from '../context/routing-context.js'
-import { servingOf, type CallObserver, type EndOfCall } from './call-observer.js'
+import type { CallObserver, EndOfCall } from './call-observer.js'
+import { takeCounted } from './own-dispatch.js'
+import { ServedRequest } from './served-request.js'
 import { traceIdOf } from './trace-id.js'
 import type { ArrivedRequest, ArrivedResponse } from './unserved-requests.js'
 
@@ -40,6 +42,8 @@ const OWN_BAGGAGE = new RegExp(`^${TENANT_MEMBER}=([a-z0-9-]+)(?:,(?!.*${TENANT_
 const MAX_ADDRESSES = 2_000
 
 const processes = new Set<ObservedProcess>()
+/** A server does not say whose it is: with several clients in one process, only the middleware can. */
+let only: ObservedProcess | undefined
 const pending = new WeakMap<object, EndOfCall>()
 const addresses = new Map<string, Address | undefined>()
 
@@ -51,7 +55,6 @@ const HANDLERS = {
   'http.client.response.finish': onAnswer,
   'http.client.request.error': onError,
   'http.server.request.start': onArrival,
-  'http.server.response.finish': onDeparture,
 } as const satisfies Record<string, (message: unknown) => void>
 
 /**
@@ -61,13 +64,21 @@ const HANDLERS = {
 export function observeOutgoing(observed: ObservedProcess): () => void {
   if (processes.size === 0) for (const [name, handler] of Object.entries(HANDLERS)) subscribe(name, handler)
   processes.add(observed)
+  noteOnly()
   return () => {
     processes.delete(observed)
+    noteOnly()
     if (processes.size === 0) for (const [name, handler] of Object.entries(HANDLERS)) unsubscribe(name, handler)
   }
 }
 
+function noteOnly(): void {
+  const [first] = processes
+  only = processes.size === 1 ? first : undefined
+}
+
 function onUndiciRequest(message: unknown): void {
+  if (takeCounted()) return
   const { request } = message as { readonly request: UndiciRequest }
   const { headers, origin, method = 'GET', path = '/' } = request
   const address = addressOf(String(origin ?? ''))
@@ -106,17 +117,7 @@ interface ServerMessage {
 
 function onArrival(message: unknown): void {
   const { request, response } = message as ServerMessage
-  onlyProcess()?.observer.arrive(request, response)
-}
-
-function onDeparture(message: unknown): void {
-  onlyProcess()?.observer.depart((message as ServerMessage).request)
-}
-
-/** A server does not say whose it is: with several clients in one process, only the middleware can. */
-function onlyProcess(): ObservedProcess | undefined {
-  const [only] = processes
-  return processes.size === 1 ? only : undefined
+  only?.observer.arrive(request, response)
 }
 
 interface BegunCall {
@@ -130,7 +131,7 @@ interface BegunCall {
 function begin(request: object, { address, method, path, header }: BegunCall): string | undefined {
   if (header(PROBE_HEADER) !== undefined) return undefined
   const context = activeContext()
-  const serving = servingOf(context)
+  const serving = ServedRequest.find(context)
   for (const candidate of processes) {
     // Several clients in one process: a call belongs to the one that serves the request. Outside of any, each may be the one.
     if (serving !== undefined && serving.observer !== candidate.observer) continue

@@ -162,7 +162,7 @@ describe('ProcessObserver', () => {
       const { observer, call } = payments()
       const { request } = arrive(observer, { baggage })
       observer.serve(NO_CONTEXT, request, new EventEmitter())
-      observer.depart(arrive(observer, { baggage }).request)
+      arrive(observer, { baggage }).response.writableEnded = true
       arrive(observer, { baggage }).response.destroyed = true
       arrive(observer, { baggage: 'user=7' })
       arrive(observer, { baggage, 'tributary-probe': 'x' })

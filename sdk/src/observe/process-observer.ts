@@ -1,21 +1,12 @@
-import type { EventEmitter } from 'node:events'
 import { CALLER_HEADER, PROBE_HEADER, ServiceName } from '@tributary/contract'
 import { Compile } from 'typebox/compile'
 import type { RoutingContext } from '../context/routing-context.js'
 import { CallCounter, type SeenLeak } from './call-counter.js'
-import {
-  servingOf,
-  withServing,
-  type CallObserver,
-  type EndOfCall,
-  type ObservedRequest,
-  type OutgoingCall,
-  type Serving,
-} from './call-observer.js'
+import type { CallObserver, EndOfCall, ObservedRequest, OutgoingCall } from './call-observer.js'
 import { RequestsInFlight } from './requests-in-flight.js'
 import { UnservedRequests, type ArrivedRequest, type ArrivedResponse } from './unserved-requests.js'
 import { RouteLabels } from './route-labels.js'
-import { traceIdOf } from './trace-id.js'
+import { ServedRequest, type ObservedResponse, type ServingProcess } from './served-request.js'
 
 /** What an observer needs to know of the process that it watches. */
 export interface ProcessObserverOptions {
@@ -55,7 +46,7 @@ export class ProcessObserver implements CallObserver {
   readonly counter = new CallCounter()
   readonly #options: ProcessObserverOptions
   readonly #inFlight = new RequestsInFlight()
-  readonly #incoming = new RouteLabels()
+  readonly #serving: ServingProcess = { observer: this, labels: new RouteLabels(), inFlight: this.#inFlight }
   readonly #outgoing = new RouteLabels()
   readonly #ownWork = new Set<string>()
   readonly #unserved = new UnservedRequests()
@@ -64,17 +55,14 @@ export class ProcessObserver implements CallObserver {
     this.#options = options
   }
 
-  serve(context: RoutingContext, request: ObservedRequest, response: EventEmitter): RoutingContext {
+  serve(context: RoutingContext, request: ObservedRequest, response: ObservedResponse): RoutingContext {
     this.#unserved.remove(request)
     // A probe is no call of the system's: it would be counted where it looks for mistakes.
     if (request.headers[PROBE_HEADER] !== undefined) return context
-    const tenant = context.origin === 'request' ? context.tenant : undefined
-    const serving = new ServedRequest({ observer: this, tenant, request, labels: this.#incoming })
-    this.#inFlight.add(serving)
-    // Not `once`: it comes once anyway, and needs no wrapper then.
-    response.on('close', () => this.#inFlight.remove(serving))
-    if (serving.tenant !== undefined) this.#checkArrival(serving.tenant, serving, request)
-    return withServing(context, serving)
+    const served = new ServedRequest(this.#serving, context, request)
+    served.endWith(response)
+    if (served.namedTenant !== undefined) this.#checkArrival(served.namedTenant, served, request)
+    return served
   }
 
   call(call: OutgoingCall): EndOfCall {
@@ -95,13 +83,10 @@ export class ProcessObserver implements CallObserver {
     this.#unserved.add(request, response)
   }
 
-  depart(request: ArrivedRequest): void {
-    this.#unserved.remove(request)
-  }
-
-  #checkArrival(tenant: string, { route, traceId }: Serving, request: ObservedRequest): void {
+  #checkArrival(tenant: string, served: ServedRequest, request: ObservedRequest): void {
     const owner = this.#options.ownerFor(tenant)
     if (owner === null || owner === this.#options.tenant) return
+    const { route, traceId } = served
     this.#count({ kind: 'misrouted', tenant, peer: callerOf(request), route, traceId })
   }
 
@@ -109,8 +94,8 @@ export class ProcessObserver implements CallObserver {
     if (call.tenant !== undefined) return
     const { service: peer, context } = call
     const expected = context?.tenant ?? this.#options.ownStamp()
-    const serving = servingOf(context) ?? this.#inFlight.ofTrace(call.traceId)
-    const tenant = expected ?? (context === undefined ? serving?.tenant : undefined)
+    const serving = ServedRequest.find(context) ?? this.#inFlight.ofTrace(call.traceId)
+    const tenant = expected ?? (context === undefined ? serving?.namedTenant : undefined)
     if (tenant !== undefined) {
       const route = serving?.route ?? this.#outgoing.of(call.method, call.path)
       this.#count({ kind: 'dropped', tenant, peer, route, traceId: call.traceId ?? serving?.traceId })
@@ -157,32 +142,6 @@ export class ProcessObserver implements CallObserver {
     if (kind === 'dropped')
       return `${service} -> ${peer}: ${whose} was lost while serving ${route}; see the guide on propagation`
     return `${service} -> ${peer}: ${route} was called without a routing context while ${whose} was served; wrap the process’s own work in runWithTenant(undefined, …)`
-  }
-}
-
-/** A request as it is remembered. What is only told of leaks is worked out when there is one. */
-class ServedRequest implements Serving {
-  readonly observer: CallObserver
-  readonly tenant: string | undefined
-  readonly traceId: string | undefined
-  readonly #labels: RouteLabels
-  readonly #method: string
-  readonly #path: string
-
-  constructor(
-    given: Pick<Serving, 'observer' | 'tenant'> & { readonly request: ObservedRequest; readonly labels: RouteLabels },
-  ) {
-    const { observer, tenant, request, labels } = given
-    this.observer = observer
-    this.tenant = tenant
-    this.traceId = traceIdOf(request.headers['traceparent'])
-    this.#labels = labels
-    this.#method = request.method ?? ''
-    this.#path = request.url ?? '/'
-  }
-
-  get route(): string {
-    return this.#labels.of(this.#method, this.#path)
   }
 }
 

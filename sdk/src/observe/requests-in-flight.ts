@@ -25,13 +25,13 @@ export class RequestsInFlight {
   }
 
   add(serving: Serving): void {
-    const { tenant, traceId } = serving
+    const { namedTenant: tenant, traceId } = serving
     this.#size += 1
     this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1)
     if (traceId !== undefined) this.#remember(traceId, serving)
   }
 
-  remove({ tenant }: Serving): void {
+  remove({ namedTenant: tenant }: Serving): void {
     this.#size -= 1
     const left = (this.#byTenant.get(tenant) ?? 0) - 1
     if (left > 0) this.#byTenant.set(tenant, left)

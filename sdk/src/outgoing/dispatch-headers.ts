@@ -7,11 +7,25 @@ type Value = string | string[] | undefined
 export function editBaggage(headers: Headers, edit: (written: string | undefined) => string | undefined): Headers {
   if (headers === undefined || headers === null) {
     const baggage = edit(undefined)
-    return baggage === undefined ? headers : { baggage }
+    return baggage === undefined ? headers : ['baggage', baggage]
   }
   if (Array.isArray(headers)) return editFlat(headers, edit)
   if (isIterable(headers)) return editFlat([...headers].flatMap(spread), edit)
   return editRecord(headers, edit)
+}
+
+/** Adds a header to edited ones, unless the program has written it. */
+export function addHeader(headers: Headers, name: string, value: string): Headers {
+  if (headers === undefined || headers === null) return [name, value]
+  if (Array.isArray(headers)) return hasName(headers, name) ? headers : [...headers, name, value]
+  return hasName(Object.keys(headers), name, 1) ? headers : { ...headers, [name]: value }
+}
+
+function hasName(names: readonly string[], name: string, step = 2): boolean {
+  for (let index = 0; index < names.length; index += step) {
+    if (names[index]?.length === name.length && names[index]?.toLowerCase() === name) return true
+  }
+  return false
 }
 
 function editRecord(

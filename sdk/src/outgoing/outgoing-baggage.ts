@@ -1,4 +1,4 @@
-import { BaggageMember, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
+import { BaggageMember, MAX_BAGGAGE_BYTES, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
 import { telemetryMembers } from '../context/open-telemetry.js'
 import type { RoutingContext } from '../context/routing-context.js'
 import { isTenantKey } from '../context/routing.js'
@@ -12,11 +12,26 @@ const TENANT_ANYWHERE = new RegExp(TENANT_MEMBER, 'i')
 export function baggageToService(context: RoutingContext, written: string | undefined): string | undefined {
   const { tenant } = context
   const stamp = tenant === undefined ? undefined : `${TENANT_MEMBER}=${tenant}`
-  const sources = [writtenMembers(written), telemetryMembers() ?? [], context.baggage]
-  if (sources.every(({ length }) => length === 0)) return stamp
+  const telemetry = telemetryMembers()
+  if (written === undefined && telemetry === undefined) return stamped(stamp, context.baggage)
+  const sources = [writtenMembers(written), telemetry ?? [], context.baggage]
   const first = stamp === undefined ? undefined : BaggageMember.parse(stamp)
   const header = formatBaggage([...(first === undefined ? [] : [first]), ...mergeByKey(sources)])
   return header === '' ? undefined : header
+}
+
+/** What members are written as; the same list is passed on with many calls. */
+const writtenAs = new WeakMap<readonly BaggageMember[], string>()
+
+function stamped(stamp: string | undefined, members: readonly BaggageMember[]): string | undefined {
+  if (members.length === 0) return stamp
+  let foreign = writtenAs.get(members)
+  if (foreign === undefined) writtenAs.set(members, (foreign = formatBaggage(members)))
+  if (foreign === '') return stamp
+  if (stamp === undefined) return foreign
+  if (stamp.length + 1 + foreign.length <= MAX_BAGGAGE_BYTES) return `${stamp},${foreign}`
+  const first = BaggageMember.parse(stamp)
+  return formatBaggage(first === undefined ? members : [first, ...members])
 }
 
 /** The `baggage` header of a call to anyone else: what the program wrote, without the tenant. Undefined: no header. */

@@ -1,12 +1,19 @@
+import { CALLER_HEADER, type Endpoint } from '@tributary/contract'
 import { Agent, Dispatcher } from 'undici'
-import { hideBaggageFromTelemetry, hideTenantFromTelemetry } from '../context/open-telemetry.js'
-import { runWithContext } from '../context/routing-context.js'
+import {
+  hideBaggageFromTelemetry,
+  hideTenantFromTelemetry,
+  telemetryCarriesBaggage,
+} from '../context/open-telemetry.js'
+import { runWithContext, type RoutingContext } from '../context/routing-context.js'
+import type { EndOfCall } from '../observe/call-observer.js'
+import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
 import type { Tributary } from '../tributary.js'
 import { planCall, type CallPlan, type CallTarget } from './call-plan.js'
-import { editBaggage } from './dispatch-headers.js'
+import { addHeader, editBaggage } from './dispatch-headers.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
-import { reroutingHandler } from './rerouting-handler.js'
+import { routedHandler } from './routed-handler.js'
 
 /** Settings of {@link createDispatcher}. */
 export interface DispatcherOptions {
@@ -34,6 +41,7 @@ export class RoutingDispatcher extends Dispatcher {
   readonly #system: Agent
   readonly #outside: Dispatcher
   readonly #ownsOutside: boolean
+  readonly #isUnlimited: boolean
   readonly #targets = new Map<string, CallTarget>()
 
   constructor(client: Tributary, { agent = {}, outside }: DispatcherOptions = {}) {
@@ -42,6 +50,7 @@ export class RoutingDispatcher extends Dispatcher {
     this.#system = new Agent(agent)
     this.#outside = outside ?? new Agent(agent)
     this.#ownsOutside = outside === undefined
+    this.#isUnlimited = agent.connections === undefined && agent.factory === undefined
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -91,18 +100,46 @@ export class RoutingDispatcher extends Dispatcher {
     plan: Exclude<CallPlan, { kind: 'outside' }>,
   ): boolean {
     const context = this.#client.routing.contextOfCall()
-    const headers = editBaggage(options.headers, (written) => baggageToService(context, written)) ?? null
-    const send = (origin: string | URL, to: Dispatcher.DispatchHandler): boolean =>
-      hideBaggageFromTelemetry(() => this.#system.dispatch({ ...options, origin, headers }, to))
-    if (plan.kind === 'address') return send(options.origin ?? '', handler)
-    const origin = endpointUrl(plan.endpoint)
-    if (!isRepeatable(options)) return send(origin, handler)
-    const reroute = (to: Dispatcher.DispatchHandler): boolean => {
-      const elsewhere = runWithContext(context, () => this.#elsewhere(options.origin, origin))
-      if (elsewhere !== undefined) send(elsewhere, to)
-      return elsewhere !== undefined
+    const ended = this.#observe(options, plan.service, context)
+    const headers = this.#headers(options.headers, context, ended !== undefined)
+    const send = (origin: string | URL, to: Dispatcher.DispatchHandler): boolean => {
+      const routed = { ...options, origin, headers }
+      const dispatch = (): boolean => this.#system.dispatch(routed, to)
+      const counted = ended === undefined ? dispatch : (): boolean => dispatchCounted(dispatch)
+      return telemetryCarriesBaggage() ? hideBaggageFromTelemetry(counted) : counted()
     }
-    return send(origin, reroutingHandler(handler, reroute))
+    const origin = plan.kind === 'address' ? (options.origin ?? '') : originOf(plan.endpoint)
+    const reroute =
+      plan.kind === 'service' && isRepeatable(options)
+        ? (to: Dispatcher.DispatchHandler): boolean => {
+            const elsewhere = runWithContext(context, () => this.#elsewhere(options.origin, String(origin)))
+            if (elsewhere !== undefined) send(elsewhere, to)
+            return elsewhere !== undefined
+          }
+        : undefined
+    if (ended === undefined && reroute === undefined) return send(origin, handler)
+    return send(origin, routedHandler(handler, { ended, reroute }))
+  }
+
+  /**
+   * A call that bears a tenant is counted here; undefined: it is left to undici's channels, which tell more of a call that may have lost
+   * one, and of calls that wait for a connection.
+   */
+  #observe(options: Dispatcher.DispatchOptions, service: string, context: RoutingContext): EndOfCall | undefined {
+    const { tenant } = context
+    if (tenant === undefined || !this.#isUnlimited) return undefined
+    const { method, path } = options
+    return this.#client.routing.observer.call({ service, method, path, tenant, context, traceId: undefined })
+  }
+
+  #headers(
+    written: Dispatcher.DispatchOptions['headers'],
+    context: RoutingContext,
+    isCounted: boolean,
+  ): NonNullable<Dispatcher.DispatchOptions['headers']> | null {
+    const { service } = this.#client
+    const headers = editBaggage(written, (baggage) => baggageToService(context, baggage))
+    return (isCounted && service !== undefined ? addHeader(headers, CALLER_HEADER, service) : headers) ?? null
   }
 
   /** Where the service is now, if it is not only where it was. */
@@ -140,6 +177,14 @@ function parseTarget(origin: string): CallTarget {
     defaultPort: protocol === 'https:' ? 443 : 80,
     protocols: ['http', 'https'],
   }
+}
+
+const origins = new WeakMap<Readonly<Endpoint>, string>()
+
+function originOf(endpoint: Readonly<Endpoint>): string {
+  let origin = origins.get(endpoint)
+  if (origin === undefined) origins.set(endpoint, (origin = endpointUrl(endpoint)))
+  return origin
 }
 
 function isRepeatable({ method, body, upgrade }: Dispatcher.DispatchOptions): boolean {

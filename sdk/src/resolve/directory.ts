@@ -31,6 +31,7 @@ export class Directory {
   readonly #tenants = new Map<string, MutableTenant>()
   readonly #diagnostics: Diagnostics
   #chain: readonly string[] = []
+  #version = 0
 
   constructor(diagnostics: Diagnostics) {
     this.#diagnostics = diagnostics
@@ -39,6 +40,11 @@ export class Directory {
   /** The chain of this process's own tenant, nearest first; empty before the view is there. */
   get chain(): readonly string[] {
     return this.#chain
+  }
+
+  /** Changes with every item that is taken: what was worked out from the directory holds while it is the same. */
+  get version(): number {
+    return this.#version
   }
 
   /** Names of the services of the own view, masked ones included. */
@@ -71,6 +77,7 @@ export class Directory {
 
   /** Takes an item of the view; undefined when it is gone. */
   putViewItem(key: string, value: unknown): void {
+    this.#version += 1
     const [kind, name] = splitKey(key)
     if (kind === 'chain') this.#chain = chainItem.Check(value) ? value : []
     if (kind !== 'service') return
@@ -82,6 +89,7 @@ export class Directory {
 
   /** Takes an item of the route table; undefined when it is gone. */
   putRouteItem(key: string, value: unknown): void {
+    this.#version += 1
     const [kind, rest] = splitKey(key)
     if (kind === 'tenant') this.#putTenant(rest, { key, value })
     if (kind !== 'entry') return

@@ -1,0 +1,81 @@
+import type { EventEmitter } from 'node:events'
+import type { BaggageMember } from '../context/baggage.js'
+import type { RoutingContext } from '../context/routing-context.js'
+import type { CallObserver, ObservedRequest, Serving } from './call-observer.js'
+import type { RequestsInFlight } from './requests-in-flight.js'
+import type { RouteLabels } from './route-labels.js'
+import { traceIdOf } from './trace-id.js'
+
+/** What all requests of one process share. */
+export interface ServingProcess {
+  readonly observer: CallObserver
+  readonly labels: RouteLabels
+  readonly inFlight: RequestsInFlight
+}
+
+const SERVED = Symbol('tributary.served')
+
+/** A response, with a note of the request that it answers. */
+export type ObservedResponse = EventEmitter & { [SERVED]?: ServedRequest }
+
+/**
+ * The routing context of one request and what is remembered of the request, in one object: it is made for every request. What is only
+ * told of leaks is worked out when there is one.
+ */
+export class ServedRequest implements RoutingContext, Serving {
+  readonly tenant: string | undefined
+  readonly origin: RoutingContext['origin']
+  readonly baggage: readonly BaggageMember[]
+  readonly #process: ServingProcess
+  readonly #traceId: string | undefined
+  readonly #method: string
+  readonly #path: string
+
+  constructor(process: ServingProcess, { tenant, origin, baggage }: RoutingContext, request: ObservedRequest) {
+    this.tenant = tenant
+    this.origin = origin
+    this.baggage = baggage
+    this.#process = process
+    this.#traceId = traceIdOf(request.headers['traceparent'])
+    this.#method = request.method ?? ''
+    this.#path = request.url ?? '/'
+  }
+
+  /** The request that is served in a context; undefined when it is none, or nobody observes. */
+  static find(context: RoutingContext | undefined): ServedRequest | undefined {
+    return context !== undefined && #process in context ? context : undefined
+  }
+
+  get observer(): CallObserver {
+    return this.#process.observer
+  }
+
+  get namedTenant(): string | undefined {
+    return this.origin === 'request' ? this.tenant : undefined
+  }
+
+  get traceId(): string | undefined {
+    return this.#traceId
+  }
+
+  get route(): string {
+    return this.#process.labels.of(this.#method, this.#path)
+  }
+
+  /** Counts as being served until the response is closed. */
+  endWith(response: ObservedResponse): void {
+    this.#process.inFlight.add(this)
+    response[SERVED] = this
+    // Not `once`: it comes once anyway, and needs no wrapper then. One function for all responses needs no closure either.
+    response.on('close', endServing)
+  }
+
+  /** Its response was closed. */
+  end(): void {
+    this.#process.inFlight.remove(this)
+  }
+}
+
+function endServing(this: ObservedResponse): void {
+  this[SERVED]?.end()
+}
