@@ -48,8 +48,8 @@ export function applyArguments(
   ]
 }
 
-/** `helm template`, as for the cluster of the facts, without asking it. */
-export function renderArguments(release: ChartRelease, facts: ClusterFacts): string[] {
+/** `helm template`, as for the cluster of the facts, without asking it. `isPlain`: the chart's registry speaks HTTP without TLS. */
+export function renderArguments(release: ChartRelease, facts: ClusterFacts, isPlain: boolean): string[] {
   return [
     'template',
     `--namespace=${release.kubeNamespace}`,
@@ -58,6 +58,7 @@ export function renderArguments(release: ChartRelease, facts: ClusterFacts): str
     '--skip-crds',
     '--skip-tests',
     ...(release.version === undefined ? [] : [`--version=${release.version}`]),
+    ...(isPlain ? ['--plain-http'] : []),
     ...FROM_STDIN,
     '--',
     release.name,

@@ -190,6 +190,23 @@ describe('createHelmChartReleases', () => {
     ])
   })
 
+  it('speaks without TLS to the registries that are named, and to no others', async () => {
+    await open({})
+    const plain = createHelmChartReleases({
+      home: join(fake.folder, 'plain'),
+      host: {},
+      helm: fake.path,
+      cluster: 'in-cluster',
+      plainHttpRegistries: ['localhost:5000'],
+    })
+    const flags: boolean[] = []
+    for (const host of ['localhost:5000', 'localhost:50000', 'registry.example']) {
+      await plain.render({ ...release, chart: `oci://${host}/orders`, version: '1.0.0' }, context)
+      flags.push((await argumentsOf('template')).includes('--plain-http'))
+    }
+    expect(flags).toEqual([true, false, false])
+  })
+
   it('marks every object when it is told to', async () => {
     await open({})
     const stamp = { labels: { 'tributary.dev/service': 'orders' }, podAnnotations: {} }

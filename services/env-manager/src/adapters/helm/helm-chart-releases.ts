@@ -36,6 +36,8 @@ export interface HelmOptions extends HelmRunnerOptions {
   readonly timeoutSeconds?: number
   /** Revisions kept of each release. Default 10. */
   readonly historyMax?: number
+  /** `host:port` of registries without TLS, such as one on this machine. Default none. */
+  readonly plainHttpRegistries?: readonly string[]
   readonly clock?: Clock
 }
 
@@ -121,7 +123,7 @@ class HelmChartReleases implements ChartReleases {
     const rendered = await this.runner.run(
       {
         action,
-        args: renderArguments({ ...release, chart }, facts),
+        args: renderArguments({ ...release, chart }, facts, this.isPlain(chart)),
         values: release.values,
         cluster: 'none',
         otherwise: 'CHART_INVALID',
@@ -197,6 +199,10 @@ class HelmChartReleases implements ChartReleases {
   private async settings(): Promise<HelmSettings> {
     const { historyMax = 10 } = this.options
     return { major: await this.runner.major(), timeoutSeconds: this.timeoutSeconds, historyMax }
+  }
+
+  private isPlain(chart: string): boolean {
+    return (this.options.plainHttpRegistries ?? []).some((host) => chart.startsWith(`oci://${host}/`))
   }
 
   private get timeoutSeconds(): number {
