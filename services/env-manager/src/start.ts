@@ -6,9 +6,11 @@ import type { RevisionedStore } from '@tributary/store'
 import type { FastifyServerOptions } from 'fastify'
 import { createConfigCenterAuthentication } from './adapters/config-center/caller-authentication.js'
 import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
-import { buildApp } from './app.js'
+import { createOpenIdProvider } from './adapters/oidc/openid-provider.js'
+import { buildApp, type AppDeps } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
 import type { TypedApp } from './http/route-deps.js'
+import { OIDC_CALLBACK_PATH } from './http/sign-in-paths.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import { ActivityBook } from './operations/activity-book.js'
 import type { EnvironmentDependencies, Logger } from './operations/dependencies.js'
@@ -17,9 +19,11 @@ import { RunLogs } from './operations/run-logs.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
 import type { EnvironmentRoutes } from './ports/environment-routes.js'
 import type { Platform } from './ports/platform.js'
+import type { RouteChanges } from './ports/route-changes.js'
 import type { SourceControl } from './ports/source-control.js'
 import type { StatusReporter } from './ports/status-reporter.js'
 import { EnvironmentManager } from './reconcile/environment-manager.js'
+import { NameFollower } from './reconcile/name-follower.js'
 import { EventHub } from './watch/event-hub.js'
 import { followConfig } from './watch/follow-config.js'
 import { followStore } from './watch/follow-store.js'
@@ -40,6 +44,8 @@ export interface EnvManagerOptions {
   readonly dataDirectory: string
   /** Values of the secrets that the configuration offers, by name. Default: none. */
   readonly offeredSecrets?: Readonly<Record<string, string>>
+  /** Of the provider that `config.signIn` names; absent: a public client. */
+  readonly oidcClientSecret?: string | undefined
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string
   /** Default 0: a free port. */
@@ -48,6 +54,8 @@ export interface EnvManagerOptions {
   readonly reporter?: StatusReporter
   /** Default: the config center is asked. */
   readonly callers?: CallerAuthentication
+  /** By which service names follow the config center between deploys. Default: they are brought up to date by deploys alone. */
+  readonly routeChanges?: RouteChanges
   /** Where the console's files are. Default: those of this repository or image. */
   readonly consoleDirectory?: string
   /** Fastify's logger option. Default: no log. */
@@ -121,6 +129,7 @@ export async function assembleEnvManager(options: EnvManagerOptions): Promise<As
   const app = await buildApp({
     deps,
     configPassThrough,
+    ...identityProviderOf(options),
     events,
     loop: manager,
     callers,
@@ -131,7 +140,8 @@ export async function assembleEnvManager(options: EnvManagerOptions): Promise<As
   late.log = app.log
   const followChanges = async (signal: AbortSignal): Promise<void> => {
     const follow = { hub: events, clock: deps.clock, signal }
-    await Promise.all([followStore(deps.store, follow), followConfig(deps.configCenter, follow)])
+    const names = options.routeChanges === undefined ? [] : [new NameFollower(deps, options.routeChanges).run(signal)]
+    await Promise.all([followStore(deps.store, follow), followConfig(deps.configCenter, follow), ...names])
   }
   return { app, manager, followChanges }
 }
@@ -161,6 +171,17 @@ function dependenciesOf(options: EnvManagerOptions, late: { readonly log: Logger
       error: (details, message) => late.log.error(details, message),
     },
   }
+}
+
+/** Nobody is asked before somebody signs in. */
+function identityProviderOf({
+  config,
+  oidcClientSecret: clientSecret,
+}: EnvManagerOptions): Pick<AppDeps, 'identityProvider'> {
+  const { oidc, publicUrl } = config.signIn
+  if (oidc === null || publicUrl === null) return {}
+  const redirectUri = `${publicUrl}${OIDC_CALLBACK_PATH}`
+  return { identityProvider: createOpenIdProvider({ config: oidc, clientSecret, redirectUri }) }
 }
 
 function once<A, R>(work: (argument: A) => Promise<R>): (argument: A) => Promise<R> {

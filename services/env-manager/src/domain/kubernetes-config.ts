@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { KubernetesRoutesFile, routesWithDefaults, type KubernetesRoutesConfig } from './kubernetes-routes-config.js'
 
 const strict = { additionalProperties: false } as const
 const kubeName = (description: string) =>
@@ -77,6 +78,7 @@ export const KubernetesConfigFile = Type.Object(
           'pods prove themselves to the config center with their ServiceAccount’s token, not with one in a Secret. Default: false',
       }),
     ),
+    routes: Type.Optional(KubernetesRoutesFile),
     access: Type.Optional(
       Type.Object(
         {
@@ -115,6 +117,7 @@ export interface KubernetesConfig {
   readonly chart?: string
   readonly values: Readonly<Record<string, unknown>>
   readonly workloadIdentity: boolean
+  readonly routes: KubernetesRoutesConfig
   readonly access?: {
     readonly clusterRole: string
     readonly serviceAccount: { readonly name: string; readonly namespace: string }
@@ -123,13 +126,14 @@ export interface KubernetesConfig {
 
 /** Fills in the defaults. */
 export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>): KubernetesConfig {
-  const { kubeconfig, context, chart, access, networkPolicies: network = {} } = file
+  const { kubeconfig, context, chart, access, routes, networkPolicies: network = {} } = file
   const limits = file.limits ?? { defaultRequest: { cpu: '50m', memory: '64Mi' } }
   return {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     ...(chart === undefined ? {} : { chart }),
     ...(access === undefined ? {} : { access }),
+    routes: routesWithDefaults(routes),
     clusterDomain: file.clusterDomain ?? 'cluster.local',
     systemNamespace: file.systemNamespace ?? 'tributary',
     quota: texts(file.quota ?? { pods: 50 }),

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { KubernetesConfigFile, kubernetesWithDefaults, type KubernetesConfig } from './kubernetes-config.js'
 import type { Problem } from './problem.js'
 import { schemaProblems } from './schema-problems.js'
 import { SignInFile, signInProblems, signInWithDefaults, type SignInConfig } from './sign-in-config.js'
@@ -63,6 +64,12 @@ export const PlatformConfigFile = Type.Object(
         description: 'longest wait for subscribers to leave an old copy; default: 5',
       }),
     ),
+    platform: Type.Optional(
+      Type.Object(
+        { local: Type.Optional(Type.Object({}, strict)), kubernetes: Type.Optional(KubernetesConfigFile) },
+        { ...strict, maxProperties: 1, description: 'where environments run; default: local' },
+      ),
+    ),
     gateway: Type.Optional(Type.Object({ port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })) }, strict)),
     secrets: Type.Optional(
       Type.Record(
@@ -97,6 +104,8 @@ export interface PlatformConfig {
   readonly signIn: SignInConfig
   readonly healthTimeoutSeconds: number
   readonly drainSeconds: number
+  readonly platform:
+    { readonly kind: 'local' } | { readonly kind: 'kubernetes'; readonly kubernetes: KubernetesConfig }
   readonly gateway: { readonly port: number }
   /** Name of the environment variable by secret. */
   readonly secrets: Readonly<Record<string, string>>
@@ -137,6 +146,10 @@ export function withDefaults(file: Static<typeof PlatformConfigFile>): PlatformC
     signIn: signInWithDefaults(file.signIn),
     healthTimeoutSeconds: file.healthTimeoutSeconds ?? 60,
     drainSeconds: file.drainSeconds ?? 5,
+    platform:
+      file.platform?.kubernetes === undefined
+        ? { kind: 'local' }
+        : { kind: 'kubernetes', kubernetes: kubernetesWithDefaults(file.platform.kubernetes) },
     gateway: { port: file.gateway?.port ?? 7480 },
     secrets: Object.fromEntries(
       Object.entries(file.secrets ?? {}).map(([name, source]) => [name, source.environmentVariable]),

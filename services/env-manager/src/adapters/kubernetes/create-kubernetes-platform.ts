@@ -3,18 +3,16 @@ import { systemClock, type Clock } from '@tributary/kit'
 import type { KubernetesConfig } from '../../domain/kubernetes-config.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import type { SourceControl } from '../../ports/source-control.js'
-import { KubeApi } from './api/kube-api.js'
-import type { KubeCredentials } from './api/kube-credentials.js'
-import { KubeTransport } from './api/kube-transport.js'
 import { chartValues } from './chart-values.js'
 import { KubernetesPlatform } from './kubernetes-platform.js'
+import type { Cluster } from './open-cluster.js'
 import { WorkloadBook } from './workloads/workload-book.js'
 
 /** What a Kubernetes platform is made of. */
 export interface KubernetesPlatformOptions {
   readonly instance: string
   readonly config: KubernetesConfig
-  readonly credentials: KubeCredentials
+  readonly cluster: Cluster
   readonly charts: ChartReleases
   readonly sourceControl: Pick<SourceControl, 'ensureCheckout' | 'removeCheckout' | 'listCheckouts'>
   readonly dataDirectory: string
@@ -25,17 +23,14 @@ export interface KubernetesPlatformOptions {
   readonly clock?: Clock
   /** How long a namespace's end is waited for before its holder is named. Default 60,000. */
   readonly removalPatienceMs?: number
-  /** How long requests are tried again while the API server does not answer. Default 45,000. */
-  readonly patienceMs?: number
 }
 
 const REMOVAL_PATIENCE_MS = 60_000
 
 /** Assembles the platform; nothing is asked of the cluster before its `start`. */
 export function createKubernetesPlatform(options: KubernetesPlatformOptions): KubernetesPlatform {
-  const { instance, config, credentials, charts, sourceControl, clock = systemClock } = options
-  const patience = options.patienceMs === undefined ? {} : { patienceMs: options.patienceMs }
-  const api = new KubeApi({ transport: new KubeTransport(credentials), clock, ...patience })
+  const { instance, config, cluster, charts, sourceControl, clock = systemClock } = options
+  const { api } = cluster
   const onError = options.onWatchError ?? (() => undefined)
   const book = new WorkloadBook({ api, clock, instance, clusterDomain: config.clusterDomain, onError })
   const chart = config.chart ?? options.bundledChart

@@ -1,2 +1,2 @@
 export { createKubernetesPlatform, type KubernetesPlatformOptions } from './create-kubernetes-platform.js'
-export { loadCredentials, type CredentialChoice, type KubeCredentials } from './api/kube-credentials.js'
+export { openCluster, type Cluster } from './open-cluster.js'

@@ -4,7 +4,6 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Endpoint } from '@tributary/contract'
-import { systemClock } from '@tributary/kit'
 import type { Static } from 'typebox'
 import { expect } from 'vitest'
 import { eventually, kubeTools, repositoryRoot, testImage, testKubeconfig } from '@tributary/testkit'
@@ -13,13 +12,12 @@ import type { Platform, PlatformContext, PlatformResource, WorkloadSpec } from '
 import type { ContractProgram, PlatformHarness, ProgramSource } from '../../ports/platform-contract.test-support.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import { createHelmChartReleases } from '../helm/index.js'
-import { KubeApi } from './api/kube-api.js'
-import { loadCredentials } from './api/kube-credentials.js'
+import type { KubeApi } from './api/kube-api.js'
 import { RESOURCES, type KubeNamespace, type KubeService } from './api/kube-objects.js'
-import { KubeTransport } from './api/kube-transport.js'
 import { createKubernetesPlatform } from './create-kubernetes-platform.js'
 import type { KubernetesPlatform } from './kubernetes-platform.js'
 import { LABELS } from './names.js'
+import { openCluster, type Cluster } from './open-cluster.js'
 
 /** Programs by name: the contract's and more. Plain node without dependencies. */
 const PROGRAMS = {
@@ -77,26 +75,26 @@ export class KubernetesWorld implements PlatformHarness {
   static async create(options: KubernetesWorldOptions = {}): Promise<KubernetesWorld> {
     const directory = await mkdtemp(join(tmpdir(), 'tributary-kubernetes-'))
     const instance = `kube-${process.pid}-${randomBytes(3).toString('hex')}`
-    const credentials = loadCredentials({ kubeconfig: testKubeconfig() })
+    const { removalPatienceMs, patienceMs } = options
+    const patience = patienceMs === undefined ? {} : { patienceMs }
     const { helm } = await kubeTools()
     const home = join(directory, 'helm')
     const newCharts = (): ChartReleases =>
       createHelmChartReleases({ host: process.env, home, cluster: { kubeconfig: testKubeconfig() }, helm })
-    const { config: given, ...patience } = options
-    const config = kubernetesWithDefaults({ values: TEST_VALUES, ...given })
+    const config = kubernetesWithDefaults({ values: TEST_VALUES, ...options.config })
+    const open = (): Cluster => openCluster({ kubeconfig: testKubeconfig() }, patience)
     const create = (): KubernetesPlatform =>
       createKubernetesPlatform({
         instance,
         config,
-        credentials,
+        cluster: open(),
         charts: newCharts(),
         sourceControl: NO_SOURCE,
         dataDirectory: directory,
         bundledChart: join(repositoryRoot, 'charts/service'),
-        ...patience,
+        ...(removalPatienceMs === undefined ? {} : { removalPatienceMs }),
       })
-    const api = new KubeApi({ transport: new KubeTransport(credentials), clock: systemClock })
-    const world = new KubernetesWorld(instance, directory, api, create)
+    const world = new KubernetesWorld(instance, directory, open().api, create)
     await world.platform.start({ signal: AbortSignal.timeout(30_000) })
     return world
   }
@@ -204,8 +202,7 @@ const leaving = new Set<string>()
 
 /** Resolves when the namespaces of all disposed worlds of this process are gone. For `afterAll`. */
 export async function untilClean(): Promise<void> {
-  const credentials = loadCredentials({ kubeconfig: testKubeconfig() })
-  const api = new KubeApi({ transport: new KubeTransport(credentials), clock: systemClock })
+  const { api } = openCluster({ kubeconfig: testKubeconfig() })
   for (const name of leaving) {
     const isThere = (): Promise<unknown> => api.find(RESOURCES.namespace, { name }, AbortSignal.timeout(10_000))
     await eventually(async () => expect(await isThere()).toBeUndefined(), { timeoutMs: 120_000, intervalMs: 250 })

@@ -1,0 +1,28 @@
+import { systemClock, type Clock } from '@tributary/kit'
+import { KubeApi } from './api/kube-api.js'
+import { loadCredentials, type CredentialChoice } from './api/kube-credentials.js'
+import { KubeTransport } from './api/kube-transport.js'
+
+/** A cluster that can be talked to. */
+export interface Cluster {
+  readonly api: KubeApi
+  /** Closes idle connections. */
+  close(): void
+}
+
+/** Bounds that only tests change. */
+export interface ClusterOptions {
+  readonly clock?: Clock
+  /** How long requests are tried again while the API server does not answer. Default 45,000. */
+  readonly patienceMs?: number
+}
+
+/**
+ * Reads the credentials; asks nothing of the cluster.
+ * @throws AppError `CONFIG_INVALID`
+ */
+export function openCluster(choice: CredentialChoice, options: ClusterOptions = {}): Cluster {
+  const transport = new KubeTransport(loadCredentials(choice))
+  const { clock = systemClock, ...patience } = options
+  return { api: new KubeApi({ transport, clock, ...patience }), close: () => transport.close() }
+}
