@@ -6,6 +6,7 @@ const sources = [
   'sdk/src/**/*.test.ts',
   'cli/src/**/*.test.ts',
   'bench/src/**/*.test.ts',
+  'console/src/**/*.test.ts',
 ]
 
 export default defineConfig({

@@ -1,0 +1,201 @@
+import { Graph, layout as dagreLayout } from '@dagrejs/dagre'
+import type { GraphEdge, GraphModel, GraphNode, Lane } from './graph-model.js'
+
+/** Size of a shape and of the space around it, in the drawing's own units. */
+export const NODE = { width: 196, height: 54 } as const
+const GAP = { column: 74, row: 18, subColumn: 26 } as const
+const LANE = { head: 34, pad: 18, gap: 14, side: 22 } as const
+const FEWEST_ROWS = 3
+
+/** Where a shape is: its upper left corner. */
+export interface PlacedNode {
+  readonly node: GraphNode
+  readonly x: number
+  readonly y: number
+}
+
+/** A line as an SVG path, and where its text goes. */
+export interface PlacedEdge {
+  readonly edge: GraphEdge
+  readonly path: string
+  readonly middle: { readonly x: number; readonly y: number }
+}
+
+/** A lane's band over the whole width. */
+export interface PlacedLane {
+  readonly lane: Lane
+  readonly y: number
+  readonly height: number
+}
+
+/** The whole drawing. */
+export interface GraphLayout {
+  readonly width: number
+  readonly height: number
+  readonly lanes: readonly PlacedLane[]
+  readonly nodes: readonly PlacedNode[]
+  readonly edges: readonly PlacedEdge[]
+}
+
+interface Cell {
+  readonly node: GraphNode
+  readonly rank: number
+  readonly order: number
+}
+
+/**
+ * Places a model: callers left of those whom they call (layers by dagre), one band for each tenant. Columns with many services are broken
+ * into several, so that the whole has about the shape of the window (`aspect`: its width by its height).
+ */
+export function layOut(model: GraphModel, aspect: number): GraphLayout {
+  const cells = rank(model)
+  const most = Math.max(FEWEST_ROWS, ...countByLaneAndRank(cells).values())
+  let best: GraphLayout | undefined
+  let bestFit = Number.POSITIVE_INFINITY
+  for (let rows = FEWEST_ROWS; rows <= most; rows += Math.max(1, Math.floor(rows / 4))) {
+    const candidate = place(model, cells, rows)
+    // How far it must be shrunk to fit, up to a common factor.
+    const fit = Math.max(candidate.width / aspect, candidate.height)
+    if (fit < bestFit) [best, bestFit] = [candidate, fit]
+  }
+  return best ?? place(model, cells, most)
+}
+
+/** Layer and order within the layer of each shape, by dagre. */
+function rank(model: GraphModel): readonly Cell[] {
+  const graph = new Graph()
+  graph.setGraph({ rankdir: 'LR', ranker: 'longest-path', nodesep: 10, ranksep: 100 })
+  graph.setDefaultEdgeLabel(() => ({}))
+  for (const { id } of model.nodes) graph.setNode(id, { width: NODE.width, height: NODE.height })
+  for (const { from, to } of model.edges) if (from !== to) graph.setEdge(from, to)
+  dagreLayout(graph)
+  const at = new Map(model.nodes.map(({ id }) => [id, placeIn(graph, id)]))
+  const columns = [...new Set([...at.values()].map(({ x }) => Math.round(x)))].sort((left, right) => left - right)
+  return model.nodes.map((node) => {
+    const { x, y } = at.get(node.id) ?? { x: 0, y: 0 }
+    return { node, rank: columns.indexOf(Math.round(x)), order: y }
+  })
+}
+
+function placeIn(graph: Graph, id: string): { readonly x: number; readonly y: number } {
+  const label: unknown = graph.node(id)
+  if (typeof label !== 'object' || label === null || !('x' in label) || !('y' in label)) return { x: 0, y: 0 }
+  return { x: Number(label.x), y: Number(label.y) }
+}
+
+function place(model: GraphModel, cells: readonly Cell[], rows: number): GraphLayout {
+  const counts = countByLaneAndRank(cells)
+  const columns = columnsOf(cells, counts, rows)
+  const width = columns.width + 2 * LANE.side
+  const lanes: PlacedLane[] = []
+  const nodes: PlacedNode[] = []
+  let y = 0
+  for (const lane of model.lanes) {
+    const inLane = cells.filter((cell) => cell.node.lane === lane)
+    const tallest = Math.max(1, ...inLane.map((cell) => Math.min(rows, counts.get(keyOf(cell)) ?? 1)))
+    const height = LANE.head + LANE.pad + tallest * NODE.height + (tallest - 1) * GAP.row
+    nodes.push(...fill(inLane, { rows, top: y + LANE.head, columns: columns.at }))
+    lanes.push({ lane, y, height })
+    y += height + LANE.gap
+  }
+  return { width, height: y - LANE.gap, lanes, nodes, edges: route(model.edges, nodes) }
+}
+
+/** Where each layer begins; a layer with more services than rows takes several columns. */
+function columnsOf(
+  cells: readonly Cell[],
+  counts: ReadonlyMap<string, number>,
+  rows: number,
+): { readonly at: readonly number[]; readonly width: number } {
+  const layers = Math.max(0, ...cells.map((cell) => cell.rank)) + 1
+  const at: number[] = []
+  let x = LANE.side
+  for (let layer = 0; layer < layers; layer += 1) {
+    at.push(x)
+    const most = Math.max(1, ...cells.filter((cell) => cell.rank === layer).map((cell) => counts.get(keyOf(cell)) ?? 1))
+    const subColumns = Math.ceil(most / rows)
+    x += subColumns * NODE.width + (subColumns - 1) * GAP.subColumn + GAP.column
+  }
+  return { at, width: x - GAP.column - LANE.side }
+}
+
+function fill(
+  cells: readonly Cell[],
+  { rows, top, columns }: { readonly rows: number; readonly top: number; readonly columns: readonly number[] },
+): readonly PlacedNode[] {
+  const filled = new Map<number, number>()
+  return [...cells]
+    .sort((left, right) => left.order - right.order || (left.node.id < right.node.id ? -1 : 1))
+    .map(({ node, rank }) => {
+      const index = filled.get(rank) ?? 0
+      filled.set(rank, index + 1)
+      return {
+        node,
+        x: (columns[rank] ?? 0) + Math.floor(index / rows) * (NODE.width + GAP.subColumn),
+        y: top + (index % rows) * (NODE.height + GAP.row),
+      }
+    })
+}
+
+function countByLaneAndRank(cells: readonly Cell[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const cell of cells) counts.set(keyOf(cell), (counts.get(keyOf(cell)) ?? 0) + 1)
+  return counts
+}
+
+function keyOf({ node, rank }: Cell): string {
+  return `${rank} ${node.lane ?? ''}`
+}
+
+function route(edges: readonly GraphEdge[], nodes: readonly PlacedNode[]): readonly PlacedEdge[] {
+  const byId = new Map(nodes.map((placed) => [placed.node.id, placed]))
+  return edges.flatMap((edge) => {
+    const [from, to] = [byId.get(edge.from), byId.get(edge.to)]
+    return from === undefined || to === undefined ? [] : [{ edge, ...curve(from, to) }]
+  })
+}
+
+type Curve = Pick<PlacedEdge, 'path' | 'middle'>
+
+function curve(from: PlacedNode, to: PlacedNode): Curve {
+  const half = NODE.height / 2
+  if (from === to) return loop(from)
+  if (to.x > from.x + NODE.width / 2) {
+    const start = { x: from.x + NODE.width, y: from.y + half }
+    const end = { x: to.x, y: to.y + half }
+    const bend = Math.max(30, (end.x - start.x) / 2)
+    return {
+      path: `M${start.x},${start.y}C${start.x + bend},${start.y} ${end.x - bend},${end.y} ${end.x},${end.y}`,
+      middle: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
+    }
+  }
+  return backwards(from, to)
+}
+
+/** A call back to the left, or within a column: it leaves and enters at top or bottom, so that it does not cross its own shapes. */
+function backwards(from: PlacedNode, to: PlacedNode): Curve {
+  const down = to.y >= from.y
+  const start = { x: from.x + NODE.width * 0.35, y: down ? from.y + NODE.height : from.y }
+  const end = { x: to.x + NODE.width * 0.65, y: down ? to.y : to.y + NODE.height }
+  if (from.y === to.y) {
+    const under = from.y + NODE.height
+    const deep = under + 46
+    return {
+      path: `M${start.x},${under}C${start.x},${deep} ${end.x},${deep} ${end.x},${under}`,
+      middle: { x: (start.x + end.x) / 2, y: under + 32 },
+    }
+  }
+  const bend = Math.max(26, Math.abs(end.y - start.y) / 2) * (down ? 1 : -1)
+  return {
+    path: `M${start.x},${start.y}C${start.x},${start.y + bend} ${end.x},${end.y - bend} ${end.x},${end.y}`,
+    middle: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
+  }
+}
+
+function loop({ x, y }: PlacedNode): Curve {
+  const [left, right, top] = [x + NODE.width * 0.55, x + NODE.width * 0.8, y - 26]
+  return {
+    path: `M${left},${y}C${left},${top} ${right},${top} ${right},${y}`,
+    middle: { x: (left + right) / 2, y: y - 18 },
+  }
+}
