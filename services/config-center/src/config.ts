@@ -20,6 +20,8 @@ export interface ConfigCenterConfig {
   readonly dataDir: string
   /** Where the admin token is written at the first start. */
   readonly adminTokenFile: string
+  /** A file with an admin token that somebody else wrote; then none is made. */
+  readonly givenAdminTokenFile?: string
   /** How much history is kept of each tenant. */
   readonly historyLimits: HistoryLimits
   readonly logLevel: LogLevel
@@ -41,6 +43,7 @@ export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
  * | `TRIBUTARY_PORT` | `7400` | port to listen on; 0 takes a free one |
  * | `TRIBUTARY_DATA_DIR` | `.tributary/config-center` | folder of the store's file |
  * | `TRIBUTARY_ADMIN_TOKEN_FILE` | `<data>/admin.token` | the admin token, mode 0600 |
+ * | `TRIBUTARY_GIVEN_ADMIN_TOKEN_FILE` | none | an admin token to take over instead of making one; the file is only read |
  * | `TRIBUTARY_HISTORY_MAX_RECORDS` | `10000` | history records that are kept of each tenant |
  * | `TRIBUTARY_HISTORY_MAX_DAYS` | `400` | older ones are forgotten |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
@@ -56,12 +59,14 @@ export function readConfig(env: ProcessEnvironment = process.env): ConfigCenterC
   const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
   const store = readStoreChoice(env, problems)
   const identity = readIdentityConfig(env, problems)
+  const given = env.TRIBUTARY_GIVEN_ADMIN_TOKEN_FILE
   const advertisedUrl = readAdvertisedUrl(env.TRIBUTARY_ADVERTISED_URL, { host, store }, problems)
   const config = {
     host,
     store,
     ...(advertisedUrl === undefined ? {} : { advertisedUrl }),
     ...(identity === undefined ? {} : { identity }),
+    ...(given === undefined ? {} : { givenAdminTokenFile: resolve(given) }),
     port: readPort(env.TRIBUTARY_PORT ?? '7400', problems),
     dataDir,
     adminTokenFile: resolve(env.TRIBUTARY_ADMIN_TOKEN_FILE ?? join(dataDir, 'admin.token')),

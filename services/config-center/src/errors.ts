@@ -53,6 +53,10 @@ export const ERRORS = {
     kind: 'not_found',
     description: 'The copy of the service that the tenant sees came without a config schema.',
   },
+  GRAY_RELEASE_NOT_FOUND: {
+    kind: 'not_found',
+    description: 'The tenant has no gray release of the service under way.',
+  },
   DOCUMENT_NOT_FOUND: { kind: 'not_found', description: 'The tenant has no document of its own for the service.' },
   SUBSCRIPTION_NOT_FOUND: { kind: 'not_found', description: 'No replica has a live stream of that id.' },
   SUBSCRIPTION_WITHOUT_SERVICE: {
@@ -115,6 +119,10 @@ export const ERRORS = {
   CONFIG_INVALID: {
     kind: 'invalid_argument',
     description: 'The process environment of the server is wrong; the message lists everything at once.',
+  },
+  BOOTSTRAP_FAILED: {
+    kind: 'unavailable',
+    description: 'The Secret with the first tokens was not made; the message says what the API server answered.',
   },
   INTERNAL: { kind: 'internal', description: 'A bug; the server’s log has it under the request id.' },
 } as const satisfies ErrorCatalogue

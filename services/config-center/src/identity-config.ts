@@ -57,7 +57,8 @@ function readRoles(text: string, problems: string[]): ReadonlyMap<string, TokenR
   return roles
 }
 
-function readApi(env: Environment, problems: string[]): IdentityConfig['api'] {
+/** Where the API server is: the pod's own, or what variables name. */
+export function readApi(env: Environment, problems: string[]): IdentityConfig['api'] {
   const host = env.KUBERNETES_SERVICE_HOST ?? ''
   const own =
     host === ''

@@ -16,11 +16,12 @@ async function main(): Promise<void> {
   const store = await openStore(config.store, { path: join(dataDir, STORE_FILE), prefix: STORE_PREFIX })
   try {
     const replicate = config.store.kind === 'etcd' ? { advertisedUrl: config.advertisedUrl } : undefined
-    const { historyLimits, identity } = config
+    const { historyLimits, identity, givenAdminTokenFile } = config
     const workloadIdentity = identity === undefined ? undefined : createKubernetesWorkloadIdentity(identity)
-    const listen = { host, port, adminTokenFile, historyLimits, logger: { level: logLevel } }
-    const center = await startConfigCenter({ store, replicate, workloadIdentity, ...listen })
-    center.app.log.info({ url: center.url, adminTokenFile }, 'config center is ready')
+    const token = givenAdminTokenFile === undefined ? { adminTokenFile } : { givenAdminTokenFile }
+    const listen = { host, port, historyLimits, logger: { level: logLevel } }
+    const center = await startConfigCenter({ store, replicate, workloadIdentity, ...token, ...listen })
+    center.app.log.info({ url: center.url, ...token }, 'config center is ready')
     const signal = await untilSignal()
     center.app.log.info({ signal }, 'config center is stopping')
     await center.close()

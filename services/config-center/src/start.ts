@@ -9,6 +9,7 @@ import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import type { HistoryLimits } from './domain/history-floor.js'
 import { Instruments } from './metrics/instruments.js'
+import { adoptAdminToken } from './operations/adopt-admin-token.js'
 import { ensureAdminToken } from './operations/ensure-admin-token.js'
 import { DEFAULT_HISTORY_LIMITS, keepHistoryBounded } from './operations/history-retention.js'
 import type { OperationContext, OperationTimeouts } from './operations/operation-context.js'
@@ -38,6 +39,8 @@ export interface ConfigCenterOptions {
   readonly port?: number
   /** Keeps an admin token in this file, mode 0600. Default: no token is made. */
   readonly adminTokenFile?: string
+  /** Takes over the admin token in this file, which is only read. Default: none is taken over. */
+  readonly givenAdminTokenFile?: string
   /** Fastify's logger option. Default: no log. */
   readonly logger?: AppDeps['logger']
   readonly clock?: Clock
@@ -118,6 +121,11 @@ export async function assembleConfigCenter(options: ConfigCenterOptions): Promis
     const { app, cluster } = await assembleApp(options, { context, mirror, instruments })
     const token =
       options.adminTokenFile === undefined ? undefined : await ensureAdminToken(context, options.adminTokenFile)
+    if (options.givenAdminTokenFile !== undefined) {
+      const adoption = await adoptAdminToken(context, options.givenAdminTokenFile)
+      if (adoption === 'revoked')
+        app.log.warn('the given admin token was revoked and is not taken over; give a new one')
+    }
     const close = async (): Promise<void> => {
       await app.close()
       // After the subscribers have gone: until then the others ask about them.

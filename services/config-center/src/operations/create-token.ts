@@ -73,7 +73,12 @@ function planToken(catalog: CatalogReader, tokenId: string, stored: StoredToken)
   }
 }
 
-function storedToken(request: CreateToken, { secretHash }: TokenParts, now: number): StoredToken {
+/** A new token as the store keeps it. */
+export function storedToken(
+  request: CreateToken,
+  { secretHash }: Pick<TokenParts, 'secretHash'>,
+  now: number,
+): StoredToken {
   const { name, role, tenant, expiresInSeconds } = request
   return {
     name,
