@@ -9,6 +9,9 @@ const sources = [
   'console/src/**/*.test.ts',
 ]
 
+/** Tests that make namespaces and pods on a real cluster. */
+const onCluster = ['test/cluster/**/*.test.ts', 'services/*/src/**/*.cluster.test.ts']
+
 export default defineConfig({
   // Packages are resolved to their sources, so that a test never runs against a stale build. Not 'import' and 'default': vitest hands
   // these on as node's --conditions, and a require() would then load ES builds (protobufjs loses its 64-bit integers by that).
@@ -29,16 +32,29 @@ export default defineConfig({
       },
     },
     projects: [
-      { extends: true, test: { name: 'unit', include: sources } },
+      { extends: true, test: { name: 'unit', include: sources, exclude: onCluster } },
       {
         extends: true,
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: onCluster,
           testTimeout: 180_000,
           hookTimeout: 60_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: onCluster,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // One node runs all pods, and some tests use the one namespace `integration`.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

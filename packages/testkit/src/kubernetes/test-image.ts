@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { repositoryRoot } from '../ensure-built.js'
 import { testKubeconfig } from './describe-with-cluster.js'
@@ -14,49 +14,48 @@ const run = promisify(execFile)
 export interface TestImageOptions {
   /** Name without a tag. */
   readonly name: string
+  /** Default: a hash of the content. */
+  readonly tag?: string
   /** Files by their path below `/app`: texts, or folders and files to copy. */
   readonly files: Readonly<Record<string, string | { readonly copyOf: string }>>
   /** Arguments of node, with `/app` as the working folder's place for absolute paths. */
   readonly command: readonly string[]
 }
 
-const made = new Map<string, Promise<string>>()
+const made = new Map<string, Promise<void>>()
 
 /**
  * Makes the image on the cluster's node unless one of the same content is there, and answers `name:tag`. It is made by the program that
  * `TRIBUTARY_TEST_IMAGE_TOOL` names (default: `../shared/tools/kube/kube`), which has to understand `node-rootfs DIR` and
  * `image NAME:TAG DIR COMMAND…`.
  */
-export function testImage(options: TestImageOptions): Promise<string> {
-  const key = JSON.stringify(options)
-  const present = made.get(key)
-  if (present !== undefined) return present
-  const image = makeImage(options)
-  made.set(key, image)
-  return image
-}
-
-async function makeImage(options: TestImageOptions): Promise<string> {
-  const tool = process.env['TRIBUTARY_TEST_IMAGE_TOOL'] ?? join(repositoryRoot, '../shared/tools/kube/kube')
-  if (!existsSync(tool))
-    throw new Error(`no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL`)
+export async function testImage(options: TestImageOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tributary-image-'))
   try {
-    const app = join(folder, 'app')
-    await writeFiles(app, options.files)
-    const image = `${options.name}:${await hashOf(app, options.command)}`
-    const marker = markerOf(image)
-    if (existsSync(marker)) return image
-    const root = join(folder, 'root')
-    await run(tool, ['node-rootfs', root])
-    await cp(app, join(root, 'app'), { recursive: true, verbatimSymlinks: true })
-    await run(tool, ['image', image, root, 'node', ...options.command], { maxBuffer: 16 * 1024 * 1024 })
-    await mkdir(join(marker, '..'), { recursive: true })
+    await writeFiles(join(folder, 'app'), options.files)
+    const hash = await hashOf(join(folder, 'app'), options.command)
+    const image = `${options.name}:${options.tag ?? hash}`
+    const marker = markerOf(`${image}-${hash}`)
+    const making = made.get(marker) ?? (existsSync(marker) ? Promise.resolve() : makeImage(image, folder, options.command))
+    made.set(marker, making)
+    await making
+    await mkdir(dirname(marker), { recursive: true })
     await writeFile(marker, '')
     return image
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+async function makeImage(image: string, folder: string, command: readonly string[]): Promise<void> {
+  const tool = process.env['TRIBUTARY_TEST_IMAGE_TOOL'] ?? join(repositoryRoot, '../shared/tools/kube/kube')
+  if (!existsSync(tool)) throw new Error('no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL')
+  const root = join(folder, 'root')
+  await run(tool, ['node-rootfs', root])
+  await cp(join(folder, 'app'), join(root, 'app'), { recursive: true, verbatimSymlinks: true })
+  // What is copied from a private folder would be private to root; programs run as somebody else.
+  await run('chmod', ['-R', 'a+rX', join(root, 'app')])
+  await run(tool, ['image', image, root, 'node', ...command], { maxBuffer: 16 * 1024 * 1024 })
 }
 
 /** Beside the kubeconfig, which goes with its cluster: what one cluster has, the next one may lack. */
@@ -67,7 +66,7 @@ function markerOf(image: string): string {
 async function writeFiles(app: string, files: TestImageOptions['files']): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const target = join(app, path)
-    await mkdir(join(target, '..'), { recursive: true })
+    await mkdir(dirname(target), { recursive: true })
     if (typeof content === 'string') await writeFile(target, content)
     else await cp(content.copyOf, target, { recursive: true, dereference: true })
   }

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Receipt } from '@tributary/contract'
+import { describeWithCluster } from '@tributary/testkit'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createRepositories } from '../../examples/shop/create-repositories.mjs'
+import { GitFixture } from '../support/git-fixture.js'
+import { waitFor } from '../support/wait-for.js'
+import { ClusterPlatform } from './support/cluster-platform.js'
+import { buildImages } from './support/shop-images.js'
+
+/** What every service of the shop answers: who it is, and what the services that it called answered. */
+interface Answer {
+  readonly service: string
+  readonly tenant: string
+  readonly version: string
+}
+interface Orders extends Answer {
+  readonly pageSize: number
+  readonly buttons: readonly string[]
+  readonly inventory: Answer
+  readonly payments: Answer & { readonly callback: Answer }
+}
+
+const INSTANCE = `kube-shop-${process.pid}`
+const FEATURE = 'feature-add-button'
+const SHOP = { orders: 'orders', inventory: 'inventory', web: 'web' }
+const BUTTONS = (...buttons: string[]) => ({
+  'orders/buttons.mjs': `export const BUTTONS = ${JSON.stringify(buttons)}\n`,
+})
+
+/** One system for the whole story: each test goes on where the one before has ended. */
+describeWithCluster('the example shop on real pods', () => {
+  let folder: string
+  let platform: ClusterPlatform
+  let shop: GitFixture
+  let urls: Record<string, string>
+  let firstCommit: string
+  let receipt: Receipt | undefined
+
+  const ordersOf = (environment: string): Promise<Orders> =>
+    platform.getFromPod<Orders>(environment, 'orders', { url: 'http://orders/orders', tenant: environment })
+  const pushShop = async (files: Record<string, string | null>): Promise<string> => {
+    const commit = await shop.push('feature/add-button', files)
+    await buildImages(shop.url, commit, SHOP)
+    return commit
+  }
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'tributary-shop-on-pods-'))
+    const git = path.join(folder, 'git')
+    await mkdir(git)
+    urls = { ...(await createRepositories({ directory: git })) }
+    shop = await GitFixture.open(urls['shop'] ?? '', path.join(folder, 'shop-clone'))
+    await buildImages(urls['shop'] ?? '', 'main', SHOP)
+    await buildImages(urls['payments'] ?? '', 'main', { payments: '' })
+    platform = await ClusterPlatform.prepare({ instance: INSTANCE, repositories: urls })
+    await platform.startManager()
+  }, 180_000)
+
+  afterAll(async () => {
+    await platform.remove()
+    await rm(folder, { recursive: true, force: true })
+  }, 180_000)
+
+  it('builds integration from main: a pod for each service, and names that answer', async () => {
+    const environment = await platform.untilReady('integration')
+    expect(environment.services.map(({ name }) => name).sort()).toEqual(['inventory', 'orders', 'payments', 'web'])
+    const answer = await ordersOf('integration')
+    expect([answer.tenant, answer.inventory.tenant, answer.payments.tenant]).toEqual(Array(3).fill('integration'))
+  })
+
+  it('runs one pod for a branch that changes one service', async () => {
+    firstCommit = await pushShop(BUTTONS('pay', 'gift'))
+    const environment = await platform.untilReady(FEATURE, { orders: firstCommit })
+    expect(environment.services.map(({ name }) => name)).toEqual(['orders'])
+    const pods = await platform.kubectl(['get', 'pods', '-n', FEATURE, '-o', 'name'])
+    expect(pods.split('\n')).toHaveLength(1)
+  })
+
+  it('falls back with the SDK, and keeps calls back in the environment', async () => {
+    const answer = await ordersOf(FEATURE)
+    expect(answer).toMatchObject({ tenant: FEATURE, buttons: ['pay', 'gift'] })
+    expect([answer.inventory.tenant, answer.payments.tenant]).toEqual(['integration', 'integration'])
+    expect(answer.payments.callback).toMatchObject({ tenant: FEATURE, version: answer.version })
+    expect((await ordersOf('integration')).payments.callback.tenant).toBe('integration')
+  })
+
+  it('falls back without an SDK: the names of services that the branch does not own lead to integration', async () => {
+    const inventory = await platform.getFromPod<Answer>(FEATURE, 'orders', { url: 'http://inventory/stock' })
+    expect(inventory).toMatchObject({ service: 'inventory', tenant: 'integration' })
+    const web = await platform.getFromPod<Answer>(FEATURE, 'orders', { url: 'http://web:8080/' })
+    expect(web).toMatchObject({ service: 'web', tenant: 'integration' })
+    const own = await platform.getFromPod<Answer>(FEATURE, 'orders', { url: 'http://orders/orders' })
+    expect(own).toMatchObject({ service: 'orders', tenant: FEATURE })
+  })
+
+  it('reaches the environment’s copy from a shared service, by the routing context', async () => {
+    const request = { url: 'http://web/', tenant: FEATURE }
+    const answer = await platform.getFromPod<Answer & { orders: Orders }>('integration', 'web', request)
+    expect(answer.tenant).toBe('integration')
+    expect(answer.orders).toMatchObject({ tenant: FEATURE, buttons: ['pay', 'gift'] })
+  })
+
+  it('changes config in a running pod, in that environment alone', async () => {
+    const before = await ordersOf(FEATURE)
+    const target = { tenant: FEATURE, service: 'orders' }
+    const written = await platform.configCenter.patchDocument(target, { pageSize: 5 }, { waitMs: 5_000 })
+    expect(written.convergence).toMatchObject({ converged: true, laggards: [] })
+    const after = await ordersOf(FEATURE)
+    expect([before.pageSize, after.pageSize]).toEqual([2, 5])
+    expect(after.version).toBe(before.version)
+    expect((await ordersOf('integration')).pageSize).toBe(2)
+  })
+
+  it('lets the name of a service follow it into the environment, and out again', async () => {
+    const commit = await pushShop({ 'inventory/notes.txt': 'more stock\n' })
+    await platform.untilReady(FEATURE, { inventory: commit })
+    const request = { url: 'http://inventory/stock' }
+    const stock = (): Promise<Answer> => platform.getFromPod<Answer>(FEATURE, 'orders', request)
+    // A name server may go on with its last answer for as long as it said: 5 to 30 s.
+    const isOwn = async (): Promise<boolean> => (await stock()).tenant === FEATURE
+    await waitFor('inventory to be the environment’s own', isOwn, { timeoutMs: 40_000 })
+    await pushShop({ 'inventory/notes.txt': null })
+    const hasOrdersAlone = async (): Promise<boolean> => (await platform.untilReady(FEATURE)).services.length === 1
+    await waitFor('the environment to have orders alone', hasOrdersAlone, { timeoutMs: 60_000 })
+    await waitFor('inventory to be integration’s', async () => !(await isOwn()), { timeoutMs: 40_000 })
+  })
+
+  it('rolls a service back to the run before', async () => {
+    const second = await pushShop(BUTTONS('pay', 'gift', 'cancel'))
+    await platform.untilReady(FEATURE, { orders: second })
+    expect((await ordersOf(FEATURE)).buttons).toEqual(['pay', 'gift', 'cancel'])
+    await platform.envManager.rollbackService(FEATURE, 'orders')
+    const isBack = async (): Promise<boolean> => (await ordersOf(FEATURE)).buttons.length === 2
+    await waitFor('the copy of before', isBack, { timeoutMs: 60_000, everyMs: 250 })
+    await platform.untilReady(FEATURE)
+  })
+
+  it('leaves nothing but a receipt that names every object when the branch is deleted', async () => {
+    const { lines } = await platform.envManager.listLedger(FEATURE)
+    const before = await platform.leftOver(FEATURE)
+    expect(before.length).toBeGreaterThan(5)
+    await shop.delete('feature/add-button')
+    await platform.untilGone(FEATURE)
+    receipt = (await platform.envManager.listReceipts(FEATURE)).receipts[0]
+    const proven = new Set(receipt?.resources.map(({ kind, id }) => `${kind} ${id}`))
+    for (const { kind, id } of lines) expect(proven).toContain(`${kind} ${id}`)
+    expect(proven).toContain(`namespace ${FEATURE}`)
+    expect(proven).toContain(`release ${FEATURE}/orders`)
+    expect(proven).toContain(`service ${FEATURE}/inventory`)
+    expect(await platform.leftOver(FEATURE)).toEqual([])
+    expect(await platform.kubectl(['get', 'namespace', FEATURE, '--ignore-not-found'])).toBe('')
+  })
+})

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { describeVersionOfDirectory } from '@tributary/env-manager'
+import { testImage } from '@tributary/testkit'
+import { ROOT } from '../../support/platform.js'
+
+const run = promisify(execFile)
+
+/** Folders of `node_modules` that the SDK needs at run time, with where they are here. */
+const MODULES = {
+  '@tributary/sdk/dist': 'sdk/dist',
+  '@tributary/sdk/package.json': 'sdk/package.json',
+  '@tributary/contract/dist': 'packages/contract/dist',
+  '@tributary/contract/package.json': 'packages/contract/package.json',
+  '@tributary/kit/dist': 'packages/kit/dist',
+  '@tributary/kit/package.json': 'packages/kit/package.json',
+  typebox: 'node_modules/typebox',
+  undici: 'node_modules/undici',
+} as const
+
+/** What a build in CI would do for a push: an image of each service, tagged with the version of the commit. `services` are folders by service. */
+export async function buildImages(
+  repository: string,
+  commit: string,
+  services: Readonly<Record<string, string>>,
+): Promise<void> {
+  const clone = await mkdtemp(path.join(tmpdir(), 'tributary-build-'))
+  try {
+    await run('git', ['clone', '--quiet', repository, clone])
+    await run('git', ['-C', clone, 'checkout', '--quiet', commit])
+    const version = await describeVersionOfDirectory(clone, { signal: AbortSignal.timeout(30_000), host: process.env })
+    for (const [service, folder] of Object.entries(services)) {
+      const modules = Object.entries(MODULES).map(([name, from]) => [`node_modules/${name}`, { copyOf: path.join(ROOT, from) }])
+      await testImage({
+        name: `tributary-example/${service}`,
+        tag: version,
+        files: { ...Object.fromEntries(modules), source: { copyOf: clone } },
+        command: [path.posix.join('/app/source', folder, 'server.mjs')],
+      })
+    }
+  } finally {
+    await rm(clone, { recursive: true, force: true })
+  }
+}
