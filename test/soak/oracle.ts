@@ -42,13 +42,13 @@ export class ViewTimeline {
     return this.#hashes[low - 1]
   }
 
-  /** What contradicts the store: states that never were, and deltas that leave out a change before their own. */
+  /** What contradicts the store: states that never were, and deltas that build on a state that the subscriber did not have. */
   contradictions(states: readonly HeldState[]): { readonly wrong: number; readonly skipped: number } {
     let [wrong, skipped] = [0, 0]
-    states.forEach(({ via, revision, hash }, index) => {
+    states.forEach(({ from, revision, hash }, index) => {
       if (this.at(revision) !== hash) wrong += 1
       const before = states[index - 1]
-      if (via === 'delta' && before !== undefined && this.at(revision - 1n) !== before.hash) skipped += 1
+      if (from !== undefined && before !== undefined && this.at(from) !== before.hash) skipped += 1
     })
     return { wrong, skipped }
   }

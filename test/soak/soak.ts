@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { waitFor } from '../support/wait-for.js'
-import { anyOf, injectFaults } from './faults.js'
+import { anyOf, injectFaults, ROLLING_RESTART } from './faults.js'
 import { readHistory, ViewTimeline } from './oracle.js'
+import { spreadOf } from './reconnect-spread.js'
 import { SoakSubscriber } from './subscriber.js'
 import { SoakWorld } from './world.js'
 
@@ -13,6 +14,8 @@ const WRITE_EVERY_MS = 1_000
 /** One write of so many changes the base, and with it every view. */
 const BASE_WRITE_SHARE = 0.05
 const CALL_MS = 10_000
+/** Reconnects are counted in stretches of this length. */
+const SLOT_MS = 100
 
 /** Writes that were acknowledged, by revision, and those whose fate is not known. */
 interface Written {
@@ -56,10 +59,38 @@ async function soak(world: SoakWorld, durationMs: number): Promise<boolean> {
   const writers = Array.from({ length: WRITERS }, (_, index) =>
     write(world, { writer: index, written, signal: stopping }),
   )
-  const [faults] = await Promise.all([injectFaults(world, { everyMs: FAULT_EVERY_MS, signal: stopping }), ...writers])
+  const rolls = new Rolls(subscribers)
+  const plan = { everyMs: FAULT_EVERY_MS, signal: stopping, onFault: rolls.note.bind(rolls) }
+  const [faults] = await Promise.all([injectFaults(world, plan), ...writers])
   const last = await finish(world, subscribers)
   for (const subscriber of subscribers) subscriber.stop()
-  return verdict({ world, subscribers, written, faults, last })
+  return verdict({ world, subscribers, written, faults: { ...faults, ...rolls.counts() }, last })
+}
+
+/** How the subscribers come back while the replicas are restarted in turn. */
+class Rolls {
+  readonly #subscribers: readonly SoakSubscriber[]
+  readonly #busiest: number[] = []
+  #from = 0
+
+  constructor(subscribers: readonly SoakSubscriber[]) {
+    this.#subscribers = subscribers
+  }
+
+  note(fault: string, what: 'begins' | 'ends'): void {
+    if (fault !== ROLLING_RESTART) return
+    const now = performance.now()
+    if (what === 'begins') this.#from = now
+    else {
+      const instants = this.#subscribers.flatMap(({ connectedAt }) => connectedAt)
+      this.#busiest.push(spreadOf(instants, { from: this.#from, to: now, slotMs: SLOT_MS }).busiestSlot)
+    }
+  }
+
+  counts(): Record<string, number> {
+    if (this.#busiest.length === 0) return {}
+    return { [`connections in the busiest ${SLOT_MS} ms of restarts in turn`]: Math.max(...this.#busiest) }
+  }
 }
 
 async function write(

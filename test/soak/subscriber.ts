@@ -1,11 +1,13 @@
 import { get, type ClientRequest } from 'node:http'
-import type { DeltaFrame, HelloFrame, SnapshotFrame } from '@tributary/contract'
+import type { DeltaFrame, GoodbyeFrame, HelloFrame, SnapshotFrame } from '@tributary/contract'
 import { hashItems } from '@tributary/contract/hash'
 import { SseParser } from '@tributary/kit'
 
 /** What a subscriber held after a frame that changed or confirmed it. */
 export interface HeldState {
   readonly via: 'snapshot' | 'delta' | 'resumed'
+  /** Of a delta: the revision that it builds on. */
+  readonly from?: bigint
   readonly revision: bigint
   readonly hash: string
 }
@@ -24,14 +26,16 @@ export interface SubscriberOptions {
   readonly pick: () => string
 }
 
-const RECONNECT_MS = 500
+/** Until the server has named a window. */
+const FIRST_WINDOW_MS = 500
 
 /** Follows a tenant's view as the protocol says, and checks every frame; it comes back through any replica with what it has. */
 export class SoakSubscriber {
   readonly violations: Violations = { missed: 0, duplicated: 0, outOfOrder: 0 }
   readonly states: HeldState[] = []
   readonly problems: string[] = []
-  connections = 0
+  /** When it connected, each time: milliseconds of the monotonic clock. */
+  readonly connectedAt: number[] = []
   refused = 0
   subscriptionId = ''
   readonly tenant: string
@@ -41,11 +45,16 @@ export class SoakSubscriber {
   #request: ClientRequest | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
+  #windowMs = FIRST_WINDOW_MS
 
   constructor(options: SubscriberOptions) {
     this.#options = options
     this.tenant = options.tenant
     this.#connect()
+  }
+
+  get connections(): number {
+    return this.connectedAt.length
   }
 
   get revision(): bigint {
@@ -71,7 +80,7 @@ export class SoakSubscriber {
     const url = `${this.#options.pick()}/v1/tenants/${this.tenant}/stream?${query}`
     const request = get(url, { agent: false, headers: { authorization: `Bearer ${this.#options.token}` } })
     this.#request = request
-    this.connections += 1
+    this.connectedAt.push(performance.now())
     request.once('response', (response) => {
       const parser = new SseParser()
       if (response.statusCode !== 200) this.refused += 1
@@ -86,7 +95,7 @@ export class SoakSubscriber {
   // Spread, as the server asks its clients to.
   #comeBack(request: ClientRequest): void {
     if (this.#stopped || this.#request !== request) return
-    this.#timer = setTimeout(() => this.#connect(), Math.random() * RECONNECT_MS)
+    this.#timer = setTimeout(() => this.#connect(), Math.random() * this.#windowMs)
   }
 
   #takeAll(frames: ReturnType<SseParser['push']>, request: ClientRequest): void {
@@ -98,6 +107,7 @@ export class SoakSubscriber {
 
   #take(event: string, data: unknown): void {
     if (event === 'hello') this.#hello(data as HelloFrame)
+    else if (event === 'goodbye') this.#windowMs = (data as GoodbyeFrame).reconnectWindowMs
     else if (event === 'view.snapshot') this.#snapshot(data as SnapshotFrame)
     else if (event === 'view.delta') this.#delta(data as DeltaFrame)
     else if (event === 'view.resumed' || event === 'heartbeat') {
@@ -107,8 +117,9 @@ export class SoakSubscriber {
     }
   }
 
-  #hello({ subscriptionId, storeRevision }: HelloFrame): void {
+  #hello({ subscriptionId, storeRevision, reconnectWindowMs }: HelloFrame): void {
     this.subscriptionId = subscriptionId
+    this.#windowMs = reconnectWindowMs
     if (BigInt(storeRevision) < this.revision) this.#blame('outOfOrder', `hello at ${storeRevision}`)
   }
 
@@ -125,13 +136,13 @@ export class SoakSubscriber {
       if (value === null) this.#items.delete(key)
       else this.#items.set(key, value)
     }
-    this.#hold('delta', BigInt(to), hash)
+    this.#hold('delta', BigInt(to), hash, BigInt(from))
   }
 
-  #hold(via: HeldState['via'], revision: bigint, hash: string): void {
+  #hold(via: HeldState['via'], revision: bigint, hash: string, from?: bigint): void {
     this.#revision = revision
     if (this.hash !== hash) this.#blame('missed', `the hash after a ${via} differs`)
-    this.states.push({ via, revision, hash: this.hash })
+    this.states.push({ via, ...(from === undefined ? {} : { from }), revision, hash: this.hash })
   }
 
   #upTo(revision: bigint): void {

@@ -10,10 +10,13 @@ import { ServerProcess } from '../support/server-process.js'
 const PREFIX = 'tributary/config-center/'
 const REPLICAS = 3
 
-/** Three etcd members, three replicas as processes, and a proxy that fails on command before each of these. */
+/** Three etcd members, three replicas as processes, and a proxy that fails on command before each of all these. */
 export class SoakWorld {
   readonly replicas: ServerProcess[] = []
+  /** Before the replicas: what the subscribers connect to. */
   readonly proxies: FaultProxy[] = []
+  /** Before the members of etcd: what the replicas connect to. */
+  readonly etcdProxies: FaultProxy[] = []
   token = ''
   readonly #ports: number[] = []
 
@@ -29,6 +32,7 @@ export class SoakWorld {
     const etcd = await EtcdServer.startCluster(members)
     const store = await openEtcdStore({ endpoints: etcd.map(({ endpoint }) => endpoint), prefix: PREFIX })
     const world = new SoakWorld(etcd, store, folder)
+    for (const { port } of etcd) world.etcdProxies.push(await FaultProxy.start(port))
     for (let index = 0; index < REPLICAS; index += 1) {
       await world.startReplica(index)
       world.proxies.push(await FaultProxy.start(world.#ports[index] ?? 0))
@@ -37,11 +41,19 @@ export class SoakWorld {
     return world
   }
 
+  /** Restarts every replica in turn, each when the one before is ready again. */
+  async rollReplicas(): Promise<void> {
+    for (const index of this.replicas.keys()) {
+      await this.stopReplica(index, 'SIGTERM')
+      await this.startReplica(index)
+    }
+  }
+
   /** Starts a replica, at the port that it had before. */
   async startReplica(index: number): Promise<void> {
     const env = {
       TRIBUTARY_STORE: 'etcd',
-      TRIBUTARY_ETCD_ENDPOINTS: this.etcd.map(({ endpoint }) => endpoint).join(','),
+      TRIBUTARY_ETCD_ENDPOINTS: this.etcdProxies.map(({ port }) => `http://127.0.0.1:${port}`).join(','),
       TRIBUTARY_PORT: `${this.#ports[index] ?? 0}`,
       TRIBUTARY_ADMIN_TOKEN_FILE: this.#tokenFile(index),
       TRIBUTARY_LOG_LEVEL: 'info',
@@ -58,7 +70,7 @@ export class SoakWorld {
 
   /** Ends everything and removes what it left. */
   async stop(): Promise<void> {
-    for (const proxy of this.proxies) await proxy.close()
+    for (const proxy of [...this.proxies, ...this.etcdProxies]) await proxy.close()
     for (const replica of this.replicas) await replica.end('SIGKILL')
     await this.store.close()
     for (const member of this.etcd) await member.stop()

@@ -4,6 +4,8 @@ import { hashItems } from '@tributary/contract/hash'
 /** What a client of one channel had after one frame. */
 export interface ModelState {
   readonly via: 'snapshot' | 'delta' | 'cursor'
+  /** Of a delta: the revision that it builds on. */
+  readonly from?: bigint
   readonly revision: bigint
   readonly hash: string
 }
@@ -52,7 +54,7 @@ export class ChannelModel {
       if (value === null) this.items.delete(key)
       else this.items.set(key, value)
     }
-    this.#arrive('delta', to, frame.hash)
+    this.#arrive('delta', to, frame.hash, from)
   }
 
   /** `resumed` and `heartbeat` say that nothing is missing up to a revision. */
@@ -64,10 +66,10 @@ export class ChannelModel {
     this.#arrive('cursor', revision, hash ?? this.hash)
   }
 
-  #arrive(via: ModelState['via'], revision: bigint, hash: string): void {
+  #arrive(via: ModelState['via'], revision: bigint, hash: string, from?: bigint): void {
     this.revision = revision
     if (hash !== this.hash) this.violations.push(`at ${revision} the hash is ${this.hash}, the server says ${hash}`)
-    this.states.push({ via, revision, hash: this.hash })
+    this.states.push({ via, ...(from === undefined ? {} : { from }), revision, hash: this.hash })
   }
 }
 

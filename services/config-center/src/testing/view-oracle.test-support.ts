@@ -60,13 +60,13 @@ export class ViewOracle {
 
 /**
  * Every way in which a client's course contradicts the oracle: a state that was not the channel's at that revision, or a delta
- * that left out a change between the state before it and its own revision.
+ * that builds on a state that the client did not have.
  */
 export function contradictions(states: readonly ModelState[], timeline: Timeline): string[] {
-  return states.flatMap(({ via, revision, hash }, index) => {
+  return states.flatMap(({ from, via, revision, hash }, index) => {
     const before = states[index - 1]
     const wrong = timeline.at(revision) !== hash ? [`at ${revision} (${via}) it was not what the store says`] : []
-    const skipped = via === 'delta' && before !== undefined && timeline.at(revision - 1n) !== before.hash
+    const skipped = from !== undefined && before !== undefined && timeline.at(from) !== before.hash
     return skipped ? [...wrong, `a change between ${before.revision} and ${revision} is missing`] : wrong
   })
 }

@@ -4,6 +4,7 @@ import type { StoreRevision } from '@tributary/store'
 import { DeltaLog, type DeltaBudget } from './delta-log.js'
 import { Frame } from './frame.js'
 import type { ItemChange, KeyedItems } from './keyed-items.js'
+import { netDelta } from './net-delta.js'
 
 /** Receives a channel's frames, in order, synchronously. */
 export interface ChannelListener {
@@ -40,6 +41,8 @@ export abstract class Channel {
   #changedAt: StoreRevision
   #hash: string
   #snapshot: Frame | undefined
+  /** What brings a receiver of each revision up to date in one frame, until the next change. */
+  readonly #net = new Map<StoreRevision, Frame>()
 
   constructor(options: ChannelOptions) {
     this.#parts = options.parts
@@ -79,6 +82,7 @@ export abstract class Channel {
     this.#changedAt = to
     this.#hash = this.#computeHash()
     this.#snapshot = undefined
+    this.#net.clear()
     this.onChanged()
     const list = changes.map(([key, item]) => itemText(key, item?.json ?? 'null')).join(',')
     const data = `{"from":"${from}","to":"${to}","hash":"${this.#hash}","changes":[${list}]}`
@@ -108,9 +112,24 @@ export abstract class Channel {
     return { frames: [Frame.of(`${this.kind}.resumed`, data, storeRevision)], current: true }
   }
 
+  /**
+   * One frame that brings a receiver of everything up to `after` up to date: a delta of what has changed in all, or the whole channel
+   * when the history does not reach back. Undefined when nothing has changed. Serialised once for all who have got that far.
+   */
+  netSince(after: StoreRevision): Frame | undefined {
+    if (this.#changedAt <= after) return undefined
+    const known = this.#net.get(after)
+    if (known !== undefined) return known
+    const [first, ...others] = this.#log.since(after, undefined) ?? []
+    const frame = first === undefined ? this.snapshot(this.#changedAt) : netDelta([first, ...others])
+    this.#net.set(after, frame)
+    return frame
+  }
+
   /** Frees the history. The channel must not be used afterwards. */
   dispose(): void {
     this.#log.clear()
+    this.#net.clear()
   }
 
   protected *items(): Generator<[string, { readonly json: string }]> {

@@ -24,6 +24,10 @@ export class PollConnection implements FrameConnection {
     this.#onNews()
   }
 
+  onceDrained(): void {
+    // Nothing waits here: what is sent is in the answer.
+  }
+
   end(): void {
     this.#onNews()
   }

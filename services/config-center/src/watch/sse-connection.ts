@@ -26,7 +26,11 @@ export class SseConnection implements FrameConnection {
   }
 
   get unsentBytes(): number {
-    return this.#output.writableLength
+    return this.#output.writableNeedDrain ? this.#output.writableLength : 0
+  }
+
+  onceDrained(listener: () => void): void {
+    this.#output.once('drain', listener)
   }
 
   send(frames: readonly Frame[]): void {

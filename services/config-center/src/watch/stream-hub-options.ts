@@ -8,7 +8,7 @@ import type { DeltaLogLimits } from './delta-log.js'
 export interface StreamLimits {
   /** Time between heartbeats, milliseconds. Default 15,000. */
   readonly heartbeatMs: number
-  /** Bytes that may wait for one subscriber, beside whole channels, when there is more to send. Default 1 MiB. */
+  /** Bytes that may wait for one subscriber when there is more to send; beyond them it gets the net change later. Default 256 KiB. */
   readonly maxUnsentBytes: number
   /** Streams and long polls together. Default 20,000. */
   readonly maxSubscribers: number
@@ -51,7 +51,7 @@ export interface SubscribeRequest {
 /** The defaults of {@link StreamLimits}. */
 export const DEFAULT_LIMITS: StreamLimits = {
   heartbeatMs: 15_000,
-  maxUnsentBytes: 1_048_576,
+  maxUnsentBytes: 262_144,
   maxSubscribers: 20_000,
   maxIdleChannels: 256,
   history: { maxDeltas: 128, maxChars: 262_144, maxTotalChars: 67_108_864 },

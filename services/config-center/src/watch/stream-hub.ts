@@ -122,7 +122,10 @@ export class StreamHub {
     }
   }
 
-  /** Sends one heartbeat to everyone, and cuts those that were told goodbye before the last one and are still there. */
+  /**
+   * Sends one heartbeat to everyone. Says goodbye to those that take nothing any more, and cuts those that were told goodbye before the
+   * last one and are still there.
+   */
   beat(): void {
     for (const [subscriber, waited] of this.#ending) {
       if (waited) subscriber.destroy()
@@ -130,7 +133,11 @@ export class StreamHub {
     }
     const { storeRevision } = this.#mirror.catalog
     const frame = Frame.of('heartbeat', { storeRevision: `${storeRevision}` }, storeRevision)
-    for (const subscriber of this.book.all()) if (subscriber.kind === 'stream') subscriber.onFrame(frame)
+    for (const subscriber of this.book.all()) {
+      if (subscriber.kind === 'poll') continue
+      subscriber.checkProgress()
+      subscriber.onFrame(frame)
+    }
   }
 
   /** Takes no more subscribers, says goodbye to all, and resolves when they have gone or were cut after `graceMs`. Idempotent. */

@@ -183,40 +183,67 @@ it('says goodbye to all and waits for them when the server closes', async () => 
   expect(clients.map(({ goodbye }) => goodbye)).toEqual(['draining', 'draining'])
 })
 
-it('cuts off a subscriber that does not read, and nobody else notices', async () => {
-  const small = await cluster.replica({ maxUnsentBytes: 64 * 1024 })
-  const slow = await follow({ tenant: 'f1', token }, small)
-  const fast = await follow({ tenant: 'f1', token }, small)
-  slow.pause()
-  // The socket's own buffers take a few megabytes before anything is unsent.
+/** Changes a document until `done`, too often for the sockets' own buffers, which take a few megabytes. */
+async function flood(on: TestReplica, done: () => boolean): Promise<bigint> {
   const text = 'x'.repeat(200_000)
   let revision = 0n
-  for (let size = 0; small.hub.book.size === 2 && size < 200; size += 1) {
+  for (let size = 0; !done() && size < 200; size += 1) {
     revision = await cluster.write(putDocument('f1', 'a', { size, text }))
-    await fast.reaches(revision)
+    await on.mirror.waitFor(revision, { signal: AbortSignal.timeout(5_000) })
+    await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(small.hub.book.list().map(({ subscriptionId }) => subscriptionId)).toEqual([fast.hello?.subscriptionId])
-  expect(fast.view.violations).toEqual([])
+  return revision
+}
+
+it('gives a subscriber that reads late the net change in one delta, and nobody else notices', async () => {
+  const small = await cluster.replica({ maxUnsentBytes: 64 * 1024 })
+  const slow = await follow({ tenant: 'f1', channels: 'view,routes', token }, small)
+  const fast = await follow({ tenant: 'f1', channels: 'view,routes', token }, small)
+  slow.pause()
+  let changes = 0
+  const revision = await flood(small, () => (changes += 1) > 60)
+  const last = await cluster.write(putEntry('f1', 'a', 99), putDocument('f1', 'b', { level: 7 }))
+  await fast.reaches(last)
   slow.resume()
-  await slow.until(() => slow.ended === 1)
-  expect(slow.goodbye).toBe('slow_consumer')
-  await slow.connect(small.url)
-  await slow.reaches(revision)
-  expect(slow.view.violations).toEqual([])
-  expect(slow.view.text).toBe(fast.view.text)
+  await slow.reaches(last)
+  expect(last).toBeGreaterThan(revision)
+  expect([slow.ended, slow.view.violations, slow.routes.violations]).toEqual([0, [], []])
+  expect([slow.view.text, slow.routes.text]).toEqual([fast.view.text, fast.routes.text])
+  expect(fast.view.violations).toEqual([])
+  const deltas = (client: StreamClient): number => client.view.states.filter(({ via }) => via === 'delta').length
+  expect(deltas(slow)).toBeLessThan(deltas(fast) / 2)
+})
+
+it('says goodbye to a subscriber that does not read at all, which then catches up by coming back', async () => {
+  const small = await cluster.replica({ maxUnsentBytes: 64 * 1024 })
+  const stuck = await follow({ tenant: 'f1', token }, small)
+  const fast = await follow({ tenant: 'f1', token }, small)
+  stuck.pause()
+  const beat = (): boolean => {
+    small.hub.beat()
+    return small.hub.book.size === 1
+  }
+  const revision = await flood(small, beat)
+  expect(small.hub.book.list().map(({ subscriptionId }) => subscriptionId)).toEqual([fast.hello?.subscriptionId])
+  await fast.reaches(revision)
+  stuck.resume()
+  await stuck.until(() => stuck.ended === 1)
+  expect(stuck.goodbye).toBe('slow_consumer')
+  await stuck.connect(small.url)
+  await stuck.reaches(revision)
+  expect(stuck.view.violations).toEqual([])
+  expect(stuck.view.text).toBe(fast.view.text)
 })
 
 it('destroys a connection that does not even take its goodbye', async () => {
   const small = await cluster.replica({ maxUnsentBytes: 1_024 })
   const stuck = await follow({ tenant: 'f1', token }, small)
   stuck.pause()
-  const text = 'x'.repeat(200_000)
-  for (let size = 0; small.hub.book.size === 1 && size < 200; size += 1) {
-    const revision = await cluster.write(putDocument('f1', 'a', { size, text }))
-    await small.mirror.waitFor(revision, { signal: AbortSignal.timeout(5_000) })
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  expect(small.hub.connectionCount).toBe(1)
+  await flood(small, () => {
+    small.hub.beat()
+    return small.hub.book.size === 0
+  })
+  expect(small.hub.connectionCount).toBeLessThanOrEqual(1)
   small.hub.beat()
   small.hub.beat()
   await eventually(() => expect(small.hub.connectionCount).toBe(0))

@@ -20,7 +20,7 @@ export interface SubscriberOptions {
   readonly connectedAt: number
   readonly connection: FrameConnection
   readonly outbox: Outbox
-  /** Bytes that may wait to be taken, beside whole channels, when there is more to send; beyond them the subscriber is too slow. */
+  /** Bytes that may wait to be taken when there is more to send; beyond them the subscriber lags. */
   readonly maxUnsentBytes: number
   /** Makes the frame that says why the connection ends. */
   readonly goodbye: (reason: GoodbyeReason) => Frame
@@ -28,7 +28,19 @@ export interface SubscriberOptions {
   readonly onEnding: (subscriber: Subscriber) => void
 }
 
-/** One live connection: its channels, the frames that wait for the next write, and what it has reported. */
+/** A subscriber that lags is given this long for what waits for it, in heartbeats: two, and one more for each so many bytes. */
+const MIN_BEATS = 2
+const BYTES_PER_BEAT = 131_072
+
+/**
+ * One live connection: its channels, the frames that wait for the next write, and what it has reported.
+ *
+ * | the subscriber | gets |
+ * | --- | --- |
+ * | takes what is sent | every delta, as it is made |
+ * | lags: more than `maxUnsentBytes` wait for it | nothing, and costs nothing, until it has taken them; then one delta from there to now for each channel |
+ * | lags and takes nothing | goodbye, when it has had time for what waits |
+ */
 export class Subscriber implements ChannelListener, Flushable {
   readonly id: string
   readonly kind: 'stream' | 'poll'
@@ -40,7 +52,8 @@ export class Subscriber implements ChannelListener, Flushable {
   table: TableChannel | undefined
   readonly #options: SubscriberOptions
   #pending: Frame[] = []
-  #allowanceBytes: number
+  /** Bytes that waited at the last heartbeat, and for how many heartbeats they have; undefined: it does not lag. */
+  #lag: { unsentBytes: number; beats: number } | undefined
   #ending = false
   #sentRevision: StoreRevision = 0n
   #appliedRevision: StoreRevision = 0n
@@ -54,7 +67,6 @@ export class Subscriber implements ChannelListener, Flushable {
     this.service = options.service
     this.instance = options.instance
     this.tokenId = options.tokenId
-    this.#allowanceBytes = options.maxUnsentBytes
   }
 
   /** Everything up to this revision has been reported as applied; never goes back. */
@@ -67,22 +79,20 @@ export class Subscriber implements ChannelListener, Flushable {
     return this.#error
   }
 
-  /** Queues the first frames, which may be of any size, and notes what the subscriber has brought along. */
+  /** Queues the first frames and notes what the subscriber has brought along. */
   start(frames: readonly Frame[], appliedRevision: StoreRevision): void {
     this.#appliedRevision = appliedRevision
     this.replace(frames)
   }
 
-  /** Queues whole channels. They are needed however large they are, so they widen the bound. */
+  /** Queues whole channels. */
   replace(frames: readonly Frame[]): void {
-    for (const frame of frames) {
-      this.#allowanceBytes += frame.bytes.length
-      this.onFrame(frame)
-    }
+    for (const frame of frames) this.onFrame(frame)
   }
 
   onFrame(frame: Frame): void {
-    if (this.#ending) return
+    // What a lagging subscriber misses is in its channels, and is worked out when it can be sent.
+    if (this.#ending || this.#lag !== undefined) return
     this.#pending.push(frame)
     this.#options.outbox.schedule(this)
   }
@@ -91,22 +101,27 @@ export class Subscriber implements ChannelListener, Flushable {
     const frames = this.#pending
     if (frames.length === 0) return
     this.#pending = []
-    const { connection } = this.#options
+    const { connection, maxUnsentBytes } = this.#options
     // What is to be sent now does not count: a large change is not the subscriber's fault, only what it leaves lying is.
-    if (connection.unsentBytes > this.#allowanceBytes) {
-      this.end('slow_consumer')
-      return
-    }
-    connection.send(frames)
-    for (const { revision } of frames) if (revision !== undefined) this.#sentRevision = revision
+    if (connection.unsentBytes > maxUnsentBytes) this.#fallBehind()
+    else this.#send(frames)
+  }
+
+  /** To be called at each heartbeat: cuts a lagging subscriber that has had time for what waits for it. */
+  checkProgress(): void {
+    const lag = this.#lag
+    if (lag === undefined) return
+    const { unsentBytes } = this.#options.connection
+    lag.beats = unsentBytes < lag.unsentBytes ? 0 : lag.beats + 1
+    lag.unsentBytes = unsentBytes
+    if (lag.beats >= MIN_BEATS + Math.floor(unsentBytes / BYTES_PER_BEAT)) this.end('slow_consumer')
   }
 
   /** Says goodbye after what was sent before, and takes nothing any more. */
   end(reason: GoodbyeReason): void {
     if (this.#ending) return
-    // What is still queued goes first, unless it is the very thing that the subscriber is too slow for.
-    if (reason !== 'slow_consumer') this.flush()
-    if (this.#ending) return
+    // What is still queued goes first.
+    this.flush()
     this.#ending = true
     this.#pending = []
     this.#options.connection.send([this.#options.goodbye(reason)])
@@ -119,6 +134,31 @@ export class Subscriber implements ChannelListener, Flushable {
     this.#ending = true
     this.#pending = []
     this.#options.connection.destroy()
+  }
+
+  #send(frames: readonly Frame[]): void {
+    this.#options.connection.send(frames)
+    for (const { revision } of frames) {
+      if (revision !== undefined && revision > this.#sentRevision) this.#sentRevision = revision
+    }
+  }
+
+  #fallBehind(): void {
+    const { connection } = this.#options
+    this.#lag = { unsentBytes: connection.unsentBytes, beats: 0 }
+    connection.onceDrained(() => this.#catchUp())
+  }
+
+  /** Everything up to the sent revision was sent, of both channels: frames of one revision are always sent together. */
+  #catchUp(): void {
+    if (this.#ending) return
+    this.#lag = undefined
+    const after = this.#sentRevision
+    const frames = [this.table?.netSinceOfTenant(this.tenant, after), this.view?.netSince(after)]
+    const missed = frames.filter((frame) => frame !== undefined)
+    // The one that has got further goes last: its revision is the one that the subscriber comes back with.
+    missed.sort((left, right) => ((left.revision ?? 0n) < (right.revision ?? 0n) ? -1 : 1))
+    if (missed.length > 0) this.#send(missed)
   }
 
   /** Takes a report. The applied revision only grows; the error is always the newest report's. */

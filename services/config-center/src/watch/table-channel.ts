@@ -1,6 +1,7 @@
 import type { StoreRevision } from '@tributary/store'
 import { Channel, type CatchUp, type ChannelCursor } from './channel.js'
 import type { DeltaBudget } from './delta-log.js'
+import type { Frame } from './frame.js'
 import { RevisionBody } from './revision-body.js'
 import type { TableItems } from './table-items.js'
 
@@ -33,6 +34,12 @@ export class TableChannel extends Channel {
     const joinedAt = this.table.joinedAt(tenant)
     const after = joinedAt === undefined || (cursor.after ?? 0n) < joinedAt ? undefined : cursor.after
     return this.catchUp({ after, hash: cursor.hash }, storeRevision)
+  }
+
+  /** As `netSince`, for a subscriber of `tenant`: what it has is of another table when the tenant came into this one's tree later. */
+  netSinceOfTenant(tenant: string, after: StoreRevision): Frame | undefined {
+    const joinedAt = this.table.joinedAt(tenant)
+    return joinedAt === undefined || after < joinedAt ? this.snapshot(this.changedAt) : this.netSince(after)
   }
 
   /** The table as JSON text of a `RouteTable`; shared, so nobody may change it. `storeRevision` is the catalog's current one. */
