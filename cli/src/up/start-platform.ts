@@ -112,6 +112,7 @@ async function startManager(
     configCenter: { url: center.url, token: await managerToken(center, join(dataDirectory, 'deployer.token')) },
     config,
     offeredSecrets,
+    oidcClientSecret: options.oidcClientSecret,
     dataDirectory,
     host: HOST,
     port: options.ports.envManager,

@@ -19,6 +19,8 @@ import { createConfigPassThrough } from './adapters/config-center/pass-through.j
 import { buildApp } from './app.js'
 import type { TypedApp } from './http/route-deps.js'
 import { definition, eventually, TestBench } from './reconcile/test-bench.test-support.js'
+import { EventHub } from './watch/event-hub.js'
+import { followStore } from './watch/follow-store.js'
 
 const ROLES: Readonly<Record<string, TokenInfo['role']>> = {
   adm: 'admin',
@@ -34,6 +36,8 @@ let bench: TestBench
 let app: TypedApp
 let asked: string[]
 let outage = false
+let stopping: AbortController
+let following: Promise<void>
 
 beforeEach(async () => {
   asked = []
@@ -55,7 +59,11 @@ beforeEach(async () => {
         : { tokenId: token, name: token, role, createdAt: '2026-01-01T00:00:00.000Z' }
     },
   }
+  const events = new EventHub()
+  stopping = new AbortController()
+  following = followStore(bench.store, { hub: events, clock: bench.running.clock, signal: stopping.signal })
   app = await buildApp({
+    events,
     deps: bench.running,
     loop: bench.manager,
     callers,
@@ -70,6 +78,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await app.close()
+  stopping.abort()
+  await following
   await bench.close()
 })
 

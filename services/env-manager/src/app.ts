@@ -17,15 +17,17 @@ import { eventsRoute } from './http/routes/events.js'
 import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
 import { metricsRoute } from './http/routes/metrics.js'
+import { oidcRoutes } from './http/routes/oidc.js'
 import { runRoutes } from './http/routes/runs.js'
 import { sessionRoutes } from './http/routes/session.js'
 import { topologyRoutes } from './http/routes/topology.js'
-import { sessionCookie } from './http/session-cookie.js'
+import { pendingSignInCookie, sessionCookie } from './http/session-cookie.js'
 import { validatorCompiler } from './http/validate.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
 import { readTopology } from './operations/topology/read-topology.js'
 import type { ConfigPassThrough } from './ports/config-pass-through.js'
+import type { IdentityProvider } from './ports/identity-provider.js'
 import { EventHub } from './watch/event-hub.js'
 import { TopologyFeeds } from './watch/topology-feeds.js'
 
@@ -44,6 +46,8 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly events?: EventHub
   /** Passes requests on to the config center. */
   readonly configPassThrough: ConfigPassThrough
+  /** Vouches for people, when the configuration names one. Default: people sign in with tokens. */
+  readonly identityProvider?: IdentityProvider
   /** Where the console's files are. Default: nothing is served. */
   readonly consoleDirectory?: string
   /** Default: no log. */
@@ -84,6 +88,7 @@ async function installSignIn(app: TypedApp, { deps, callers }: AppDeps): Promise
     sessions,
     registry: new CallerRegistry(callers, sessions),
     cookie: sessionCookie(config.signIn),
+    pendingCookie: pendingSignInCookie(config.signIn),
   }
   installAuthentication(app, { store, registry: signIn.registry, cookieName: signIn.cookie.name })
   installAudit(app, { store, clock })
@@ -99,6 +104,11 @@ async function addRoutes(
   topologyRoutes(app, { ...given, topologies: topologyFeeds(given.deps, events) })
   eventsRoute(app, { ...given, events })
   sessionRoutes(app, given)
+  const { oidc } = given.deps.config.signIn
+  if (given.identityProvider !== undefined && oidc !== null) {
+    const { sessions } = given.signIn
+    oidcRoutes(app, { ...given, oidc: { ...sessions, provider: given.identityProvider, roles: oidc.roles } })
+  }
   const { configPassThrough: config, deps, closing } = given
   await configRoutes(app, { config, store: deps.store, closing })
   metricsRoute(app, given, given.metrics ?? new ManagerMetrics())

@@ -12,10 +12,12 @@ export const PLATFORM_CONFIG_FILE = 'tributary.config.yaml'
 /** Process environment, as Node gives it. */
 export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
 
-/** The platform configuration, and the values of the secrets that it offers. */
+/** The platform configuration, and the values of the secrets that it names. */
 export interface LoadedPlatformConfig {
   readonly config: PlatformConfig
   readonly offeredSecrets: Readonly<Record<string, string>>
+  /** Of `signIn.oidc`; absent: a public client, or no provider. */
+  readonly oidcClientSecret?: string
 }
 
 /** Where the config center is, and who we are there. */
@@ -39,19 +41,25 @@ export interface EnvManagerConfig extends LoadedPlatformConfig {
 }
 
 /**
- * Reads `tributary.config.yaml`, and the variables that its `secrets` name.
+ * Reads `tributary.config.yaml`, and the variables that it names for secrets.
  * @throws AppError `CONFIG_INVALID` with every problem at once, each as `file:line:column: what`.
  */
 export function loadPlatformConfig(file: string, env: ProcessEnvironment = process.env): LoadedPlatformConfig {
   const parsed = parsePlatformConfig(file, readText(file))
   if ('problems' in parsed) throw invalid(parsed.problems.map(formatProblem))
   const secrets = Object.entries(parsed.config.secrets)
-  const missing = secrets.filter(([, variable]) => env[variable] === undefined)
+  const oidcVariable = parsed.config.signIn.oidc?.clientSecretVariable ?? null
+  const needed = [
+    ...secrets.map(([name, variable]) => ({ what: `secret "${name}"`, variable })),
+    ...(oidcVariable === null ? [] : [{ what: 'signIn.oidc.clientSecret', variable: oidcVariable }]),
+  ]
+  const missing = needed.filter(({ variable }) => env[variable] === undefined)
   if (missing.length > 0) {
-    throw invalid(missing.map(([name, variable]) => `${file}: secret "${name}" needs the variable ${variable}; set it`))
+    throw invalid(missing.map(({ what, variable }) => `${file}: ${what} needs the variable ${variable}; set it`))
   }
   const offeredSecrets = Object.fromEntries(secrets.map(([name, variable]) => [name, env[variable] ?? '']))
-  return { config: parsed.config, offeredSecrets }
+  const oidcClientSecret = oidcVariable === null ? undefined : env[oidcVariable]
+  return { config: parsed.config, offeredSecrets, ...(oidcClientSecret === undefined ? {} : { oidcClientSecret }) }
 }
 
 /**

@@ -17,6 +17,22 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'permission_denied',
     description: 'A write by cookie lacks the session’s CSRF value in the header x-tributary-csrf.',
   },
+  OIDC_PROVIDER_UNREACHABLE: {
+    kind: 'unavailable',
+    description: 'The provider that people sign in at does not answer as one; signing in with a token works meanwhile.',
+  },
+  OIDC_STATE_INVALID: {
+    kind: 'invalid_argument',
+    description: 'Who comes back from the provider has not begun to sign in with this browser, or a long time ago.',
+  },
+  OIDC_SIGN_IN_REFUSED: {
+    kind: 'permission_denied',
+    description: 'The provider did not vouch for anybody, or what it said does not hold.',
+  },
+  OIDC_ROLE_MISSING: {
+    kind: 'permission_denied',
+    description: 'The provider knows the person, and no value of the configured claim gives a role.',
+  },
   ENVIRONMENT_NOT_FOUND: { kind: 'not_found', description: 'There is no environment of this name.' },
   ENVIRONMENT_TERMINATING: {
     kind: 'failed_precondition',

@@ -40,6 +40,8 @@ export interface SignInDeps {
   readonly sessions: SessionDependencies
   readonly registry: CallerRegistry
   readonly cookie: SessionCookie
+  /** Of a sign-in that is under way at a provider. */
+  readonly pendingCookie: SessionCookie
 }
 
 /** A fastify instance whose handlers are typed by their TypeBox schemas. */

@@ -4,9 +4,7 @@ import type { SignInConfig } from '../../domain/sign-in-config.js'
 import { beginSession, endSession } from '../../operations/sessions/sessions.js'
 import type { Caller } from '../caller.js'
 import { answers, type SignInDeps, type TypedApp } from '../route-deps.js'
-
-/** Where a browser goes to sign in with the provider. */
-export const OIDC_PATH = '/v1/session/oidc'
+import { OIDC_PATH } from '../sign-in-paths.js'
 
 /** Who asks, what they may do, and signing in and out with a token (docs/adr/0015). */
 export function sessionRoutes(app: TypedApp, { signIn }: { readonly signIn: SignInDeps }): void {

@@ -5,6 +5,8 @@ import { failure } from '../../errors.js'
 import { absent, listJson, putJson, readJson } from './json-store.js'
 import { stateKeys } from './keys.js'
 
+const SIGN_IN_KEY_BYTES = 32
+
 /**
  * The only file that reads and writes secret values: generated secrets of services, and the tenant token that an
  * environment's processes get, and the key that signs routing contexts. At rest they are as safe as the store's file (mode 0600).
@@ -79,6 +81,16 @@ export async function provideContextKey(store: RevisionedStore, given: string): 
   const found = await readJson<string>(store, stateKeys.contextKey)
   if (found?.value === given) return
   await store.transact({ compares: [], mutations: [putJson(stateKeys.contextKey, given)] })
+}
+
+/** The key that seals sign-ins which are under way, the same for all managers on this store. Made on first need. */
+export async function ensureSignInKey(store: RevisionedStore): Promise<string> {
+  const key = stateKeys.signInKey
+  const found = await readJson<string>(store, key)
+  if (found !== undefined) return found.value
+  const made = randomBytes(SIGN_IN_KEY_BYTES).toString('base64url')
+  await store.transact({ compares: [absent(key)], mutations: [putJson(key, made)] })
+  return ensureSignInKey(store)
 }
 
 /**

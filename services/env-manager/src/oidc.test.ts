@@ -1,0 +1,193 @@
+import { SessionState } from '@tributary/contract'
+import { Value } from 'typebox/value'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TestProvider } from './adapters/oidc/oidc-provider.test-support.js'
+import { createOpenIdProvider } from './adapters/oidc/openid-provider.js'
+import { signInWithDefaults } from './domain/sign-in-config.js'
+import { TestApp } from './test-app.test-support.js'
+
+const publicUrl = 'https://tributary.example'
+const redirectUri = `${publicUrl}/v1/session/oidc/callback`
+const people = {
+  jane: { name: 'Jane Doe', groups: ['dev', 'all'] },
+  rita: { name: 'Rita', groups: ['release'] },
+  paul: { name: 'Paul', groups: ['visitors'] },
+}
+let provider: TestProvider
+let server: TestApp
+let nowMs: number
+
+beforeEach(async () => {
+  provider = await TestProvider.start({ redirectUri, people })
+  const signIn = signInWithDefaults({
+    publicUrl,
+    oidc: {
+      issuer: provider.issuer,
+      clientId: 'tributary',
+      label: 'Example',
+      scopes: ['profile', 'groups'],
+      roles: { claim: 'groups', values: { dev: 'developer', release: 'release-manager', all: 'viewer' } },
+    },
+  })
+  const { oidc } = signIn
+  if (oidc === null) throw new Error('no provider')
+  server = await TestApp.open({ signIn }, { identityProvider: createOpenIdProvider({ config: oidc, redirectUri }) })
+  nowMs = Date.now()
+  server.bench.now = () => nowMs
+})
+
+afterEach(async () => {
+  await server.close()
+  await provider.stop()
+})
+
+async function begin(returnTo?: string): Promise<{ url: URL; cookie: string }> {
+  const query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(returnTo)}`
+  const answer = await server.call('GET', `/v1/session/oidc${query}`)
+  expect(answer.status).toBe(302)
+  return { url: new URL(String(answer.headers['location'])), cookie: answer.cookies[0] ?? '' }
+}
+
+/** Comes back to us with what the provider says. */
+const comeBack = (back: URL, cookie: string) => server.call('GET', `${back.pathname}${back.search}`, { cookie })
+
+async function signIn(login: string, returnTo?: string) {
+  const { url, cookie } = await begin(returnTo)
+  const back = await provider.signIn(url, login)
+  const answer = await comeBack(back, cookie)
+  const session = answer.cookies.find((one) => one.startsWith('__Host-tributary-session='))
+  return { answer, back, pending: cookie, session: session ?? '' }
+}
+
+async function stateOf(cookie: string): Promise<SessionState> {
+  return Value.Parse(SessionState, (await server.call('GET', '/v1/session', { cookie })).json)
+}
+
+describe('signing in at a provider', () => {
+  it('is offered to whoever is not signed in', async () => {
+    expect((await stateOf('')).signIn.oidc).toEqual({ label: 'Example', path: '/v1/session/oidc' })
+  })
+
+  it('makes a session of the person’s name and role, in a cookie of this host alone, and goes back to where they were', async () => {
+    const { answer, session } = await signIn('jane', '/console/#/environments/feature-x')
+    expect([answer.status, answer.headers['location']]).toEqual([302, '/console/#/environments/feature-x'])
+    expect(String(answer.headers['set-cookie'])).toMatch(
+      /__Host-tributary-session=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax/,
+    )
+    expect((await stateOf(session)).session).toMatchObject({ name: 'Jane Doe', role: 'developer', by: 'oidc' })
+    expect(answer.headers['strict-transport-security']).toContain('max-age')
+  })
+
+  it('lets a developer change feature environments, and says which role integration needs', async () => {
+    const { session } = await signIn('jane')
+    const csrf = (await stateOf(session)).session?.csrf ?? ''
+    const pin = (name: string) =>
+      server.call('PATCH', `/v1/environments/${name}`, { cookie: session, csrf, body: { pinned: true } })
+    expect((await pin('feature-x')).status).toBe(200)
+    const refused = await pin('integration')
+    expect([refused.status, refused.json]).toMatchObject([
+      403,
+      { error: { details: { neededRole: 'release-manager' } } },
+    ])
+  })
+
+  it('stands in the audit log with the person’s name', async () => {
+    await signIn('rita')
+    const { json } = await server.call('GET', '/v1/audit', { token: 'view' })
+    expect(json).toMatchObject({
+      records: [{ action: 'session.sign-in', actor: { name: 'Rita', role: 'release-manager', by: 'oidc' } }],
+    })
+  })
+})
+
+describe('what is no sign-in', () => {
+  const failed = (answer: Awaited<ReturnType<typeof comeBack>>): unknown => {
+    expect(answer.cookies.filter((one) => one.includes('tributary-session'))).toEqual([])
+    return answer.headers['location']
+  }
+
+  it('a person whose claims give no role', async () => {
+    expect(failed((await signIn('paul')).answer)).toBe('/console/?signInError=OIDC_ROLE_MISSING')
+  })
+
+  it('a state that another browser has begun', async () => {
+    const mine = await begin()
+    const back = await provider.signIn((await begin()).url, 'jane')
+    expect(failed(await comeBack(back, mine.cookie))).toBe('/console/?signInError=OIDC_STATE_INVALID')
+  })
+
+  it('an answer without the cookie of this browser, or with one that was changed', async () => {
+    const { url, cookie } = await begin()
+    const back = await provider.signIn(url, 'jane')
+    for (const other of ['', '__Host-tributary-sign-in=x', `${cookie.slice(0, -4)}AAAA`]) {
+      expect(failed(await comeBack(back, other))).toBe('/console/?signInError=OIDC_STATE_INVALID')
+    }
+  })
+
+  it('an answer after more than ten minutes', async () => {
+    const { url, cookie } = await begin()
+    const back = await provider.signIn(url, 'jane')
+    nowMs += 600_001
+    expect(failed(await comeBack(back, cookie))).toBe('/console/?signInError=OIDC_STATE_INVALID')
+  })
+
+  it('a code that was used before', async () => {
+    const { back, pending } = await signIn('jane')
+    expect(failed(await comeBack(back, pending))).toBe('/console/?signInError=OIDC_SIGN_IN_REFUSED')
+  })
+
+  it('a code that somebody made up, or none', async () => {
+    const { url, cookie } = await begin()
+    const state = url.searchParams.get('state') ?? ''
+    for (const query of [`code=made-up&state=${state}&iss=${encodeURIComponent(provider.issuer)}`, `state=${state}`]) {
+      const back = new URL(`${redirectUri}?${query}`)
+      expect(failed(await comeBack(back, cookie))).toBe('/console/?signInError=OIDC_SIGN_IN_REFUSED')
+    }
+  })
+
+  it('a person who declines', async () => {
+    const { url, cookie } = await begin()
+    const back = await provider.signIn(url, 'jane', { decline: true })
+    expect(failed(await comeBack(back, cookie))).toBe('/console/?signInError=OIDC_SIGN_IN_REFUSED')
+  })
+
+  it('one while the provider is away; a token still does', async () => {
+    const away = new URL((await begin()).url)
+    expect(away.origin).toBe(provider.issuer)
+    await provider.stop()
+    const { cookie, url } = await begin()
+    const back = new URL(
+      `${redirectUri}?code=x&state=${url.searchParams.get('state')}&iss=${encodeURIComponent(provider.issuer)}`,
+    )
+    expect(failed(await comeBack(back, cookie))).toBe('/console/?signInError=OIDC_PROVIDER_UNREACHABLE')
+    expect((await server.call('POST', '/v1/session', { body: { token: 'view' } })).status).toBe(200)
+    provider = await TestProvider.start({ redirectUri, people })
+  })
+})
+
+describe('where a sign-in leads', () => {
+  it.each([
+    'https://evil.example/console/',
+    '//evil.example',
+    '/\\evil.example',
+    '/console/../v1/session',
+    'javascript:alert(1)',
+  ])('is never %s', async (returnTo) => {
+    expect((await signIn('jane', returnTo)).answer.headers['location']).toBe('/console/')
+  })
+})
+
+describe('the session of a person', () => {
+  it('ends after a day, whatever the provider says', async () => {
+    const { session } = await signIn('jane')
+    nowMs += 24 * 3_600_000
+    expect((await server.call('GET', '/v1/environments', { cookie: session })).code).toBe('SESSION_OVER')
+  })
+
+  it('outlives a provider that goes away', async () => {
+    const { session } = await signIn('jane')
+    await provider.stop()
+    expect((await server.call('GET', '/v1/environments', { cookie: session })).status).toBe(200)
+    provider = await TestProvider.start({ redirectUri, people })
+  })
+})
