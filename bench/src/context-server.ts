@@ -3,15 +3,25 @@ import { connect, currentContext } from '@tributary/sdk'
 import { tributaryContext } from '@tributary/sdk/fastify'
 import { createDispatcher } from '@tributary/sdk/undici'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { Agent, request, type Dispatcher } from 'undici'
+import { Agent, fetch, request, type Dispatcher } from 'undici'
 import { serveParent } from './child.js'
 
-/** `plain`: fastify and undici. `storage`: with an AsyncLocalStorage that each request is run in. `routed`: with the SDK. */
+/**
+ * | mode | what |
+ * | --- | --- |
+ * | `plain` | fastify and undici as they are |
+ * | `storage` | the same, each request run in an AsyncLocalStorage: what any propagation of a context costs in this version of Node |
+ * | `routed` | middleware and dispatcher of the SDK, calls observed, as `connect()` does it without options |
+ */
 export type Mode = 'plain' | 'storage' | 'routed'
+
+/** By which of undici's functions calls are made. */
+export type Way = 'request' | 'fetch'
 
 /** What this process is started with. */
 interface Start {
   readonly mode: Mode
+  readonly way: Way
   readonly target: string
   readonly center: { readonly url: string; readonly token: string }
 }
@@ -25,12 +35,18 @@ serveParent(async (parameter) => {
   }
   const app = Fastify()
   const dispatcher = await prepare(app, message)
+  const call = CALLS[message.way]
   app.get('/', async () => {
-    const { body } = await request(message.target, { dispatcher })
-    return { tenant: currentContext().tenant ?? null, answer: await body.text() }
+    const answer = await call(message.target, dispatcher)
+    return { tenant: currentContext().tenant ?? null, answer }
   })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }) }
 })
+
+const CALLS: Readonly<Record<Way, (target: string, dispatcher: Dispatcher) => Promise<string>>> = {
+  request: async (target, dispatcher) => (await request(target, { dispatcher })).body.text(),
+  fetch: async (target, dispatcher) => (await fetch(target, { dispatcher })).text(),
+}
 
 async function prepare(app: FastifyInstance, { mode, center }: Start): Promise<Dispatcher> {
   if (mode === 'routed') {

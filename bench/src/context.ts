@@ -1,41 +1,51 @@
-import autocannon from 'autocannon'
 import { startChild, type Child } from './child.js'
-import type { Mode } from './context-server.js'
-import type { Figure } from './result.js'
+import { ClosedLoop } from './closed-loop.js'
+import type { Mode, Way } from './context-server.js'
+import { quantile, type Figure } from './result.js'
 import { load, startSystem, tenantChanges, upTo } from './system.js'
 
-const MODES = ['plain', 'storage', 'routed'] as const
-const ROUNDS = 9
-const REQUESTS = 4_000
+const WAYS: readonly Way[] = ['request', 'fetch']
+const MODES: readonly Mode[] = ['plain', 'storage', 'routed']
+/** Short rounds in turns: whatever else the machine does meets all servers alike, and the median leaves its bursts out. */
+const ROUNDS = 41
+const REQUESTS = 800
+const WARM_UP = 6_000
+const CONNECTIONS = 32
 const TENANTS = 20
 
 interface Server {
-  readonly url: string
+  readonly mode: Mode
+  readonly way: Way
   readonly child: Child
+  readonly loop: ClosedLoop
+  readonly rounds: Round[]
+}
+
+interface Round {
+  readonly perCpuSecond: number
+  readonly perSecond: number
 }
 
 /**
  * A service that calls a service: fastify and undici as they are, and with the middleware and the dispatcher. Requests for each second of
- * the service's processor time are counted, because it is the service that pays; wall time would measure the neighbours on the machine.
+ * the service's processor time are compared, because it is the service that pays; those for each second by the clock also depend on who
+ * else uses the machine.
  */
 export async function context(): Promise<Figure[]> {
   const system = await startSystem()
   const floor = startChild('./http-floor-server.js', import.meta.url)
-  const children = new Map<Mode, Child>()
+  const servers: Server[] = []
   try {
     const { url: upstream } = await floor.ask<{ readonly url: string }>({ body: 'x'.repeat(200) })
     await fill(system.client, new URL(upstream))
-    const servers = new Map<Mode, Server>()
-    for (const mode of MODES) {
-      const child = startChild('./context-server.js', import.meta.url)
-      children.set(mode, child)
-      const target = mode === 'routed' ? 'http://service-0/' : upstream
-      const center = { url: system.url, token: system.token }
-      servers.set(mode, { child, ...(await child.ask<{ readonly url: string }>({ mode, target, center })) })
+    for (const way of WAYS) {
+      for (const mode of MODES) servers.push(await startServer({ mode, way }, upstream, system))
     }
-    return figures(await compare(servers))
+    await compare(servers)
+    return WAYS.flatMap((way) => figures(way, servers))
   } finally {
-    await Promise.all([floor, ...children.values()].map((child) => child.stop()))
+    for (const { loop } of servers) loop.close()
+    await Promise.all([floor, ...servers.map(({ child }) => child)].map((child) => child.stop()))
     await system.stop()
   }
 }
@@ -47,42 +57,60 @@ async function fill(client: Parameters<typeof load>[0], { hostname: host, port }
   await client.applyEntry({ tenant: 'integration', service: 'service-0' }, { endpoints })
 }
 
-/** The servers are loaded in turns, so that whatever else the machine does meets all of them. */
-async function compare(servers: ReadonlyMap<Mode, Server>): Promise<Record<Mode, number>> {
-  const rates: Record<Mode, number[]> = { plain: [], storage: [], routed: [] }
-  for (const server of servers.values()) await requestsPerCpuSecond(server)
+async function startServer(
+  kind: { readonly mode: Mode; readonly way: Way },
+  upstream: string,
+  { url: centerUrl, token }: { readonly url: string; readonly token: string },
+): Promise<Server> {
+  const child = startChild('./context-server.js', import.meta.url)
+  const target = kind.mode === 'routed' ? 'http://service-0/' : upstream
+  const { url } = await child.ask<{ readonly url: string }>({ ...kind, target, center: { url: centerUrl, token } })
+  const baggage = upTo(TENANTS).map((index) => `a=1,tributary-tenant=tenant-${index}`)
+  return { ...kind, child, loop: new ClosedLoop({ url, baggage, connections: CONNECTIONS }), rounds: [] }
+}
+
+async function compare(servers: readonly Server[]): Promise<void> {
+  for (const { loop } of servers) await loop.run(WARM_UP)
   for (const round of upTo(ROUNDS)) {
-    for (const [mode, server] of round % 2 === 0 ? servers : [...servers].reverse()) {
-      rates[mode].push(await requestsPerCpuSecond(server))
-    }
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) server.rounds.push(await measure(server))
   }
-  return { plain: best(rates.plain), storage: best(rates.storage), routed: best(rates.routed) }
 }
 
-async function requestsPerCpuSecond({ url, child }: Server): Promise<number> {
-  const requests = upTo(TENANTS).map((index) => ({ headers: { baggage: `a=1,tributary-tenant=tenant-${index}` } }))
+async function measure({ child, loop }: Server): Promise<Round> {
   const before = await child.ask<{ readonly cpuSeconds: number }>({ cpu: true })
-  const result = await autocannon({ url, connections: 32, amount: REQUESTS, requests })
+  const elapsedMs = await loop.run(REQUESTS)
   const after = await child.ask<{ readonly cpuSeconds: number }>({ cpu: true })
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${url}: ${result.non2xx + result.errors} requests failed`)
-  return REQUESTS / (after.cpuSeconds - before.cpuSeconds)
+  return {
+    perCpuSecond: REQUESTS / (after.cpuSeconds - before.cpuSeconds),
+    perSecond: (REQUESTS / elapsedMs) * 1_000,
+  }
 }
 
-/** The best round: the others tell about caches and clocks that the neighbours took. */
-function best(rates: readonly number[]): number {
-  return Math.max(...rates)
-}
-
-function figures({ plain, storage, routed }: Readonly<Record<Mode, number>>): Figure[] {
+function figures(way: Way, servers: readonly Server[]): Figure[] {
+  const median = (mode: Mode, what: keyof Round): number => {
+    const rounds = servers.find((server) => server.mode === mode && server.way === way)?.rounds ?? []
+    return quantile(
+      rounds.map((round) => round[what]),
+      0.5,
+    )
+  }
   const unit = 'requests per CPU second'
-  const peer = { name: 'plain fastify + undici', value: plain }
+  const plain = { name: `plain fastify + undici`, value: median('plain', 'perCpuSecond') }
+  const storage = { name: 'the same in a bare AsyncLocalStorage', value: median('storage', 'perCpuSecond') }
+  const routed = median('routed', 'perCpuSecond')
   const target = {
     text: '>= 0.9 x the peer',
     holds: (_value: number, ratio: number | null) => ratio !== null && ratio >= 0.9,
   }
   return [
-    { name: 'one hop with middleware and dispatcher', value: routed, unit, peer, target },
-    { name: 'one hop in a bare AsyncLocalStorage', value: storage, unit, peer },
+    { name: `hop by ${way}, middleware and dispatcher`, value: routed, unit, peer: plain, target },
+    { name: `hop by ${way}, middleware and dispatcher`, value: routed, unit, peer: storage },
+    { name: `hop by ${way}, bare AsyncLocalStorage`, value: storage.value, unit, peer: plain },
+    {
+      name: `hop by ${way}, middleware and dispatcher`,
+      value: median('routed', 'perSecond'),
+      unit: 'requests per second',
+      peer: { name: plain.name, value: median('plain', 'perSecond') },
+    },
   ]
 }

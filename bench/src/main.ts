@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { baseChange } from './base-change.js'
 import { context } from './context.js'
+import { deploy } from './deploy/deploy.js'
 import { fanout } from './fanout/fanout.js'
 import { memory } from './memory.js'
 import { reads } from './reads.js'
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, (subscribers: number) => Promise<Figure[]
   'base-change': baseChange,
   storm,
   startup,
+  deploy,
 }
 
 const { values, positionals } = parseArgs({

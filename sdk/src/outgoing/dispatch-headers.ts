@@ -1,59 +1,63 @@
+import { CALLER_HEADER } from '@tributary/contract'
 import type { Dispatcher } from 'undici'
 
 type Headers = Dispatcher.DispatchOptions['headers']
 type Value = string | string[] | undefined
 
-/** Replaces the `baggage` of dispatch headers, in every form that undici takes; what was given is not changed. */
-export function editBaggage(headers: Headers, edit: (written: string | undefined) => string | undefined): Headers {
+/** What is done to the headers of a call. */
+export interface HeaderEdit {
+  /** The `baggage` to send in the place of what is written; undefined: none. */
+  readonly baggage: (written: string | undefined) => string | undefined
+  /** Who calls, unless the program has written it. */
+  readonly caller?: string | undefined
+}
+
+/** Edits dispatch headers in every form that undici takes; what was given is not changed. Most calls write no baggage of their own. */
+export function editHeaders(headers: Headers, edit: HeaderEdit): NonNullable<Headers> | null {
   if (headers === undefined || headers === null) {
-    const baggage = edit(undefined)
-    return baggage === undefined ? headers : ['baggage', baggage]
+    const flat = [...named('baggage', edit.baggage(undefined)), ...named(CALLER_HEADER, edit.caller)]
+    return flat.length === 0 ? null : flat
   }
   if (Array.isArray(headers)) return editFlat(headers, edit)
   if (isIterable(headers)) return editFlat([...headers].flatMap(spread), edit)
   return editRecord(headers, edit)
 }
 
-/** Adds a header to edited ones, unless the program has written it. */
-export function addHeader(headers: Headers, name: string, value: string): Headers {
-  if (headers === undefined || headers === null) return [name, value]
-  if (Array.isArray(headers)) return hasName(headers, name) ? headers : [...headers, name, value]
-  return hasName(Object.keys(headers), name, 1) ? headers : { ...headers, [name]: value }
-}
-
-function hasName(names: readonly string[], name: string, step = 2): boolean {
-  for (let index = 0; index < names.length; index += step) {
-    if (names[index]?.length === name.length && names[index]?.toLowerCase() === name) return true
-  }
-  return false
-}
-
-function editRecord(
-  headers: Readonly<Record<string, Value>>,
-  edit: (written: string | undefined) => string | undefined,
-): Record<string, Value> {
-  const edited: Record<string, Value> = {}
+function editRecord(headers: Readonly<Record<string, Value>>, edit: HeaderEdit): Record<string, Value> {
+  const edited = { ...headers }
   const written: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (isBaggage(name)) written.push(...texts(value))
-    else edited[name] = value
+  let isCallerWritten = false
+  for (const name of Object.keys(headers)) {
+    if (is(name, CALLER_HEADER)) isCallerWritten = true
+    if (!is(name, 'baggage')) continue
+    written.push(...texts(headers[name]))
+    delete edited[name]
   }
-  const baggage = edit(join(written))
+  const baggage = edit.baggage(join(written))
   if (baggage !== undefined) edited['baggage'] = baggage
+  if (!isCallerWritten && edit.caller !== undefined) edited[CALLER_HEADER] = edit.caller
   return edited
 }
 
 /** Name and value in turn. */
-function editFlat(flat: readonly string[], edit: (written: string | undefined) => string | undefined): string[] {
+function editFlat(flat: readonly string[], edit: HeaderEdit): string[] {
   const edited: string[] = []
   const written: string[] = []
+  let isCallerWritten = false
   for (let index = 0; index + 1 < flat.length; index += 2) {
-    const [name = '', value = ''] = flat.slice(index, index + 2)
-    if (isBaggage(name)) written.push(value)
+    const name = flat[index] ?? ''
+    const value = flat[index + 1] ?? ''
+    if (is(name, CALLER_HEADER)) isCallerWritten = true
+    if (is(name, 'baggage')) written.push(value)
     else edited.push(name, value)
   }
-  const baggage = edit(join(written))
-  return baggage === undefined ? edited : [...edited, 'baggage', baggage]
+  edited.push(...named('baggage', edit.baggage(join(written))))
+  if (!isCallerWritten) edited.push(...named(CALLER_HEADER, edit.caller))
+  return edited
+}
+
+function named(name: string, value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [name, value]
 }
 
 function spread([name, value]: readonly [string, Value]): string[] {
@@ -69,8 +73,9 @@ function join(written: readonly string[]): string | undefined {
   return written.length === 0 ? undefined : written.join(',')
 }
 
-function isBaggage(name: string): boolean {
-  return name.length === 7 && name.toLowerCase() === 'baggage'
+/** The length decides nearly always, and costs nothing. */
+function is(name: string, lowerCase: string): boolean {
+  return name.length === lowerCase.length && name.toLowerCase() === lowerCase
 }
 
 function isIterable(headers: object): headers is Iterable<[string, Value]> {

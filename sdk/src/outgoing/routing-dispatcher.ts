@@ -1,4 +1,4 @@
-import { CALLER_HEADER, type Endpoint } from '@tributary/contract'
+import type { Endpoint } from '@tributary/contract'
 import { Agent, Dispatcher } from 'undici'
 import {
   hideBaggageFromTelemetry,
@@ -11,7 +11,7 @@ import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
 import type { Tributary } from '../tributary.js'
 import { planCall, type CallPlan, type CallTarget } from './call-plan.js'
-import { addHeader, editBaggage } from './dispatch-headers.js'
+import { editHeaders } from './dispatch-headers.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
 import { routedHandler } from './routed-handler.js'
 
@@ -90,7 +90,7 @@ export class RoutingDispatcher extends Dispatcher {
   }
 
   #toOutside(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const headers = editBaggage(options.headers, baggageToOutside) ?? null
+    const headers = editHeaders(options.headers, { baggage: baggageToOutside })
     return hideTenantFromTelemetry(() => this.#outside.dispatch({ ...options, headers }, handler))
   }
 
@@ -101,7 +101,10 @@ export class RoutingDispatcher extends Dispatcher {
   ): boolean {
     const context = this.#client.routing.contextOfCall()
     const ended = this.#observe(options, plan.service, context)
-    const headers = this.#headers(options.headers, context, ended !== undefined)
+    const headers = editHeaders(options.headers, {
+      baggage: (written) => baggageToService(context, written),
+      caller: ended === undefined ? undefined : this.#client.service,
+    })
     const send = (origin: string | URL, to: Dispatcher.DispatchHandler): boolean => {
       const routed = { ...options, origin, headers }
       const dispatch = (): boolean => this.#system.dispatch(routed, to)
@@ -130,16 +133,6 @@ export class RoutingDispatcher extends Dispatcher {
     if (tenant === undefined || !this.#isUnlimited) return undefined
     const { method, path } = options
     return this.#client.routing.observer.call({ service, method, path, tenant, context, traceId: undefined })
-  }
-
-  #headers(
-    written: Dispatcher.DispatchOptions['headers'],
-    context: RoutingContext,
-    isCounted: boolean,
-  ): NonNullable<Dispatcher.DispatchOptions['headers']> | null {
-    const { service } = this.#client
-    const headers = editBaggage(written, (baggage) => baggageToService(context, baggage))
-    return (isCounted && service !== undefined ? addHeader(headers, CALLER_HEADER, service) : headers) ?? null
   }
 
   /** Where the service is now, if it is not only where it was. */

@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { createEnvManagerClient, type EnvManagerClient } from '@tributary/client'
+import { isAppError } from '@tributary/kit'
+import { startSystem, type BenchSystem } from '../system.js'
+import type { BenchCluster } from './bench-cluster.js'
+
+const PROGRAM = fileURLToPath(new URL('../../../services/env-manager/dist/main.js', import.meta.url))
+const READY_MS = 180_000
+const POLL_MS = 25
+
+/** What the manager is told besides its cluster. */
+export interface DeploySystemOptions {
+  readonly cluster: BenchCluster
+  readonly repositoryUrl: string
+  /** Laid over the values of each release. */
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/** A config center and an env-manager as processes of their own; the manager looks at git only when it is told to. */
+export class DeploySystem implements AsyncDisposable {
+  private constructor(
+    readonly client: EnvManagerClient,
+    private readonly parts: { readonly center: BenchSystem; readonly manager: ChildProcess; readonly folder: string },
+  ) {}
+
+  static async start({ cluster, repositoryUrl, values }: DeploySystemOptions): Promise<DeploySystem> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'tributary-bench-'))
+    const center = await startSystem()
+    const config = {
+      apiVersion: 'tributary/v1',
+      kind: 'Platform',
+      instance: 'helm-bench',
+      repositories: [{ name: 'bench', url: repositoryUrl }],
+      pollSeconds: 3600,
+      concurrency: 16,
+      healthTimeoutSeconds: READY_MS / 1000,
+      platform: { kubernetes: { kubeconfig: cluster.kubeconfig, values, quota: { pods: 100 }, limits: {} } },
+    }
+    const file = path.join(folder, 'tributary.config.yaml')
+    await writeFile(file, JSON.stringify(config))
+    const manager = spawn(process.execPath, [PROGRAM], {
+      env: {
+        PATH: `${cluster.helmFolder}:${process.env['PATH'] ?? ''}`,
+        HOME: folder,
+        TRIBUTARY_CONFIG: file,
+        TRIBUTARY_PORT: '0',
+        TRIBUTARY_DATA_DIR: path.join(folder, 'data'),
+        TRIBUTARY_URL: center.url,
+        TRIBUTARY_TOKEN: center.token,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const baseUrl = await urlOf(manager)
+    return new DeploySystem(createEnvManagerClient({ baseUrl, token: center.token }), { center, manager, folder })
+  }
+
+  /** Tells the manager to look at git. Answers how long it takes until every one of the services runs at the commit, in milliseconds. */
+  async deploy(environment: string, services: readonly string[], commit: string): Promise<number> {
+    const startedAt = performance.now()
+    await this.client.hintGit()
+    while (!(await this.isReady(environment, services, commit))) {
+      if (performance.now() - startedAt > READY_MS) throw new Error(await this.describe(environment))
+      await sleep(POLL_MS)
+    }
+    return performance.now() - startedAt
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { center, manager, folder } = this.parts
+    if (manager.exitCode === null) {
+      const ended = once(manager, 'exit')
+      manager.kill('SIGTERM')
+      await ended
+    }
+    await center.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+
+  private async isReady(name: string, services: readonly string[], commit: string): Promise<boolean> {
+    try {
+      const environment = await this.client.getEnvironment(name)
+      const deployed = environment.services.filter(({ deployedCommit }) => deployedCommit === commit)
+      const missing = services.filter((service) => deployed.every((one) => one.name !== service))
+      return environment.phase === 'ready' && missing.length === 0
+    } catch (error) {
+      if (isAppError(error) && error.kind === 'not_found') return false
+      throw error
+    }
+  }
+
+  private async describe(name: string): Promise<string> {
+    const environment = await this.client.getEnvironment(name)
+    return `${name} is ${environment.phase}: ${JSON.stringify(environment.conditions)}`
+  }
+}
+
+/** Where the manager listens, as its log tells. */
+async function urlOf(manager: ChildProcess): Promise<string> {
+  let text = ''
+  for await (const chunk of manager.stdout ?? []) {
+    text += String(chunk)
+    const url = /"url":"([^"]+)"[^\n]*env-manager is ready/.exec(text)?.[1]
+    if (url === undefined) continue
+    return url
+  }
+  throw new Error(`the env-manager ended before it was ready: ${text}`)
+}
