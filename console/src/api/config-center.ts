@@ -25,16 +25,21 @@ const WAIT_MS = 1500
 export const listTenants = async (signal: AbortSignal): Promise<readonly Tenant[]> =>
   (await request<{ tenants: Tenant[] }>({ path: '/v1/config/tenants', signal })).tenants
 
-export const listDocuments = async (tenant: string, signal: AbortSignal): Promise<readonly ConfigDocument[]> =>
-  (await request<{ documents: ConfigDocument[] }>({ path: `${tenantPath(tenant)}/documents`, signal })).documents
+export const listDocuments = async (tenant: string, signal?: AbortSignal): Promise<readonly ConfigDocument[]> =>
+  (
+    await request<{ documents: ConfigDocument[] }>({
+      path: `${tenantPath(tenant)}/documents`,
+      ...(signal === undefined ? {} : { signal }),
+    })
+  ).documents
 
-/** A tenant's own document; undefined: it has none of its own. */
-export const findDocument = (
+/** A tenant's own document; undefined: it has none of its own, which is no failure. */
+export const findDocument = async (
   tenant: string,
   service: string,
   signal?: AbortSignal,
 ): Promise<ConfigDocument | undefined> =>
-  unlessAbsent(request({ path: documentPath(tenant, service), ...(signal === undefined ? {} : { signal }) }))
+  (await listDocuments(tenant, signal)).find((document) => document.service === service)
 
 export const getView = (tenant: string, signal: AbortSignal): Promise<ResolvedView> =>
   request({ path: `${tenantPath(tenant)}/view`, signal })

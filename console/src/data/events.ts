@@ -5,7 +5,7 @@ export type Topic = 'environment' | 'run' | 'config' | 'platform'
 
 const TOPICS: readonly Topic[] = ['environment', 'run', 'config', 'platform']
 /** A burst of events is one reason to read again. */
-const GATHER_MS = 150
+const GATHER_MS = 250
 /** A server without the stream, or one that refuses it, is asked again seldom; meanwhile the page polls. */
 const RETRY_MS = 15_000
 
@@ -34,32 +34,46 @@ export function tellTopic(topic: Topic): void {
   )
 }
 
-/** Opens the one stream of the page. It opens itself again after a cut; what was missed is read again then. */
+/**
+ * Opens the one stream of the page. It opens itself again after a cut; what was missed is read again then. A page that nobody looks at has
+ * none: a browser gives all pages of one server six connections together.
+ */
 export function startEvents(): void {
   stopEvents()
-  const opened = new EventSource('/v1/events')
-  source = opened
-  opened.addEventListener('open', () => {
-    noteAnswer(200)
-    if (liveness.value !== 'stream') for (const topic of TOPICS) tellTopic(topic)
-    liveness.value = 'stream'
-  })
-  opened.addEventListener('error', () => {
-    const wasLive = liveness.value !== 'polling'
-    if (opened.readyState === EventSource.CLOSED) {
-      liveness.value = wasLive ? 'cut' : 'polling'
-      retry = setTimeout(startEvents, RETRY_MS)
-    } else {
-      liveness.value = wasLive ? 'cut' : 'polling'
-    }
-  })
-  for (const topic of TOPICS) opened.addEventListener(topic, () => tellTopic(topic))
+  document.addEventListener('visibilitychange', onVisibility)
+  if (document.visibilityState === 'visible') open()
 }
 
 /** Ends the stream. */
 export function stopEvents(): void {
+  document.removeEventListener('visibilitychange', onVisibility)
+  close()
+  liveness.value = 'polling'
+}
+
+function onVisibility(): void {
+  close()
+  if (document.visibilityState === 'visible') open()
+}
+
+function close(): void {
   clearTimeout(retry)
   source?.close()
   source = undefined
-  liveness.value = 'polling'
+}
+
+function open(): void {
+  const opened = new EventSource('/v1/events')
+  source = opened
+  opened.addEventListener('open', () => {
+    noteAnswer(200)
+    liveness.value = 'stream'
+  })
+  opened.addEventListener('error', () => {
+    if (liveness.value !== 'polling') liveness.value = 'cut'
+    // The browser opens a cut stream again by itself; one that was refused it gives up.
+    if (opened.readyState === EventSource.CLOSED) retry = setTimeout(onVisibility, RETRY_MS)
+  })
+  opened.addEventListener('reset', () => TOPICS.forEach(tellTopic))
+  for (const topic of TOPICS) opened.addEventListener(topic, () => tellTopic(topic))
 }

@@ -16,35 +16,63 @@ export function useEventStream(path: string | null, handlers: StreamHandlers): v
   useEffect(() => (path === null ? undefined : follow(path, handlers)), [path])
 }
 
-function follow(path: string, { events, onState, onRestart }: StreamHandlers): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let source: EventSource | undefined
-  let opened = 0
-  const open = (): void => {
-    if (opened > 0) onRestart?.()
-    opened += 1
-    const current = new EventSource(path)
-    source = current
-    current.addEventListener('open', () => onState?.(true))
+/** Only while the page can be seen: a browser gives all pages of one server six connections together. */
+function follow(path: string, handlers: StreamHandlers): () => void {
+  const stream = new Stream(path, handlers)
+  const onVisibility = (): void => {
+    if (document.visibilityState === 'visible') stream.open()
+    else stream.close()
+  }
+  document.addEventListener('visibilitychange', onVisibility)
+  onVisibility()
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility)
+    stream.close()
+  }
+}
+
+class Stream {
+  readonly #path: string
+  readonly #handlers: StreamHandlers
+  #source: EventSource | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #opened = false
+  #ended = false
+
+  constructor(path: string, handlers: StreamHandlers) {
+    this.#path = path
+    this.#handlers = handlers
+  }
+
+  open(): void {
+    if (this.#ended) return
+    const { events, onState, onRestart } = this.#handlers
+    this.close()
+    if (this.#opened) onRestart?.()
+    this.#opened = true
+    const source = new EventSource(this.#path)
+    this.#source = source
+    source.addEventListener('open', () => onState?.(true))
     for (const [name, handle] of Object.entries(events)) {
-      current.addEventListener(name, (event) => {
+      source.addEventListener(name, (event) => {
         if (event instanceof MessageEvent && typeof event.data === 'string') handle(JSON.parse(event.data))
       })
     }
-    current.addEventListener('end', () => {
-      current.close()
-      onState?.(true)
+    source.addEventListener('end', () => {
+      this.#ended = true
+      source.close()
     })
     // The browser's own way to open a stream again would add the same lines to what is there: it is closed, and opened from its start.
-    current.onerror = () => {
-      current.close()
+    source.onerror = () => {
+      this.close()
       onState?.(false)
-      timer = setTimeout(open, REOPEN_MS)
+      this.#timer = setTimeout(() => this.open(), REOPEN_MS)
     }
   }
-  open()
-  return () => {
-    clearTimeout(timer)
-    source?.close()
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#source?.close()
+    this.#source = undefined
   }
 }

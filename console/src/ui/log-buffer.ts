@@ -20,7 +20,7 @@ export class LogBuffer {
   }
 
   add(line: LogLine): void {
-    const text = line.text.length > MAX_LINE ? `${line.text.slice(0, MAX_LINE)} …` : line.text
+    const text = line.text.length > MAX_LINE ? `${copied(line.text.slice(0, MAX_LINE))} …` : line.text
     this.#lines.push(text === line.text ? line : { ...line, text })
     this.#characters += text.length
     if (this.#lines.length > MAX_LINES || this.#characters > MAX_CHARACTERS) this.#drop()
@@ -51,4 +51,9 @@ export class LogBuffer {
     this.#lines = this.#lines.slice(count)
     this.#dropped += count
   }
+}
+
+/** A string of its own: a slice would keep the whole line in memory for as long as it lives. */
+function copied(text: string): string {
+  return String(JSON.parse(JSON.stringify(text)))
 }

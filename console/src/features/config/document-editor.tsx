@@ -81,7 +81,11 @@ function Editing(props: EditingProps): JSX.Element {
           </Button>
         )}
         <span class="muted small" role="status">
-          {changed ? t('config.edit.unsaved') : t('config.edit.revision', { revision: draft.baseRevision })}
+          {changed
+            ? t('config.edit.unsaved')
+            : draft.baseRevision === '0'
+              ? ''
+              : t('config.edit.revision', { revision: draft.baseRevision })}
         </span>
       </div>
       <Dialogs

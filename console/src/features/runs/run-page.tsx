@@ -6,7 +6,7 @@ import { denial } from '../../api/session.js'
 import { tellTopic } from '../../data/events.js'
 import { linkTo } from '../../data/router.js'
 import { useLoaded } from '../../data/use-loaded.js'
-import { formatInstant, t } from '../../i18n/i18n.js'
+import { formatInstant, t, tWord } from '../../i18n/i18n.js'
 import { ago, duration } from '../../i18n/time.js'
 import { Button } from '../../ui/button.js'
 import { Icon } from '../../ui/icon.js'
@@ -75,7 +75,7 @@ function Head({ run }: { readonly run: Run }): JSX.Element {
     <header class="page-head">
       <div class="head-text">
         <h1 class="wrap">
-          {t(`runs.kind.${kind}`)}: {environment}
+          {tWord(`runs.kind.${kind}`, kind)}: {environment}
         </h1>
         <p class="head-facts">
           <RunBadge state={run.state} />

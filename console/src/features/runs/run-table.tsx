@@ -3,7 +3,7 @@ import type { JSX } from 'preact'
 import { listRuns } from '../../api/env-manager.js'
 import { linkTo } from '../../data/router.js'
 import { useLoaded } from '../../data/use-loaded.js'
-import { formatInstant, t } from '../../i18n/i18n.js'
+import { formatInstant, t, tWord } from '../../i18n/i18n.js'
 import { ago, duration } from '../../i18n/time.js'
 import { Empty, LoadedView } from '../../ui/loaded-view.js'
 import { RunBadge, tookMs } from './run-state.js'
@@ -55,7 +55,7 @@ function RunLine({ run }: { readonly run: Run }): JSX.Element {
         <RunBadge state={state} />
       </td>
       <th scope="row">
-        <a href={linkTo(['runs', runId])}>{t(`runs.kind.${kind}`)}</a>{' '}
+        <a href={linkTo(['runs', runId])}>{tWord(`runs.kind.${kind}`, kind)}</a>{' '}
         <code class="muted">{commits.map(({ commitSha }) => commitSha.slice(0, 8)).join(' ')}</code>
         {error === null ? null : <span class="small run-error cut block">{error.message}</span>}
       </th>

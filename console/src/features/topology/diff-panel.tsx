@@ -9,7 +9,7 @@ import { t, tn } from '../../i18n/i18n.js'
 import { Select } from '../../ui/field.js'
 import { LoadedView } from '../../ui/loaded-view.js'
 import { ConfigDifferences } from '../config/config-differences.js'
-import { differingFields, kindOfDifference, withOther, type DifferenceKind } from './difference.js'
+import { differingFields, isRealDifference, kindOfDifference, withOther, type DifferenceKind } from './difference.js'
 import { SidePanel } from './side-panel.js'
 
 /** What differs between the environment and another one. */
@@ -28,7 +28,7 @@ export function useDifference(topology: Topology, query: URLSearchParams | undef
   const active = query !== undefined && against !== topology.environment
   const { state } = useLoaded({
     key: `difference/${topology.environment}/${active ? against : ''}`,
-    load: async (signal) => (active ? diffTopology(topology.environment, against, signal) : undefined),
+    load: async (signal) => (active ? realDifference(topology.environment, against, signal) : undefined),
     topics: ['environment', 'config'],
   })
   const found = state.value.data
@@ -44,6 +44,11 @@ export function useDifference(topology: Topology, query: URLSearchParams | undef
     kindOf: (service) => (active && found !== undefined ? (kinds.get(service) ?? 'same') : undefined),
     loaded: state.value,
   }
+}
+
+async function realDifference(name: string, against: string, signal: AbortSignal): Promise<TopologyDifference> {
+  const found = await diffTopology(name, against, signal)
+  return { ...found, services: found.services.filter(isRealDifference) }
 }
 
 /** Says what differs, service by service and value by value. */

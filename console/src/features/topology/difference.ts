@@ -12,6 +12,15 @@ export interface DifferingField {
   readonly right: string
 }
 
+/**
+ * Whether the two environments get different copies. A copy that is one environment's own and that the other one inherits is the same copy,
+ * and tells nobody anything.
+ */
+export function isRealDifference({ left, right }: One): boolean {
+  if (left === null || right === null) return true
+  return left.owner === null || differingFields(left, right).some(({ field }) => field !== 'state')
+}
+
 /** How one service of a difference differs. */
 export function kindOfDifference({ left, right }: One): DifferenceKind {
   if (right === null) return 'added'

@@ -78,8 +78,9 @@ export function GraphDefinitions(): JSX.Element {
           viewBox="0 0 10 10"
           refX="9"
           refY="5"
-          markerWidth="7"
-          markerHeight="7"
+          markerUnits="userSpaceOnUse"
+          markerWidth="11"
+          markerHeight="11"
           orient="auto-start-reverse"
         >
           <path d="M0,0L10,5L0,10Z" />

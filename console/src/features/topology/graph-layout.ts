@@ -2,10 +2,12 @@ import { Graph, layout as dagreLayout } from '@dagrejs/dagre'
 import type { GraphEdge, GraphModel, GraphNode, Lane } from './graph-model.js'
 
 /** Size of a shape and of the space around it, in the drawing's own units. */
-export const NODE = { width: 196, height: 54 } as const
+export const NODE = { width: 214, height: 54 } as const
 const GAP = { column: 74, row: 18, subColumn: 26 } as const
 const LANE = { head: 34, pad: 18, gap: 14, side: 22 } as const
 const FEWEST_ROWS = 3
+/** In a window that is much higher than wide layers do not fit beside each other. */
+const TALL = 0.8
 
 /** Where a shape is: its upper left corner. */
 export interface PlacedNode {
@@ -48,7 +50,7 @@ interface Cell {
  * into several, so that the whole has about the shape of the window (`aspect`: its width by its height).
  */
 export function layOut(model: GraphModel, aspect: number): GraphLayout {
-  const cells = rank(model)
+  const cells = aspect < TALL ? inOneLayer(rank(model)) : rank(model)
   const most = Math.max(FEWEST_ROWS, ...countByLaneAndRank(cells).values())
   let best: GraphLayout | undefined
   let bestFit = Number.POSITIVE_INFINITY
@@ -75,6 +77,12 @@ function rank(model: GraphModel): readonly Cell[] {
     const { x, y } = at.get(node.id) ?? { x: 0, y: 0 }
     return { node, rank: columns.indexOf(Math.round(x)), order: y }
   })
+}
+
+/** The shapes of all layers below each other, callers first. */
+function inOneLayer(cells: readonly Cell[]): readonly Cell[] {
+  const highest = Math.max(1, ...cells.map(({ order }) => order))
+  return cells.map(({ node, rank: layer, order }) => ({ node, rank: 0, order: layer + order / (highest + 1) }))
 }
 
 function placeIn(graph: Graph, id: string): { readonly x: number; readonly y: number } {

@@ -17,8 +17,8 @@ export interface NodeLook {
   readonly leaking: boolean
 }
 
-const NAME_LENGTH = 20
-const NOTE_LENGTH = 23
+const NAME_LENGTH = 21
+const NOTE_LENGTH = 26
 const HEALTH_SIGN: Readonly<Record<TopologyNode['health'], string>> = {
   healthy: '✓',
   unhealthy: '✕',
