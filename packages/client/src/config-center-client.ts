@@ -205,11 +205,14 @@ function subscriptionCalls(http: HttpCaller) {
       http.call<undefined>('POST', `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/applied`, { body }),
     reportCalls: (subscriptionId: string, body: CallsReport) =>
       http.call<undefined>('POST', `/v1/subscriptions/${encodeURIComponent(subscriptionId)}/calls`, { body }),
-    /** Observed calls of a tenant's requests, on the replica that answers. */
+    /** Observed calls of a tenant's requests, of all replicas that answer. */
     getCalls: (tenant: string, read: ReadOptions = {}) =>
       http.call<ObservedCalls>('GET', tenantPath(tenant, '/calls'), read),
     listLeaks: (query: { readonly maxAgeSeconds?: number } = {}, read: ReadOptions = {}) =>
-      http.call<{ storeRevision: string; leaks: ObservedLeak[] }>('GET', '/v1/leaks', { ...read, query }),
+      http.call<{ storeRevision: string; leaks: ObservedLeak[]; unansweredReplicas?: number }>('GET', '/v1/leaks', {
+        ...read,
+        query,
+      }),
     /** Names of tenants that change, from now on; the first message says where that is. Ends when the server does, or with the signal. */
     async *watchChanges(signal: AbortSignal): AsyncIterable<TenantChanges> {
       for await (const { event, data } of http.events('/v1/changes', { signal })) {

@@ -188,11 +188,11 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
     version: CONFIG_CENTER_VERSION,
     logger: options.logger,
     moreRoutes: (routes) => {
-      if (cluster !== undefined) replicaRoutes(routes, { cluster, own })
+      if (cluster !== undefined) replicaRoutes(routes, { cluster, own, book: calls.book })
       const subscriptionsElsewhere = cluster?.subscriptionsElsewhere.bind(cluster)
       streamingRoutes(routes, { ...own, convergence, subscriptionsElsewhere })
       impactRoute(routes, { context, streaming: { hub, subscriptionsElsewhere } })
-      callRoutes(routes, { live: mirror, hub, convergence, ...calls })
+      callRoutes(routes, { live: mirror, hub, convergence, ...calls, elsewhere: cluster })
     },
   })
   instruments.follow(app, { mirror, hub })

@@ -129,7 +129,10 @@ export const ObservedEdge = Type.Object(
 )
 export type ObservedEdge = Static<typeof ObservedEdge>
 
-/** What was observed of the calls of one tenant's requests, on this replica since `countedSince`. */
+/** How many replicas did not answer, so that what they know is not in this answer; absent: all have answered. */
+export const UnansweredReplicas = Type.Optional(Type.Integer({ minimum: 1 }))
+
+/** What was observed of the calls of one tenant's requests: of all replicas, the oldest of which has counted since `countedSince`. */
 export const ObservedCalls = Type.Object(
   {
     tenant: TenantName,
@@ -137,6 +140,7 @@ export const ObservedCalls = Type.Object(
     countedSince: Instant,
     edges: Type.Array(ObservedEdge),
     leaks: Type.Array(ObservedLeak),
+    unansweredReplicas: UnansweredReplicas,
   },
   { $id: 'ObservedCalls', additionalProperties: false },
 )

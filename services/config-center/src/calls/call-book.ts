@@ -1,6 +1,8 @@
 import type { CallsReport, ObservedEdge, ObservedLeak, ReportedCalls, ReportedLeak } from '@tributary/contract'
 import { BoundedMap } from './bounded-map.js'
 import { LatencyWindow } from './latency-window.js'
+import { mergeCalls } from './merge-calls.js'
+import type { ReplicaCalls } from './replica-calls.js'
 
 /** Who reports, as its subscription says; what it claims otherwise counts for nothing. */
 export interface ReportingService {
@@ -95,11 +97,18 @@ export class CallBook {
 
   /** Observed edges of a tenant's calls, by caller and called. */
   edgesOf(tenant: string): ObservedEdge[] {
-    const calls = this.#tenants.get(tenant)
-    if (calls === undefined) return []
-    const leaks = leaksByEdge(calls)
-    const edges = [...calls.edges.values()].map((edge) => this.#describeEdge(edge, leaks.get(keyOf(edge)) ?? 0))
-    return edges.sort((left, right) => compare(keyOf(left), keyOf(right)))
+    return mergeCalls([this.countsOf(tenant)]).edges
+  }
+
+  /** What is known of a tenant's calls, in a form that can be added to what other replicas know. */
+  countsOf(tenant: string): ReplicaCalls {
+    const now = this.#options.now()
+    const edges = [...(this.#tenants.get(tenant)?.edges.values() ?? [])]
+    return {
+      countedSince: this.countedSince,
+      edges: edges.map(({ latency, ...edge }) => ({ ...edge, latency: latency.counts(now) })),
+      leaks: this.leaks({ tenant }),
+    }
   }
 
   /** Leaks of a tenant's calls, or of all tenants', those seen last first; at most `maxAgeMs` old, default of any age. */
@@ -165,31 +174,10 @@ export class CallBook {
       leaks: new BoundedMap(leaksPerTenant),
     }))
   }
-
-  #describeEdge(edge: Edge, leaks: number): ObservedEdge {
-    const { from, to, calls, errors, lastSeenAt, latency } = edge
-    return {
-      from,
-      to,
-      calls,
-      errors,
-      leaks,
-      latency: latency.summary(this.#options.now()),
-      lastSeenAt: iso(lastSeenAt),
-    }
-  }
 }
 
 function newEdge({ from, to }: { readonly from: string; readonly to: string }, now: number): Edge {
   return { from, to, calls: 0, errors: 0, lastSeenAt: now, latency: new LatencyWindow() }
-}
-
-function leaksByEdge(calls: TenantCalls): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const { from, to, count } of calls.leaks.values()) {
-    if (from !== null) counts.set(keyOf({ from, to }), (counts.get(keyOf({ from, to })) ?? 0) + count)
-  }
-  return counts
 }
 
 function describeLeak(tenant: string, leak: Leak): ObservedLeak {
@@ -214,8 +202,4 @@ function keyOf({ from, to }: { readonly from: string; readonly to: string }): st
 
 function iso(at: number): string {
   return new Date(at).toISOString()
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0
 }

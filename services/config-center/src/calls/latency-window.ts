@@ -16,13 +16,10 @@ export class LatencyWindow {
     for (const [bucket, count] of counts.entries()) this.#current[bucket] = (this.#current[bucket] ?? 0) + count
   }
 
-  /** Percentiles; null when nothing was counted lately. What is above the last bound is given as that bound. */
-  summary(now: number): LatencySummary | null {
+  /** What was counted lately, by bucket. */
+  counts(now: number): number[] {
     this.#turn(now)
-    const counts = this.#current.map((count, bucket) => count + (this.#former[bucket] ?? 0))
-    const total = counts.reduce((sum, count) => sum + count, 0)
-    if (total === 0) return null
-    return { p50Ms: percentile(counts, total * 0.5), p95Ms: percentile(counts, total * 0.95) }
+    return this.#current.map((count, bucket) => count + (this.#former[bucket] ?? 0))
   }
 
   #turn(now: number): void {
@@ -32,6 +29,13 @@ export class LatencyWindow {
     this.#current = emptyCounts()
     this.#startedAt = now
   }
+}
+
+/** Percentiles of counts by bucket; null when there are none. What is above the last bound is given as that bound. */
+export function latencySummary(counts: readonly number[]): LatencySummary | null {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (total === 0) return null
+  return { p50Ms: percentile(counts, total * 0.5), p95Ms: percentile(counts, total * 0.95) }
 }
 
 function emptyCounts(): number[] {

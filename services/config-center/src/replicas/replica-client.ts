@@ -1,7 +1,8 @@
-import { Convergence, Subscription } from '@tributary/contract'
+import { Convergence, ObservedLeak, Subscription } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import { Type, type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
+import { ReplicaCalls } from '../calls/replica-calls.js'
 import { failure } from '../errors.js'
 import type { ConvergenceRequest } from '../ports/convergence.js'
 import type { Peer, ReplicaDirectory } from './replica-directory.js'
@@ -12,6 +13,8 @@ export const REPLICA_SECRET_HEADER = 'tributary-replica'
 export const REPLICA_PATHS = {
   convergence: '/internal/v1/convergence',
   subscriptions: '/internal/v1/subscriptions',
+  calls: '/internal/v1/calls',
+  leaks: '/internal/v1/leaks',
 } as const
 
 /** An answer takes at most this long, beyond the time that it was asked to wait. Milliseconds. */
@@ -32,6 +35,7 @@ export interface ForwardedReport {
 }
 
 const PeerSubscriptions = Type.Object({ subscriptions: Type.Array(Subscription) })
+const PeerLeaks = Type.Object({ leaks: Type.Array(ObservedLeak) })
 
 /** Asks other replicas. Every method rejects with `REPLICA_UNREACHABLE` when the peer does not answer as it should. */
 export class ReplicaClient {
@@ -56,6 +60,18 @@ export class ReplicaClient {
     const signal = AbortSignal.timeout(ANSWER_MS)
     return (await this.#get(PeerSubscriptions, { peer, path: `${REPLICA_PATHS.subscriptions}${query}`, signal }))
       .subscriptions
+  }
+
+  /** What the peer was told about a tenant's calls. */
+  async calls(peer: Peer, tenant: string): Promise<ReplicaCalls> {
+    const path = `${REPLICA_PATHS.calls}?tenant=${encodeURIComponent(tenant)}`
+    return this.#get(ReplicaCalls, { peer, path, signal: AbortSignal.timeout(ANSWER_MS) })
+  }
+
+  /** The leaks that the peer was told of in the last `maxAgeMs`. */
+  async leaks(peer: Peer, maxAgeMs: number): Promise<readonly ObservedLeak[]> {
+    const path = `${REPLICA_PATHS.leaks}?maxAgeMs=${maxAgeMs}`
+    return (await this.#get(PeerLeaks, { peer, path, signal: AbortSignal.timeout(ANSWER_MS) })).leaks
   }
 
   /** Hands a report on under its sender's token; the answer is the peer's, whatever it is. */

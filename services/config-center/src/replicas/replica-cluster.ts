@@ -1,11 +1,13 @@
-import type { Subscription } from '@tributary/contract'
-import type { Clock } from '@tributary/kit'
+import type { ObservedLeak, Subscription } from '@tributary/contract'
+import { isAppError, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
+import type { ReplicaCalls } from '../calls/replica-calls.js'
+import type { CallsElsewhere, FromOthers } from '../ports/calls-elsewhere.js'
 import type { ConvergenceWatcher } from '../ports/convergence.js'
 import type { CatalogMirror } from '../watch/catalog-mirror.js'
 import { ClusterConvergence } from './cluster-convergence.js'
 import { ReplicaClient } from './replica-client.js'
-import { ReplicaDirectory } from './replica-directory.js'
+import { ReplicaDirectory, type Peer } from './replica-directory.js'
 import { ReplicaRegistration } from './replica-registration.js'
 
 /** What a replica among others needs. */
@@ -19,7 +21,7 @@ export interface ReplicaClusterOptions {
 }
 
 /** This replica and the others on the same store (docs/adr/0013). */
-export class ReplicaCluster {
+export class ReplicaCluster implements CallsElsewhere {
   readonly directory: ReplicaDirectory
   readonly client: ReplicaClient
   readonly convergence: ConvergenceWatcher
@@ -60,6 +62,24 @@ export class ReplicaCluster {
   async subscriptionsElsewhere(tenant: string | undefined): Promise<readonly Subscription[]> {
     const lists = this.directory.peers.map((peer) => this.client.subscriptions(peer, tenant))
     return (await Promise.all(lists)).flat()
+  }
+
+  calls(tenant: string): Promise<FromOthers<ReplicaCalls>> {
+    return this.#askAll((peer) => this.client.calls(peer, tenant))
+  }
+
+  leaks(maxAgeMs: number): Promise<FromOthers<readonly ObservedLeak[]>> {
+    return this.#askAll((peer) => this.client.leaks(peer, maxAgeMs))
+  }
+
+  async #askAll<T>(ask: (peer: Peer) => Promise<T>): Promise<FromOthers<T>> {
+    const settled = await Promise.allSettled(this.directory.peers.map(ask))
+    const answers: T[] = []
+    for (const one of settled) {
+      if (one.status === 'fulfilled') answers.push(one.value)
+      else if (!isAppError(one.reason, 'REPLICA_UNREACHABLE')) throw one.reason
+    }
+    return { answers, unanswered: settled.length - answers.length }
   }
 
   async #register(url: string): Promise<void> {

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Convergence, Subscription } from '@tributary/contract'
+import type { Convergence, ObservedCalls, ObservedLeak, Subscription } from '@tributary/contract'
+import { LATENCY_BUCKETS_MS } from '@tributary/contract'
 import { openEmbeddedStore, type RevisionedStore } from '@tributary/store'
 import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -163,8 +164,44 @@ describe('replicas on one store', () => {
     )
   })
 
+  it('add up what processes have reported to each of them, and say when one of them does not answer', async () => {
+    const createToken = { name: 'processes', role: 'tenant', tenant: 'integration' }
+    const { token: own } = await call<{ token: string }>(first, 'POST', '/v1/tokens', createToken)
+    const reports = [
+      { center: first, reporter: 'a'.repeat(32), latency: [8, 0], traceId: '1'.repeat(32) },
+      { center: second, reporter: 'b'.repeat(32), latency: [0, 2], traceId: '2'.repeat(32) },
+    ]
+    for (const { center, reporter, latency, traceId } of reports) {
+      const client = new StreamClient({ tenant: 'integration', token: own, service: 'payments' })
+      clients.push(client)
+      await client.connect(center.url)
+      await client.until(() => client.hello !== undefined)
+      const counts = [...latency, ...LATENCY_BUCKETS_MS.slice(1).map(() => 0)]
+      const calls = [{ tenant: null, to: 'orders', calls: 10, errors: 1, latency: counts }]
+      const leak = { kind: 'dropped', tenant: null, peer: 'orders', route: 'GET /x', count: 3, traceId }
+      const body = { reporter, sequence: 1, calls, leaks: [leak], refusedContexts: {}, uncounted: 0 }
+      const path = `/v1/subscriptions/${client.hello?.subscriptionId}/calls`
+      const headers = { authorization: `Bearer ${own}`, 'content-type': 'application/json' }
+      const answer = await fetch(`${first.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+      expect(answer.status).toBe(204)
+    }
+    const [fastest, next] = LATENCY_BUCKETS_MS
+    for (const center of [first, second]) {
+      const { edges, leaks } = await call<ObservedCalls>(center, 'GET', '/v1/tenants/integration/calls')
+      expect(edges).toMatchObject([{ from: 'payments', to: 'orders', calls: 20, errors: 2, leaks: 6 }])
+      expect(edges[0]?.latency).toEqual({ p50Ms: fastest, p95Ms: next })
+      expect(leaks).toMatchObject([{ count: 6, from: 'payments', to: 'orders', traceId: '2'.repeat(32) }])
+      expect((await call<{ leaks: ObservedLeak[] }>(center, 'GET', '/v1/leaks')).leaks).toEqual(leaks)
+    }
+    await killedReplica()
+    const known = await call<ObservedCalls>(first, 'GET', '/v1/tenants/integration/calls')
+    expect(known).toMatchObject({ unansweredReplicas: 1, edges: [{ calls: 20 }] })
+    expect(await call(first, 'GET', '/v1/leaks')).toMatchObject({ unansweredReplicas: 1, leaks: [{ count: 6 }] })
+  })
+
   it('tell nothing on their own paths to others, whatever token these have', async () => {
-    const paths = [`${REPLICA_PATHS.convergence}?revision=1`, REPLICA_PATHS.subscriptions]
+    const { convergence, subscriptions, calls, leaks } = REPLICA_PATHS
+    const paths = [`${convergence}?revision=1`, subscriptions, `${calls}?tenant=integration`, `${leaks}?maxAgeMs=1`]
     for (const path of paths) await expect(call(first, 'GET', path)).rejects.toThrow('401')
   })
 })

@@ -1,8 +1,10 @@
-import { CallsReport, ObservedCalls, ObservedLeak } from '@tributary/contract'
+import { CallsReport, ObservedCalls, ObservedLeak, UnansweredReplicas } from '@tributary/contract'
 import { Type } from 'typebox'
 import type { CallBook } from '../../calls/call-book.js'
 import type { CallMetrics } from '../../calls/call-metrics.js'
+import { mergeCalls, mergeLeaks } from '../../calls/merge-calls.js'
 import { failure } from '../../errors.js'
+import type { CallsElsewhere } from '../../ports/calls-elsewhere.js'
 import type { Subscriber } from '../../watch/subscriber.js'
 import type { TypedApp } from '../route-deps.js'
 import { answers, listOf, strictObject, TenantParams } from '../route-schemas.js'
@@ -13,6 +15,8 @@ import { requireOwner, SubscriptionParams } from './subscriptions.js'
 export interface CallDeps {
   readonly book: CallBook
   readonly metrics: CallMetrics
+  /** What other replicas were told. Default: there are no others. */
+  readonly elsewhere?: CallsElsewhere | undefined
 }
 
 const DEFAULT_LEAK_AGE_SECONDS = 600
@@ -26,17 +30,17 @@ const reportSchema = {
 }
 
 const callsSchema = {
-  summary: 'Observed calls of a tenant’s requests, and where they lost the tenant; of this replica',
+  summary: 'Observed calls of a tenant’s requests, and where they lost the tenant; of all replicas',
   params: TenantParams,
   response: answers({ 200: ObservedCalls }),
 }
 
 const leaksSchema = {
-  summary: 'Leaks of all tenants that were seen lately, newest first; of this replica',
+  summary: 'Leaks of all tenants that were seen lately, newest first; of all replicas',
   querystring: strictObject({
     maxAgeSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LEAK_AGE_SECONDS })),
   }),
-  response: answers({ 200: listOf({ leaks: Type.Array(ObservedLeak) }) }),
+  response: answers({ 200: listOf({ leaks: Type.Array(ObservedLeak), unansweredReplicas: UnansweredReplicas }) }),
 }
 
 /** `POST /v1/subscriptions/:id/calls`, `GET /v1/tenants/:tenant/calls`, `GET /v1/leaks` and `GET /metrics`. */
@@ -71,7 +75,7 @@ function reportRoute(app: TypedApp, { hub, book, metrics }: StreamingDeps & Call
   )
 }
 
-function readingRoutes(app: TypedApp, { live, book }: StreamingDeps & CallDeps): void {
+function readingRoutes(app: TypedApp, { live, book, elsewhere }: StreamingDeps & CallDeps): void {
   app.get(
     '/v1/tenants/:tenant/calls',
     { schema: callsSchema, config: { access: 'read-view' } },
@@ -80,20 +84,29 @@ function readingRoutes(app: TypedApp, { live, book }: StreamingDeps & CallDeps):
       if (catalog.tenant(tenant) === undefined) {
         throw failure('TENANT_NOT_FOUND', `Tenant ${tenant} does not exist; check its name.`)
       }
+      const others = await elsewhere?.calls(tenant)
       return {
         tenant,
         storeRevision: `${catalog.storeRevision}`,
-        countedSince: new Date(book.countedSince).toISOString(),
-        edges: book.edgesOf(tenant),
-        leaks: book.leaks({ tenant }),
+        ...mergeCalls([book.countsOf(tenant), ...(others?.answers ?? [])]),
+        ...unanswered(others),
       }
     },
   )
 
-  app.get('/v1/leaks', { schema: leaksSchema, config: { access: 'read' } }, async ({ query }) => ({
-    storeRevision: `${live.catalog.storeRevision}`,
-    leaks: book.leaks({ maxAgeMs: (query.maxAgeSeconds ?? DEFAULT_LEAK_AGE_SECONDS) * 1_000 }),
-  }))
+  app.get('/v1/leaks', { schema: leaksSchema, config: { access: 'read' } }, async ({ query }) => {
+    const maxAgeMs = (query.maxAgeSeconds ?? DEFAULT_LEAK_AGE_SECONDS) * 1_000
+    const others = await elsewhere?.leaks(maxAgeMs)
+    return {
+      storeRevision: `${live.catalog.storeRevision}`,
+      leaks: mergeLeaks([book.leaks({ maxAgeMs }), ...(others?.answers ?? [])]),
+      ...unanswered(others),
+    }
+  })
+}
+
+function unanswered(others: { readonly unanswered: number } | undefined): { unansweredReplicas?: number } {
+  return others === undefined || others.unanswered === 0 ? {} : { unansweredReplicas: others.unanswered }
 }
 
 function requireService({ id, service }: Subscriber): string {

@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { Convergence, StoreRevisionText, Subscription, TenantName } from '@tributary/contract'
+import { Convergence, ObservedLeak, StoreRevisionText, Subscription, TenantName } from '@tributary/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import type { CallBook } from '../../calls/call-book.js'
+import { ReplicaCalls } from '../../calls/replica-calls.js'
 import { failure } from '../../errors.js'
 import type { Peer } from '../../replicas/replica-directory.js'
 import { REPLICA_PATHS, REPLICA_SECRET_HEADER } from '../../replicas/replica-client.js'
@@ -16,6 +18,7 @@ import type { StreamingDeps } from './streaming-deps.js'
 export interface ReplicaRouteDeps {
   readonly cluster: ReplicaCluster
   readonly own: StreamingDeps
+  readonly book: CallBook
 }
 
 const SUBSCRIPTION_ROUTES = '/v1/subscriptions/:id/'
@@ -36,17 +39,34 @@ const subscriptionsSchema = {
   response: answers({ 200: listOf({ subscriptions: Type.Array(Subscription) }) }),
 }
 
+const callsSchema = {
+  hide: true,
+  querystring: strictObject({ tenant: TenantName }),
+  response: answers({ 200: ReplicaCalls }),
+}
+
+const leaksSchema = {
+  hide: true,
+  querystring: strictObject({ maxAgeMs: Type.Integer({ minimum: 0 }) }),
+  response: answers({ 200: Type.Object({ leaks: Type.Array(ObservedLeak) }) }),
+}
+
 /**
  * What replicas ask each other, and the way of reports to the replica that has the subscription. Add it before the routes of
  * subscriptions. Requests wait until this replica is registered.
  */
-export function replicaRoutes(app: TypedApp, { cluster, own }: ReplicaRouteDeps): void {
+export function replicaRoutes(app: TypedApp, deps: ReplicaRouteDeps): void {
+  const { cluster } = deps
   app.addHook('onRequest', async () => cluster.joined)
   app.addHook('preHandler', async (request, reply) => {
     const peer = ownerElsewhere(cluster, request)
     if (peer !== undefined) return forward(cluster, peer, { request, reply })
     return undefined
   })
+  answerRoutes(app, deps)
+}
+
+function answerRoutes(app: TypedApp, { cluster, own, book }: ReplicaRouteDeps): void {
   // The secret stands for the token: a waiting write asks on behalf of whoever made it.
   const onRequest = async (request: FastifyRequest): Promise<void> => requireReplica(request, cluster.directory.secret)
   const options = { config: { access: 'open' }, onRequest } as const
@@ -59,6 +79,8 @@ export function replicaRoutes(app: TypedApp, { cluster, own }: ReplicaRouteDeps)
     storeRevision: `${own.live.catalog.storeRevision}`,
     subscriptions: own.hub.book.list(query.tenant),
   }))
+  app.get(REPLICA_PATHS.calls, { schema: callsSchema, ...options }, async ({ query }) => book.countsOf(query.tenant))
+  app.get(REPLICA_PATHS.leaks, { schema: leaksSchema, ...options }, async ({ query }) => ({ leaks: book.leaks(query) }))
 }
 
 /** The replica that has the subscription which the path names, when it is another one. */
