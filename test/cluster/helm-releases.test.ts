@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import {
+  chartValuesOf,
   createHelmChartReleases,
   type ChartRelease,
   type ChartReleases,
@@ -39,6 +40,7 @@ describeWithCluster('helm releases on a real API server', () => {
   const context = { signal: new AbortController().signal }
 
   beforeAll(async () => {
+    await kubectl('delete', 'namespace', NAMESPACE, '--ignore-not-found')
     await kubectl('create', 'namespace', NAMESPACE)
   })
   afterAll(async () => {
@@ -404,6 +406,39 @@ describeWithCluster('helm releases on a real API server', () => {
     expect(await dataOf('packed')).toEqual({ a: 'from afar' })
     await expect(charts.apply({ ...release, version: '6.6.6' }, context)).rejects.toMatchObject({
       code: 'CHART_INVALID',
+    })
+  })
+
+  it('takes a chart of `helm create` as it is', async () => {
+    const { helm } = await kubeTools()
+    await run(helm, ['create', join(folder, 'ordinary')], { env: { HOME: folder } })
+    const labels = { 'tributary.dev/service': 'ordinary' }
+    const podAnnotations = { 'tributary.dev/workload-id': 'w1' }
+    const definition = {
+      apiVersion: 'tributary/v1' as const,
+      kind: 'Service' as const,
+      name: 'ordinary',
+      chart: 'ordinary',
+      run: { image: 'registry.example/ordinary:{version}' },
+    }
+    const subject = { environment: NAMESPACE, service: 'ordinary', version: 'v1.0-1-abc', commitSha: 'abc', definition }
+    const values = chartValuesOf(subject, {
+      labels,
+      podAnnotations,
+      secretNames: ['ordinary-env'],
+      imagePullSecrets: [],
+      imagePullPolicy: 'Never',
+      hasIdentity: false,
+    })
+    const release = { ...(await releaseOf('ordinary', '')), values, stamp: { labels, podAnnotations } }
+    await rm(join(folder, 'ordinary/templates/objects.yaml'))
+    await charts.apply({ ...release, chartRoot: folder }, context)
+    const deployment = JSON.parse(await kubectl('-n', NAMESPACE, 'get', 'deployment', 'ordinary', '--output=json'))
+    expect(deployment.metadata.labels).toMatchObject(labels)
+    expect(deployment.spec.template.metadata).toMatchObject({ labels, annotations: podAnnotations })
+    expect(deployment.spec.template.spec.containers[0]).toMatchObject({
+      image: 'registry.example/ordinary:v1.0-1-abc',
+      imagePullPolicy: 'Never',
     })
   })
 

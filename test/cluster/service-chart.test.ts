@@ -69,6 +69,7 @@ describeWithCluster('charts/service on a real cluster', () => {
     })
     const [repository = '', tag = ''] = name.split(':')
     image = { repository, tag, pullPolicy: 'Never' }
+    await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found'])
     await kubectl(['create', 'namespace', NAMESPACE])
     await kubectl(['-n', NAMESPACE, 'create', 'configmap', 'settings', '--from-literal=greeting=hello'])
     await kubectl([
@@ -184,9 +185,9 @@ describeWithCluster('charts/service on a real cluster', () => {
     await eventually(() => get(address, '/readyz'), { timeoutMs: 20_000, intervalMs: 100 })
     const failures: string[] = []
     let served = 0
-    let isOver = false
+    const over = new AbortController()
     const asking = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await get(address, '/readyz').then(
           () => (served += 1),
           (error: Error) => failures.push(error.message),
@@ -198,7 +199,7 @@ describeWithCluster('charts/service on a real cluster', () => {
       timeoutMs: 60_000,
       intervalMs: 200,
     })
-    isOver = true
+    over.abort()
     await asking
     expect(failures).toEqual([])
     expect(served).toBeGreaterThan(100)

@@ -8,6 +8,7 @@ export {
 export { createHelmChartReleases, type ClusterAccess, type HelmOptions } from './adapters/helm/index.js'
 export { createLocalPlatform, killInstance } from './adapters/local/index.js'
 export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } from './config.js'
+export { chartValuesOf } from './domain/chart-values.js'
 export { parseEnvironmentFile } from './domain/environment-definition.js'
 export { formatPlan } from './domain/plan.js'
 export { parsePlatformConfig, withDefaults, type PlatformConfig } from './domain/platform-config.js'
