@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { consoleIsStale, markConsole } from './console-sources.mjs'
+import { buildConsole } from './build-console.mjs'
 
 /** The project's root folder. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
@@ -22,17 +22,8 @@ export function prepare() {
     writeFileSync(stampFile, lockHash())
   }
   run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-b'])
-  buildConsole()
-}
-
-/** Builds the console's files when its sources have changed since it was built last: about a second. */
-function buildConsole() {
-  const folder = path.join(root, 'console')
-  if (!consoleIsStale(folder)) return
-  run(process.execPath, [path.join(root, 'node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'warn'], {
-    cwd: folder,
-  })
-  markConsole(folder)
+  const built = buildConsole()
+  if (built !== 0) process.exit(built)
 }
 
 /** Runs a command in the root with this terminal; ends the process with its status when it fails. */
