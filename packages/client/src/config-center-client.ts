@@ -10,6 +10,8 @@ import type {
   DocumentData,
   EntrySpec,
   Explanation,
+  GrayRelease,
+  GrayReleaseSpec,
   HistoryRecord,
   ImpactRequest,
   InstanceLease,
@@ -68,6 +70,7 @@ export function createConfigCenterClient(options: ClientOptions) {
     ...entryCalls(http),
     ...documentCalls(http),
     ...schemaCalls(http),
+    ...grayCalls(http),
     ...readingCalls(http),
     ...historyCalls(http),
     ...subscriptionCalls(http),
@@ -155,14 +158,38 @@ function schemaCalls(http: HttpCaller) {
   }
 }
 
+function grayCalls(http: HttpCaller) {
+  const path = ({ tenant, service }: ServiceRef, rest = ''): string =>
+    tenantPath(tenant, `/gray-releases/${encodeURIComponent(service)}${rest}`)
+  return {
+    /** Gray releases of the tenant's own documents that are under way. */
+    listGrayReleases: (tenant: string, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; releases: GrayRelease[] }>('GET', tenantPath(tenant, '/gray-releases'), read),
+    getGrayRelease: (ref: ServiceRef, read: ReadOptions = {}) => http.call<GrayRelease>('GET', path(ref), read),
+    /** Begins one, or changes what it changes or whom it reaches. */
+    applyGrayRelease: (ref: ServiceRef, spec: GrayReleaseSpec, options: WriteOptions = {}) =>
+      http.call<WriteResult>('PUT', path(ref), writeCall(options, spec)),
+    promoteGrayRelease: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('POST', path(ref, '/promote'), writeCall(options)),
+    abortGrayRelease: (ref: ServiceRef, options: WriteOptions = {}) =>
+      http.call<WriteResult>('DELETE', path(ref), writeCall(options)),
+  }
+}
+
 function readingCalls(http: HttpCaller) {
   return {
-    getView: (tenant: string, { service, signal }: ReadOptions & { readonly service?: string } = {}) =>
-      http.call<ResolvedView>('GET', tenantPath(tenant, '/view'), { query: { service }, signal }),
+    /** `instance`: as that instance of the service has it, in a gray release too. */
+    getView: (
+      tenant: string,
+      { service, instance, signal }: ReadOptions & { readonly service?: string; readonly instance?: string } = {},
+    ) => http.call<ResolvedView>('GET', tenantPath(tenant, '/view'), { query: { service, instance }, signal }),
     getRouteTable: (tenant: string, read: ReadOptions = {}) =>
       http.call<RouteTable>('GET', tenantPath(tenant, '/routes'), read),
-    explain: (tenant: string, query: { readonly service: string; readonly path?: string }, read: ReadOptions = {}) =>
-      http.call<Explanation>('GET', tenantPath(tenant, '/explain'), { ...read, query }),
+    explain: (
+      tenant: string,
+      query: { readonly service: string; readonly path?: string; readonly instance?: string },
+      read: ReadOptions = {},
+    ) => http.call<Explanation>('GET', tenantPath(tenant, '/explain'), { ...read, query }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { RouteDeps, TypedApp } from './http/route-deps.js'
 import { documentRoutes } from './http/routes/documents.js'
 import { entryRoutes } from './http/routes/entries.js'
 import { explainRoutes } from './http/routes/explain.js'
+import { grayReleaseRoutes } from './http/routes/gray-releases.js'
 import { healthRoutes } from './http/routes/health.js'
 import { historyRoutes } from './http/routes/history.js'
 import { instanceRoutes } from './http/routes/instances.js'
@@ -53,8 +54,8 @@ export async function buildApp(deps: AppDeps): Promise<TypedApp> {
 }
 
 function addRoutes(app: TypedApp, deps: AppDeps): void {
-  const own = [healthRoutes, tenantRoutes, entryRoutes, instanceRoutes, documentRoutes, schemaRoutes, transactionRoutes]
-  const add = [...own, historyRoutes, explainRoutes, tokenRoutes]
+  const own = [healthRoutes, tenantRoutes, entryRoutes, instanceRoutes, documentRoutes, transactionRoutes]
+  const add = [...own, schemaRoutes, grayReleaseRoutes, historyRoutes, explainRoutes, tokenRoutes]
   for (const routes of add) routes(app, deps)
   deps.moreRoutes?.(app)
 }

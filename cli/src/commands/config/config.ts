@@ -3,6 +3,7 @@ import type { Cli } from '../../context.js'
 import { addConfigDiff } from './diff.js'
 import { addConfigExplain } from './explain.js'
 import { addConfigGet } from './get.js'
+import { addConfigGray } from './gray/gray.js'
 import { addConfigHistory } from './history.js'
 import { addConfigPatch } from './patch.js'
 import { addConfigRollback } from './rollback.js'
@@ -19,5 +20,5 @@ export function addConfig(program: Command, cli: Cli): void {
       '\nThe service * is the tenant-wide document. A tenant’s documents are laid over those of the tenants below it.',
     )
   for (const add of [addConfigGet, addConfigSet, addConfigUnset, addConfigPatch, addConfigExplain]) add(config, cli)
-  for (const add of [addConfigDiff, addConfigHistory, addConfigRollback]) add(config, cli)
+  for (const add of [addConfigDiff, addConfigHistory, addConfigRollback, addConfigGray]) add(config, cli)
 }

@@ -16,26 +16,36 @@ export interface WriteFlags {
 
 /** Adds `--wait`, `--reason`, `--expected-revision`, `--dry-run`, `--schema` and `--json`. */
 export function writeOptions(command: Command): Command {
-  return trialOptions(
-    command
-      .option('--wait <duration>', 'return when every live subscriber that it concerns has applied it', parseDuration)
-      .option('--reason <text>', 'kept in the history')
-      .option('--expected-revision <revision>', 'write only when the document is still at this revision; 0: absent'),
+  return trialOptions(noteOptions(command))
+}
+
+/** As {@link writeOptions}, for writes that cannot be tried. */
+export function plainWriteOptions(command: Command): Command {
+  return jsonOption(schemaOption(noteOptions(command)))
+}
+
+function noteOptions(command: Command): Command {
+  return command
+    .option('--wait <duration>', 'return when every live subscriber that it concerns has applied it', parseDuration)
+    .option('--reason <text>', 'kept in the history')
+    .option('--expected-revision <revision>', 'write only when it is still at this revision; 0: absent')
+}
+
+function schemaOption(command: Command): Command {
+  const mode = new Option(
+    '--schema <mode>',
+    'when config would break its schema: own refuses for the tenant itself, all also for those over it, warn never',
   )
+  return command.addOption(mode.choices(SCHEMA_MODES))
 }
 
 /** Adds `--dry-run`, `--schema` and `--json`. */
 export function trialOptions(command: Command): Command {
-  return jsonOption(
-    command
-      .option('--dry-run', 'write nothing: show what would change in which tenants, and what lies over it')
-      .addOption(
-        new Option(
-          '--schema <mode>',
-          'when config would break its schema: own refuses for the tenant itself, all also for those over it, warn never',
-        ).choices(SCHEMA_MODES),
-      ),
+  const trial = command.option(
+    '--dry-run',
+    'write nothing: show what would change in which tenants, and what lies over it',
   )
+  return jsonOption(schemaOption(trial))
 }
 
 /** The precondition, for a change of a transaction. */

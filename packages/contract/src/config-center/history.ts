@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { Instant, StoreRevisionText, TenantName } from '../names.js'
+import { GrayRelease } from './gray.js'
 
 /** What a change was of. */
 export const ChangedKind = Type.Union([
@@ -7,6 +8,7 @@ export const ChangedKind = Type.Union([
   Type.Literal('entry'),
   Type.Literal('document'),
   Type.Literal('schema'),
+  Type.Literal('gray'),
 ])
 
 /** One thing before and after; null where it was absent. */
@@ -91,6 +93,7 @@ export const Explanation = Type.Object(
     result: Type.Unknown({ description: 'ResolvedService, or the value at the path; null when there is none' }),
     summary: Type.String({ description: 'one sentence for people' }),
     layers: Type.Array(ExplainLayer),
+    gray: Type.Optional({ ...GrayRelease, description: 'under way: some instances see another document' }),
   },
   { $id: 'Explanation', additionalProperties: false },
 )

@@ -25,6 +25,7 @@ export const Subscription = Type.Object(
     appliedRevision: StoreRevisionText,
     error: Type.Union([Type.String(), Type.Null()]),
     connectedAt: Instant,
+    gray: Type.Optional(Type.Boolean({ description: 'it has the document of a gray release' })),
   },
   { $id: 'Subscription', additionalProperties: false },
 )

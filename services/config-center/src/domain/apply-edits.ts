@@ -81,6 +81,16 @@ const APPLY: { readonly [Op in CatalogEdit['op']]: Apply<Op> } = {
     checkSchemaSize(edit.schema, edit)
     draft.schema(edit.tenant, edit.service).after = edit.schema
   },
+  'apply-gray': (draft, edit) => {
+    checkDocument(edit.spec.patch, edit)
+    const slot = draft.gray(edit.tenant, edit.service)
+    slot.after = { id: slot.after?.id ?? edit.id, ...edit.spec }
+    const own = draft.document(edit.tenant, edit.service).after
+    checkDocument(mergePatch(own ?? {}, edit.spec.patch), edit)
+  },
+  'delete-gray': (draft, edit) => {
+    draft.gray(edit.tenant, edit.service).after = null
+  },
   'delete-schema': (draft, edit) => {
     draft.schema(edit.tenant, edit.service).after = null
   },

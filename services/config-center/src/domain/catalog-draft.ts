@@ -1,7 +1,7 @@
 import { canonicalJson, type DocumentData, type JsonSchema, type RecordedChange, type Stage } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import { DECLARED_INSTANCE, documentKey, registrationKey, schemaKey, tenantKey } from './keys.js'
-import type { Registration, RegistrationRecord, TenantRecord } from './records.js'
+import { DECLARED_INSTANCE, documentKey, grayKey, registrationKey, schemaKey, tenantKey } from './keys.js'
+import type { GrayRecord, GrayValue, Registration, RegistrationRecord, TenantRecord } from './records.js'
 
 /** A tenant without its name and stamp: what a write of it sets. */
 export interface TenantValue {
@@ -32,6 +32,7 @@ export class CatalogDraft {
   readonly #registrations = new Map<string, Slot<Registration>>()
   readonly #documents = new Map<string, Slot<DocumentData>>()
   readonly #schemas = new Map<string, Slot<JsonSchema>>()
+  readonly #gray = new Map<string, Slot<GrayValue>>()
 
   constructor(readonly catalog: CatalogReader) {}
 
@@ -88,11 +89,20 @@ export class CatalogDraft {
     })
   }
 
+  gray(tenant: string, service: string): Slot<GrayValue> {
+    const key = grayKey(tenant, service)
+    return getOrAdd(this.#gray, key, () => {
+      const before = grayValue(this.catalog.gray(tenant, service))
+      return { kind: 'gray', tenant, name: service, key, before, after: before }
+    })
+  }
+
   /** Takes away a tenant with everything that it has. */
   removeTenant(name: string): void {
     for (const service of this.catalog.entriesOf(name).keys()) this.registrations(name, service)
     for (const service of this.catalog.documentsOf(name).keys()) this.document(name, service)
     for (const service of this.catalog.schemasOf(name).keys()) this.schema(name, service)
+    for (const service of this.catalog.grayOf(name).keys()) this.gray(name, service)
     this.tenant(name)
     for (const slot of this.#slots()) if (slot.tenant === name) slot.after = null
   }
@@ -110,6 +120,10 @@ export class CatalogDraft {
 
   documentSlots(): readonly Slot<DocumentData>[] {
     return [...this.#documents.values()]
+  }
+
+  graySlots(): readonly Slot<GrayValue>[] {
+    return [...this.#gray.values()]
   }
 
   schemaSlots(): readonly Slot<JsonSchema>[] {
@@ -132,6 +146,7 @@ export class CatalogDraft {
       ...this.#registrations.values(),
       ...this.#documents.values(),
       ...this.#schemas.values(),
+      ...this.#gray.values(),
     ]
   }
 }
@@ -143,6 +158,17 @@ export function isChanged(slot: Slot): boolean {
 
 function tenantValue(record: TenantRecord | undefined): TenantValue | null {
   return record === undefined ? null : { base: record.base, stage: record.stage, labels: record.labels }
+}
+
+function grayValue(record: GrayRecord | undefined): GrayValue | null {
+  if (record === undefined) return null
+  const { id, patch, instances, percent } = record
+  return {
+    id,
+    patch,
+    ...(instances === undefined ? {} : { instances }),
+    ...(percent === undefined ? {} : { percent }),
+  }
 }
 
 function registrationValue(record: RegistrationRecord | undefined): Registration | null {

@@ -4,9 +4,11 @@ import { parseKey } from './keys.js'
 import type {
   DocumentRecord,
   EntryRecord,
+  GrayRecord,
   RegistrationRecord,
   SchemaRecord,
   StoredDocument,
+  StoredGray,
   StoredRegistration,
   StoredSchema,
   StoredTenant,
@@ -29,6 +31,9 @@ export interface CatalogReader {
   /** The schema that came with the tenant's own copy of a service. */
   schema(tenant: string, service: string): SchemaRecord | undefined
   schemasOf(tenant: string): ReadonlyMap<string, SchemaRecord>
+  /** The gray release of a tenant's own document of a service, if one is under way. */
+  gray(tenant: string, service: string): GrayRecord | undefined
+  grayOf(tenant: string): ReadonlyMap<string, GrayRecord>
   /** Whether any tenant has a schema: where none has, nothing need be checked. */
   readonly hasSchemas: boolean
   /**
@@ -55,11 +60,19 @@ export type CatalogChange =
       readonly before?: DocumentRecord
       readonly after?: DocumentRecord
     }
+  | {
+      readonly kind: 'gray'
+      readonly tenant: string
+      readonly service: string
+      readonly before?: GrayRecord
+      readonly after?: GrayRecord
+    }
 
 const NOTHING: ReadonlySet<string> = new Set()
 const NO_ENTRIES: ReadonlyMap<string, EntryRecord> = new Map()
 const NO_DOCUMENTS: ReadonlyMap<string, DocumentRecord> = new Map()
 const NO_SCHEMAS: ReadonlyMap<string, SchemaRecord> = new Map()
+const NO_GRAY: ReadonlyMap<string, GrayRecord> = new Map()
 const NO_REGISTRATIONS: ReadonlyMap<string, RegistrationRecord> = new Map()
 
 /** A catalog that follows the store batch by batch. Not safe to read while `applyBatch` runs; both are synchronous. */
@@ -71,6 +84,7 @@ export class Catalog implements CatalogReader {
   readonly #entries = new Map<string, Map<string, EntryRecord>>()
   readonly #documents = new Map<string, Map<string, DocumentRecord>>()
   readonly #schemas = new Map<string, Map<string, SchemaRecord>>()
+  readonly #gray = new Map<string, Map<string, GrayRecord>>()
   readonly #heads = new Map<string, StoreRevision>()
 
   get storeRevision(): StoreRevision {
@@ -121,6 +135,14 @@ export class Catalog implements CatalogReader {
     return this.#schemas.get(tenant) ?? NO_SCHEMAS
   }
 
+  gray(tenant: string, service: string): GrayRecord | undefined {
+    return this.#gray.get(tenant)?.get(service)
+  }
+
+  grayOf(tenant: string): ReadonlyMap<string, GrayRecord> {
+    return this.#gray.get(tenant) ?? NO_GRAY
+  }
+
   head(tenant: string): StoreRevision {
     return this.#heads.get(tenant) ?? 0n
   }
@@ -145,6 +167,8 @@ export class Catalog implements CatalogReader {
         this.#setHead(parsed.tenant, event)
       } else if (parsed.kind === 'schema') {
         this.#setSchema(parsed.tenant, parsed.service, event)
+      } else if (parsed.kind === 'gray') {
+        changes.push(this.#setGray(parsed.tenant, parsed.service, event))
       } else {
         changes.push(this.#setDocument(parsed.tenant, parsed.service, event))
       }
@@ -194,6 +218,16 @@ export class Catalog implements CatalogReader {
     if (schemas.size === 0) this.#schemas.delete(tenant)
   }
 
+  #setGray(tenant: string, service: string, event: StoreEvent): CatalogChange {
+    const releases = getOrAdd(this.#gray, tenant, () => new Map<string, GrayRecord>())
+    const before = releases.get(service)
+    const after = event.kind === 'put' ? grayRecord(tenant, service, event) : undefined
+    if (after === undefined) releases.delete(service)
+    else releases.set(service, after)
+    if (releases.size === 0) this.#gray.delete(tenant)
+    return { kind: 'gray', tenant, service, ...present(before, after) }
+  }
+
   #setRegistration(key: { tenant: string; service: string; instance: string }, event: StoreEvent): void {
     const path = `${key.tenant}/${key.service}`
     const registrations = getOrAdd(this.#registrations, path, () => new Map<string, RegistrationRecord>())
@@ -230,6 +264,10 @@ function documentRecord(tenant: string, service: string, event: PutEvent): Docum
 
 function schemaRecord(tenant: string, service: string, event: PutEvent): SchemaRecord {
   return { ...(JSON.parse(event.entry.value) as StoredSchema), tenant, service, revision: event.entry.modRevision }
+}
+
+function grayRecord(tenant: string, service: string, event: PutEvent): GrayRecord {
+  return { ...(JSON.parse(event.entry.value) as StoredGray), tenant, service, revision: event.entry.modRevision }
 }
 
 function present<T>(before: T | undefined, after: T | undefined): { before?: T; after?: T } {

@@ -1,6 +1,6 @@
-import type { ConfigDocument, ExplainLayer, ServiceEntry, Tenant } from '@tributary/contract'
+import type { ConfigDocument, ExplainLayer, GrayRelease, ServiceEntry, Tenant } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import type { DocumentRecord, EntryRecord, TenantRecord, WriteStamp } from './records.js'
+import type { DocumentRecord, EntryRecord, GrayRecord, TenantRecord, WriteStamp } from './records.js'
 import { chainOf } from './resolve.js'
 
 /** A tenant as the API shows it. */
@@ -35,6 +35,17 @@ export function describeEntry(record: EntryRecord): ServiceEntry {
 export function describeDocument(record: DocumentRecord): ConfigDocument {
   const { tenant, service, data, revision } = record
   return { tenant, service, data, revision: String(revision) }
+}
+
+/** A gray release as the API shows it. */
+export function describeGray({ tenant, service, patch, instances, percent, stamp, revision }: GrayRecord): GrayRelease {
+  const members = {
+    ...(instances === undefined ? {} : { instances: [...instances] }),
+    ...(percent === undefined ? {} : { percent }),
+  }
+  const { by: actor, onBehalfOf, at } = stamp
+  const who = { actor, ...(onBehalfOf === undefined ? {} : { onBehalfOf }), at: new Date(at).toISOString() }
+  return { tenant, service, patch, ...members, ...who, revision: String(revision) }
 }
 
 /** Who set a layer, and when. */

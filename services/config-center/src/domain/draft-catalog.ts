@@ -6,6 +6,7 @@ import { DECLARED_INSTANCE } from './keys.js'
 import type {
   DocumentRecord,
   EntryRecord,
+  GrayRecord,
   Registration,
   RegistrationRecord,
   SchemaRecord,
@@ -27,8 +28,9 @@ export class DraftCatalog implements CatalogReader {
   readonly #registrations = new Map<string, ReadonlyMap<string, RegistrationRecord>>()
   readonly #entries = new Map<string, ReadonlyMap<string, EntryRecord>>()
   readonly #documents = new Map<string, ReadonlyMap<string, DocumentRecord>>()
+  readonly #gray = new Map<string, ReadonlyMap<string, GrayRecord>>()
   readonly #schemas = new Map<string, ReadonlyMap<string, SchemaRecord>>()
-  /** What the draft changes, as a batch of the store would say. */
+  /** What the draft changes, as a batch of the store would say; but for gray releases, which most of a tenant's views do not show. */
   readonly changes: readonly CatalogChange[]
 
   constructor(draft: CatalogDraft) {
@@ -37,6 +39,7 @@ export class DraftCatalog implements CatalogReader {
     this.#takeEntries(draft)
     this.#takeDocuments(draft)
     this.#takeSchemas(draft)
+    this.#takeGray(draft)
     this.changes = this.#describeChanges(draft)
   }
 
@@ -84,6 +87,14 @@ export class DraftCatalog implements CatalogReader {
 
   schemasOf(tenant: string): ReadonlyMap<string, SchemaRecord> {
     return this.#schemas.get(tenant) ?? this.#base.schemasOf(tenant)
+  }
+
+  gray(tenant: string, service: string): GrayRecord | undefined {
+    return this.grayOf(tenant).get(service)
+  }
+
+  grayOf(tenant: string): ReadonlyMap<string, GrayRecord> {
+    return this.#gray.get(tenant) ?? this.#base.grayOf(tenant)
   }
 
   get hasSchemas(): boolean {
@@ -139,6 +150,14 @@ export class DraftCatalog implements CatalogReader {
       const unstored = { tenant, service: name, stamp: UNWRITTEN, revision: this.#revision }
       const record = after === null ? undefined : { ...unstored, schema: after }
       this.#schemas.set(tenant, withMember(this.schemasOf(tenant), name, record))
+    }
+  }
+
+  #takeGray(draft: CatalogDraft): void {
+    for (const { tenant, name, after } of draft.graySlots().filter(isChanged)) {
+      const unstored = { tenant, service: name, stamp: UNWRITTEN, revision: this.#revision }
+      const record = after === null ? undefined : { ...unstored, ...after }
+      this.#gray.set(tenant, withMember(this.grayOf(tenant), name, record))
     }
   }
 

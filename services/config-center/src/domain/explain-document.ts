@@ -4,7 +4,7 @@ import { describeStamp } from './describe.js'
 import { formatPointer, member, valueAt } from './json-pointer.js'
 import { isObject } from './merge-patch.js'
 import { TENANT_WIDE, type DocumentRecord } from './records.js'
-import { chainOf, resolveDocument } from './resolve.js'
+import { chainOf, grayDocument, resolveDocument, resolveGrayDocument } from './resolve.js'
 
 /** Which place of which merged document. An empty path is the whole document. */
 export interface DocumentPlace {
@@ -12,6 +12,8 @@ export interface DocumentPlace {
   /** Service name or `*`. */
   readonly service: string
   readonly path: readonly string[]
+  /** As an instance sees it that a gray release reaches: its source is then `<service> (gray)`. Default: as all others do. */
+  readonly gray?: boolean
 }
 
 /** What one document, taken as an RFC 7396 patch, does to a place. */
@@ -39,10 +41,11 @@ type Touch =
  * | gives an object where a weaker one has an array around the place | `removes` |
  */
 export function explainDocument(catalog: CatalogReader, place: DocumentPlace): Explanation {
-  const { tenant, service, path } = place
+  const { tenant, service, path, gray = false } = place
   const chain = chainOf(catalog, tenant)
   const layers = layersOf(touching(catalog, chain, place))
-  const result = valueAt(resolveDocument(catalog, chain, service), path)
+  const resolved = gray ? resolveGrayDocument(catalog, chain, service) : resolveDocument(catalog, chain, service)
+  const result = valueAt(resolved, path)
   const pointer = formatPointer(path)
   return {
     tenant,
@@ -65,12 +68,29 @@ interface Visit extends Toucher {
   readonly objectDepth: number
 }
 
-function touching(catalog: CatalogReader, chain: readonly string[], { service, path }: DocumentPlace): Toucher[] {
+function touching(
+  catalog: CatalogReader,
+  chain: readonly string[],
+  { service, path, gray = false }: DocumentPlace,
+): Toucher[] {
   const names = service === TENANT_WIDE ? [TENANT_WIDE] : [service, TENANT_WIDE]
   const visits = chain
-    .flatMap((tenant) => names.flatMap((name) => catalog.document(tenant, name) ?? []))
+    .flatMap((tenant, distance) =>
+      names.flatMap((name) => {
+        const isGray = gray && distance === 0 && name === service
+        return (isGray ? grayLayer(catalog, tenant, name) : catalog.document(tenant, name)) ?? []
+      }),
+    )
     .map((document) => ({ document, ...visit(document.data, path) }))
   return withReplacedArray(visits).filter(({ touch }) => touch.does !== 'nothing')
+}
+
+/** The tenant's own document with the patch of its gray release, under a name that says so. */
+function grayLayer(catalog: CatalogReader, tenant: string, service: string): DocumentRecord | undefined {
+  const release = catalog.gray(tenant, service)
+  const data = grayDocument(catalog, tenant, service)
+  if (release === undefined || data === undefined) return catalog.document(tenant, service)
+  return { tenant, service: `${service} (gray)`, data, stamp: release.stamp, revision: release.revision }
 }
 
 /** An object replaces an array around the place, and so removes what is inside, though it does not name the place itself. */

@@ -1,6 +1,13 @@
 import { itemKeys, type RouteEntry } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import { chainOf, documentNames, resolveDocument, resolveService, resolveServices } from './resolve.js'
+import {
+  chainOf,
+  documentNames,
+  resolveDocument,
+  resolveGrayDocument,
+  resolveService,
+  resolveServices,
+} from './resolve.js'
 
 /** The view of `tenant`, with the config of `service` only, or of every service when it is null. Empty for an unknown tenant. */
 export function viewItems(catalog: CatalogReader, tenant: string, service: string | null): Map<string, unknown> {
@@ -21,6 +28,14 @@ export function viewItem(catalog: CatalogReader, chain: readonly string[], key: 
   if (key === itemKeys.chain) return chain.length === 0 ? undefined : chain
   const [kind, name] = splitKey(key)
   return kind === 'service' ? resolveService(catalog, chain, name) : resolveDocument(catalog, chain, name)
+}
+
+/** As {@link viewItems}, for an instance that the gray release of the tenant's service reaches. */
+export function grayViewItems(catalog: CatalogReader, tenant: string, service: string): Map<string, unknown> {
+  const items = viewItems(catalog, tenant, service)
+  const document = resolveGrayDocument(catalog, chainOf(catalog, tenant), service)
+  if (items.size > 0 && document !== undefined) items.set(itemKeys.config(service), document)
+  return items
 }
 
 /** The route table of the tree below `root`. */

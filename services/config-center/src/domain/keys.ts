@@ -15,6 +15,8 @@ export const documentPrefix = (tenant: string): string => `cc/document/${tenant}
 export const documentKey = (tenant: string, service: string): string => `cc/document/${tenant}/${service}`
 export const schemaPrefix = (tenant: string): string => `cc/schema/${tenant}/`
 export const schemaKey = (tenant: string, service: string): string => `cc/schema/${tenant}/${service}`
+export const grayPrefix = (tenant: string): string => `cc/gray/${tenant}/`
+export const grayKey = (tenant: string, service: string): string => `cc/gray/${tenant}/${service}`
 export const TENANT_PREFIX = 'cc/tenant/'
 /** Rewritten by each recorded write to anything of the tenant: orders a tenant's writes, see `CatalogReader.head`. */
 export const headKey = (tenant: string): string => `cc/head/${tenant}`
@@ -49,14 +51,15 @@ export type ParsedKey =
   | { readonly kind: 'tenant'; readonly tenant: string }
   | { readonly kind: 'head'; readonly tenant: string }
   | { readonly kind: 'registration'; readonly tenant: string; readonly service: string; readonly instance: string }
-  | { readonly kind: 'document' | 'schema'; readonly tenant: string; readonly service: string }
+  | { readonly kind: 'document' | 'schema' | 'gray'; readonly tenant: string; readonly service: string }
 
 /** Reads a key back. */
 export function parseKey(key: string): ParsedKey | undefined {
   const [root, kind, tenant, second, third] = key.split('/')
   if (root !== 'cc' || tenant === undefined) return undefined
   if (kind === 'tenant' || kind === 'head') return { kind, tenant }
-  if ((kind === 'document' || kind === 'schema') && second !== undefined) return { kind, tenant, service: second }
+  if ((kind === 'document' || kind === 'schema' || kind === 'gray') && second !== undefined)
+    return { kind, tenant, service: second }
   if (kind === 'entry' && second !== undefined && third !== undefined) {
     return { kind: 'registration', tenant, service: second, instance: third }
   }

@@ -8,6 +8,7 @@ import {
   TENANT_PREFIX,
   documentPrefix,
   entryPrefix,
+  grayPrefix,
   headKey,
   historyKey,
   schemaPrefix,
@@ -115,6 +116,7 @@ function removalMutations(tenant: string, context: WriteContext): Mutation[] {
     { kind: 'delete', select: { prefix: entryPrefix(tenant) } },
     { kind: 'delete', select: { prefix: documentPrefix(tenant) } },
     { kind: 'delete', select: { prefix: schemaPrefix(tenant) } },
+    { kind: 'delete', select: { prefix: grayPrefix(tenant) } },
     ...context.tokenIdsOf(tenant).map((tokenId): Mutation => ({ kind: 'delete', select: { key: tokenKey(tokenId) } })),
   ]
 }

@@ -1,6 +1,6 @@
 import { failure } from '../errors.js'
 import type { CatalogReader } from './catalog.js'
-import { describeDocument, describeEntry, describeTenant } from './describe.js'
+import { describeDocument, describeEntry, describeGray, describeTenant } from './describe.js'
 import type { CatalogEdit } from './edits.js'
 
 interface CurrentState {
@@ -37,6 +37,7 @@ function currentState(catalog: CatalogReader, edit: CatalogEdit): CurrentState {
   if (edit.op === 'apply-tenant' || edit.op === 'delete-tenant') return currentTenant(catalog, edit.tenant)
   if (edit.op.endsWith('-document')) return currentDocument(catalog, edit.tenant, edit.service)
   if (edit.op.endsWith('-schema')) return currentSchema(catalog, edit.tenant, edit.service)
+  if (edit.op.endsWith('-gray')) return currentGray(catalog, edit.tenant, edit.service)
   return currentEntry(catalog, edit.tenant, edit.service)
 }
 
@@ -56,6 +57,12 @@ function currentSchema(catalog: CatalogReader, tenant: string, service: string):
   const record = catalog.schema(tenant, service)
   const state = record === undefined ? null : { schema: record.schema, revision: String(record.revision) }
   return { what: `the schema of ${service} in ${tenant}`, revision: record?.revision ?? 0n, state }
+}
+
+function currentGray(catalog: CatalogReader, tenant: string, service: string): CurrentState {
+  const record = catalog.gray(tenant, service)
+  const state = record === undefined ? null : describeGray(record)
+  return { what: `the gray release of ${service} in ${tenant}`, revision: record?.revision ?? 0n, state }
 }
 
 function currentDocument(catalog: CatalogReader, tenant: string, service: string): CurrentState {

@@ -44,6 +44,27 @@ export interface StoredSchema {
   readonly stamp: WriteStamp
 }
 
+/** What some instances get before all: a patch on the tenant's own document, for the instances named or for a share of all. */
+export interface GrayValue {
+  /** Random, made when it begins: what the share is drawn by, so that it is not always the same instances. */
+  readonly id: string
+  readonly patch: DocumentData
+  readonly instances?: readonly string[]
+  readonly percent?: number
+}
+
+/** A gray release under `cc/gray/<tenant>/<service>`. */
+export interface StoredGray extends GrayValue {
+  readonly stamp: WriteStamp
+}
+
+/** A gray release in memory. */
+export interface GrayRecord extends StoredGray {
+  readonly tenant: string
+  readonly service: string
+  readonly revision: StoreRevision
+}
+
 /** A tenant in memory. */
 export interface TenantRecord extends StoredTenant {
   readonly name: string

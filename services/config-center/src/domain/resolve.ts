@@ -1,6 +1,6 @@
 import type { DocumentData, ResolvedService } from '@tributary/contract'
 import type { CatalogReader } from './catalog.js'
-import { mergeDocuments } from './merge-patch.js'
+import { isObject, mergeDocuments, mergePatch } from './merge-patch.js'
 import { TENANT_WIDE, type EntryRecord } from './records.js'
 
 /**
@@ -60,6 +60,32 @@ export function resolveDocument(
     }
   }
   return layers.length === 0 ? undefined : mergeDocuments(layers)
+}
+
+/**
+ * As {@link resolveDocument}, for the instances that a gray release of `chain[0]` and the service reaches: with its patch on the tenant's
+ * own document, as it would be once promoted. Without one the same.
+ */
+export function resolveGrayDocument(
+  catalog: CatalogReader,
+  chain: readonly string[],
+  service: string,
+): DocumentData | undefined {
+  const [tenant = '', ...bases] = chain
+  if (catalog.gray(tenant, service) === undefined) return resolveDocument(catalog, chain, service)
+  const below = resolveDocument(catalog, bases, service)
+  const wide = catalog.document(tenant, TENANT_WIDE)?.data
+  const layers = [below, wide, grayDocument(catalog, tenant, service)]
+  return mergeDocuments(layers.filter((layer) => layer !== undefined))
+}
+
+/** A tenant's own document of a service with the patch of its gray release, if there is one. */
+export function grayDocument(catalog: CatalogReader, tenant: string, service: string): DocumentData | undefined {
+  const own = catalog.document(tenant, service)?.data
+  const release = catalog.gray(tenant, service)
+  if (release === undefined) return own
+  const patched = mergePatch(own ?? {}, release.patch)
+  return isObject(patched) ? patched : own
 }
 
 /** Names of all documents that a view of all services has: every name for which a tenant of the chain has one, `*` included. */

@@ -38,7 +38,7 @@ export function undoChanges(state: TenantState, changes: Iterable<RecordedChange
     if (kind === 'tenant') tenant = before as TenantValue | null
     else if (kind === 'document') restore(documents, name, before as DocumentData | null)
     else if (kind === 'schema') restore(schemas, name, before as JsonSchema | null)
-    else if (!name.includes('/')) restore(entries, name, before as Registration | null)
+    else if (kind === 'entry' && !name.includes('/')) restore(entries, name, before as Registration | null)
   }
   return { tenant, entries, documents, schemas }
 }

@@ -25,6 +25,7 @@ export interface Impact {
 export function impactOf(catalog: CatalogReader, changes: readonly CatalogChange[]): Impact {
   const walk = new ImpactWalk(catalog)
   for (const change of changes) walk.add(change)
+  walk.finish()
   return walk
 }
 
@@ -34,6 +35,7 @@ class ImpactWalk implements Impact {
   readonly gone = new Set<string>()
   tenantsVisited = 0
   readonly #catalog: CatalogReader
+  readonly #gray: { readonly tenant: string; readonly service: string }[] = []
 
   constructor(catalog: CatalogReader) {
     this.#catalog = catalog
@@ -42,7 +44,13 @@ class ImpactWalk implements Impact {
   add(change: CatalogChange): void {
     if (change.kind === 'entry') this.#addEntry(change.tenant, change.service)
     else if (change.kind === 'document') this.#addDocument(change.tenant, change.service)
+    else if (change.kind === 'gray') this.#gray.push(change)
     else if (change.before?.base !== change.after?.base) this.#addTenant(change.tenant)
+  }
+
+  /** Nobody but the tenant's own subscribers sees a gray release; noted earlier it would keep a change of a base from those above. */
+  finish(): void {
+    for (const { tenant, service } of this.#gray) this.#of(tenant).documents.add(service)
   }
 
   #addTenant(tenant: string): void {

@@ -47,6 +47,9 @@ export const writeQuery = {
 export const ThingWriteQuery = strictObject({ ...preconditionQuery, ...writeQuery })
 export type ThingWriteQuery = Static<typeof ThingWriteQuery>
 
+/** Name by which an instance subscribes. */
+export const InstanceName = Type.String({ maxLength: 128 })
+
 export const TenantParams = strictObject({ tenant: TenantName })
 export const EntryParams = strictObject({ tenant: TenantName, service: ServiceName })
 export const DocumentParams = strictObject({ tenant: TenantName, service: DocumentName })

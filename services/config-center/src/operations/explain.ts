@@ -1,6 +1,8 @@
 import type { Explanation } from '@tributary/contract'
+import { describeGray } from '../domain/describe.js'
 import { explainDocument } from '../domain/explain-document.js'
 import { explainService } from '../domain/explain-service.js'
+import { isInGray } from '../domain/gray-release.js'
 import { parsePointer } from '../domain/json-pointer.js'
 import { getTenantRecord, readCatalog, type OperationContext } from './operation-context.js'
 
@@ -9,6 +11,8 @@ export interface ExplainQuery {
   readonly tenant: string
   readonly service: string
   readonly path?: string
+  /** As this instance of the service sees it. Default: one that no gray release reaches. */
+  readonly instance?: string
 }
 
 /**
@@ -17,10 +21,14 @@ export interface ExplainQuery {
  */
 export async function explain(
   context: OperationContext,
-  { tenant, service, path }: ExplainQuery,
+  { tenant, service, path, instance = '' }: ExplainQuery,
 ): Promise<Explanation> {
   const place = path === undefined ? undefined : { tenant, service, path: parsePointer(path) }
   const catalog = await readCatalog(context)
   getTenantRecord(catalog, tenant)
-  return place === undefined ? explainService(catalog, tenant, service) : explainDocument(catalog, place)
+  if (place === undefined) return explainService(catalog, tenant, service)
+  const gray = isInGray(catalog, { tenant, service, instance })
+  const release = catalog.gray(tenant, service)
+  const explanation = explainDocument(catalog, { ...place, gray })
+  return release === undefined ? explanation : { ...explanation, gray: describeGray(release) }
 }

@@ -1,7 +1,7 @@
 import type { Mutation, StoreEntry, StoreEvent, WatchBatch } from '@tributary/store'
 import fc from 'fast-check'
-import { DECLARED_INSTANCE, documentKey, registrationKey, tenantKey } from '../domain/keys.js'
-import type { StoredDocument, StoredRegistration, StoredTenant } from '../domain/records.js'
+import { DECLARED_INSTANCE, documentKey, grayKey, registrationKey, tenantKey } from '../domain/keys.js'
+import type { StoredDocument, StoredGray, StoredRegistration, StoredTenant } from '../domain/records.js'
 
 /** One key written (`value`) or deleted (no `value`). */
 export interface KeyWrite {
@@ -50,6 +50,14 @@ export const putDocument = (tenant: string, service: string, data: Record<string
 })
 export const dropDocument = (tenant: string, service: string): KeyWrite => ({ key: documentKey(tenant, service) })
 
+export const INSTANCES = ['i-1', 'i-2', 'i-3'] as const
+
+export const putGray = (tenant: string, service: string, value: Omit<StoredGray, 'stamp' | 'id'>): KeyWrite => ({
+  key: grayKey(tenant, service),
+  value: JSON.stringify({ id: 'one', ...value, stamp } satisfies StoredGray),
+})
+export const dropGray = (tenant: string, service: string): KeyWrite => ({ key: grayKey(tenant, service) })
+
 const tenant = fc.constantFrom(...TENANTS)
 const service = fc.constantFrom(...SERVICES)
 const documentName = fc.constantFrom('*', ...SERVICES)
@@ -67,6 +75,11 @@ const tenantWrite = fc
     return putTenant(TENANTS[position] ?? '', base, { label })
   })
 
+const members = fc.oneof(
+  fc.uniqueArray(fc.constantFrom(...INSTANCES), { minLength: 1 }).map((instances) => ({ instances })),
+  fc.integer({ min: 1, max: 100 }).map((percent) => ({ percent })),
+)
+
 /** Any write of one key. Writes of the same value, orphans and missing bases happen too. */
 export const keyWrite: fc.Arbitrary<KeyWrite> = fc.oneof(
   { weight: 3, arbitrary: tenantWrite },
@@ -76,6 +89,13 @@ export const keyWrite: fc.Arbitrary<KeyWrite> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(tenant, service, instance).map((args) => dropEntry(...args)) },
   { weight: 4, arbitrary: fc.tuple(tenant, documentName, data).map((args) => putDocument(...args)) },
   { weight: 2, arbitrary: fc.tuple(tenant, documentName).map((args) => dropDocument(...args)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(tenant, service, data, members)
+      .map(([name, what, patch, whom]) => putGray(name, what, { patch, ...whom })),
+  },
+  { weight: 2, arbitrary: fc.tuple(tenant, service).map((args) => dropGray(...args)) },
 )
 
 /** Writes that happen at one revision; each key at most once. */

@@ -1,7 +1,8 @@
 import { hashItems } from '@tributary/contract/hash'
 import type { RevisionedStore, WatchBatch } from '@tributary/store'
 import { Catalog } from '../domain/catalog.js'
-import { routeItems, viewItems } from '../domain/items.js'
+import { isInGray } from '../domain/gray-release.js'
+import { grayViewItems, routeItems, viewItems } from '../domain/items.js'
 import { STORE_PREFIX } from '../domain/keys.js'
 import { chainOf } from '../domain/resolve.js'
 import type { ModelState } from './channel-model.test-support.js'
@@ -33,10 +34,13 @@ export class ViewOracle {
     return new ViewOracle(batches)
   }
 
-  view(tenant: string, service: string | null): Timeline {
-    return this.#timeline((catalog) =>
-      catalog.tenant(tenant) === undefined ? GONE : hashItems(viewItems(catalog, tenant, service)),
-    )
+  /** With an `instance`, as it is in gray releases; else as all others are. */
+  view(tenant: string, service: string | null, instance = ''): Timeline {
+    return this.#timeline((catalog) => {
+      if (catalog.tenant(tenant) === undefined) return GONE
+      const isGray = service !== null && isInGray(catalog, { tenant, service, instance })
+      return hashItems(isGray ? grayViewItems(catalog, tenant, service) : viewItems(catalog, tenant, service))
+    })
   }
 
   /** The table of whatever tree the tenant is in at the time. */

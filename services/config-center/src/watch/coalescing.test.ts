@@ -95,10 +95,16 @@ const histories = [
   { maxDeltas: 2, maxChars: 2_000, maxTotalChars: 4_000 },
 ]
 
-it.each(histories)(
-  'whatever a subscriber that lags is spared, it ends with what the pure functions say (history of %o)',
+/** One that no gray release reaches, and one that they move between two views. */
+const followers = [
+  { service: null, instance: 'i' },
+  { service: 'a', instance: 'i-1' },
+]
+
+it.each(histories.flatMap((history) => followers.map((follower) => ({ history, follower }))))(
+  'whatever a subscriber that lags is spared, it ends with what the pure functions say (%o)',
   { timeout: 60_000 },
-  async (history) => {
+  async ({ history, follower }) => {
     const world = await TestCluster.start()
     cluster = world
     const { tokenId } = await world.createToken({ role: 'viewer' })
@@ -108,7 +114,7 @@ it.each(histories)(
         await world.write(...usualWorld)
         const replica = await world.replica({ maxUnsentBytes: 0, history, heartbeatMs: 3_600_000 })
         const connection = new HeldConnection()
-        const request = { kind: 'stream', tenant: 'f1', service: null, instance: 'i', tokenId } as const
+        const request = { kind: 'stream', tenant: 'f1', ...follower, tokenId } as const
         const subscriber = replica.hub.subscribe({ ...request, channels: new Set(['view', 'routes']) }, connection)
         for (const one of steps) {
           await perform(one, { connection, replica, world })
@@ -118,7 +124,7 @@ it.each(histories)(
         await perform({ do: 'drain' }, { connection, replica, world })
         if (connection.goodbyes.length === 0) await perform({ do: 'beat' }, { connection, replica, world })
         spared += Math.max(0, writes - connection.batches)
-        await judge(world, connection)
+        await judge(world, connection, follower)
         replica.hub.leave(subscriber)
       }),
       { numRuns: 20 },
@@ -128,10 +134,14 @@ it.each(histories)(
   },
 )
 
-async function judge(world: TestCluster, { view, routes, goodbyes }: HeldConnection): Promise<void> {
+async function judge(
+  world: TestCluster,
+  { view, routes, goodbyes }: HeldConnection,
+  { service, instance }: (typeof followers)[number],
+): Promise<void> {
   const oracle = await ViewOracle.read(world.store)
   const courses = [
-    [view, oracle.view('f1', null)],
+    [view, oracle.view('f1', service, instance)],
     [routes, oracle.routes('f1')],
   ] as const
   for (const [model, timeline] of courses) {

@@ -70,7 +70,8 @@ export class ConvergenceRound implements BookListener {
     const { storeRevision, tenant } = this.#options
     if (subscriber.kind !== 'stream' || (tenant !== undefined && subscriber.tenant !== tenant)) return
     const channels = [subscriber.view, subscriber.table]
-    if (!channels.some((channel) => channel !== undefined && channel.changedAt >= storeRevision)) return
+    const changed = channels.some((channel) => channel !== undefined && channel.changedAt >= storeRevision)
+    if (!changed && subscriber.movedAt < storeRevision) return
     this.#affected.add(subscriber.id)
     if (subscriber.appliedRevision < storeRevision) this.#waiting.add(subscriber)
     else if (subscriber.error !== null) this.#failed.add(subscriber)

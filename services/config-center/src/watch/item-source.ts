@@ -3,7 +3,7 @@ import type { StoreRevision } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
 import { mergeDocuments } from '../domain/merge-patch.js'
 import { TENANT_WIDE, type EntryRecord } from '../domain/records.js'
-import { documentNames, resolveService } from '../domain/resolve.js'
+import { documentNames, resolveGrayDocument, resolveService } from '../domain/resolve.js'
 import { makeItem, type Item } from './keyed-items.js'
 
 interface MergedDocument {
@@ -80,6 +80,12 @@ export class ItemSource {
       this.#documentsAt = this.#catalog.storeRevision
     }
     return this.#merged(chain, 0, name)?.item
+  }
+
+  /** The `config/…` item of a service for the instances that a gray release of `chain[0]` reaches; few views have one. */
+  grayDocument(chain: readonly string[], name: string): Item | undefined {
+    if (this.#catalog.gray(chain[0] ?? '', name) === undefined) return this.document(chain, name)
+    return makeItem(itemKeys.config(name), resolveGrayDocument(this.#catalog, chain, name))
   }
 
   /** A tenant's item in a route table. */

@@ -3,12 +3,14 @@ import type { GoodbyeReason } from '@tributary/contract'
 import { systemClock, type Clock } from '@tributary/kit'
 import type { StoreRevision } from '@tributary/store'
 import type { CatalogChange } from '../domain/catalog.js'
+import type { ViewFollower } from '../domain/gray-release.js'
 import { failure } from '../errors.js'
 import type { CatalogMirror } from './catalog-mirror.js'
 import type { CatchUp, ChannelCursor } from './channel.js'
 import { DeltaBudget } from './delta-log.js'
 import type { FrameConnection } from './frame-connection.js'
 import { Frame } from './frame.js'
+import { GrayGroups } from './gray-groups.js'
 import { impactOf, type Impact } from '../domain/view-impact.js'
 import { ItemSource } from './item-source.js'
 import { Outbox } from './outbox.js'
@@ -45,6 +47,7 @@ export class StreamHub {
   readonly #clock: Clock
   readonly #limits: StreamLimits
   readonly #observer: StreamObserver | undefined
+  readonly #gray: GrayGroups
   readonly #outbox = new Outbox()
   readonly #window = new ReconnectWindow()
   /** Told goodbye, but still connected. The value says whether a heartbeat has passed since. */
@@ -69,6 +72,7 @@ export class StreamHub {
     }
     this.views = new ViewRegistry(shared)
     this.tables = new TableRegistry(shared)
+    this.#gray = new GrayGroups({ catalog, views: this.views, book: this.book })
     this.#stopFollowing = options.mirror.onChanges((changes, revision) => this.#apply(changes, revision))
     void this.#beatForever()
   }
@@ -89,21 +93,26 @@ export class StreamHub {
    */
   subscribe(request: SubscribeRequest, connection: FrameConnection): Subscriber {
     this.#admit(request)
-    const { tenant, service, channels } = request
+    const { tenant, channels } = request
     const table = channels.has('routes') ? this.tables.find(tenant) : undefined
-    const view = channels.has('view') ? this.views.find(tenant, service) : undefined
+    const view = channels.has('view') ? this.#gray.viewFor(request) : undefined
     if (table === undefined && view === undefined) throw unknownTenant(tenant)
     const subscriber = this.#createSubscriber(request, connection)
     // The table goes first, so that a client can resolve for everyone by the time it has its view.
     const { after } = request
     const routes = table && this.#joinTable(subscriber, table, { after, hash: request.routesHash })
-    const items = view && this.#joinView(subscriber, view, { after, hash: request.viewHash })
+    const items = view && this.#joinView(subscriber, view, this.#gray.cursorOf(request))
     const caughtUp = [routes, items].filter((part) => part !== undefined)
     const frames = caughtUp.flatMap((part) => part.frames)
     subscriber.start([this.#hello(subscriber), ...frames], this.#appliedRevision(request, caughtUp))
     this.book.add(subscriber)
     this.#window.observe(this.book.size)
     return subscriber
+  }
+
+  /** The view that a follower has now: that of a gray release when it is in one. Release it as one of `views.find`. */
+  viewFor(follower: ViewFollower): ViewChannel | undefined {
+    return this.#gray.viewFor(follower)
   }
 
   /** Forgets a subscriber whose connection has closed. Idempotent. */
@@ -167,9 +176,12 @@ export class StreamHub {
     const impact = impactOf(this.#mirror.catalog, changes)
     for (const tenant of impact.gone) for (const peer of this.book.ofTenant(tenant)) peer.end('tenant_deleted')
     const moved = this.#leaveTables(impact)
+    const regrouped = this.#gray.take(changes, revision)
+    for (const subscriber of regrouped) this.#leaveView(subscriber)
     this.tables.apply(impact, changes, revision)
     for (const subscriber of moved) this.#enterTable(subscriber)
     this.views.apply(impact, revision)
+    for (const subscriber of regrouped) this.#enterView(subscriber, revision)
   }
 
   /** Takes subscribers whose tenant has another root now off their table. */
@@ -179,6 +191,22 @@ export class StreamHub {
     const moved = peers.filter(({ table, tenant }) => table !== undefined && table.root !== this.tables.rootOf(tenant))
     for (const subscriber of moved) this.#leaveTable(subscriber)
     return moved
+  }
+
+  #leaveView(subscriber: Subscriber): void {
+    const { view } = subscriber
+    if (view === undefined) return
+    subscriber.view = undefined
+    view.removeListener(subscriber)
+    this.views.release(view)
+  }
+
+  /** Gives a subscriber the view that is its own from `revision` on, whole: what it had before was another one. */
+  #enterView(subscriber: Subscriber, revision: StoreRevision): void {
+    const view = this.#gray.viewFor(subscriber)
+    if (view === undefined) return
+    subscriber.movedAt = revision
+    subscriber.replace(this.#joinView(subscriber, view, NO_CURSOR).frames)
   }
 
   #enterTable(subscriber: Subscriber): void {
@@ -245,8 +273,7 @@ export class StreamHub {
   #detach(subscriber: Subscriber): void {
     if (!this.book.remove(subscriber)) return
     this.#leaveTable(subscriber)
-    subscriber.view?.removeListener(subscriber)
-    if (subscriber.view !== undefined) this.views.release(subscriber.view)
+    this.#leaveView(subscriber)
   }
 
   #leaveTable(subscriber: Subscriber): void {

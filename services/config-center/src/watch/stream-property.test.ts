@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import type { ChannelModel } from '../testing/channel-model.test-support.js'
-import { revisionWrites, SERVICES, TENANTS, usualWorld } from '../testing/random-world.test-support.js'
+import { INSTANCES, revisionWrites, SERVICES, TENANTS, usualWorld } from '../testing/random-world.test-support.js'
 import { TestCluster, type TestReplica } from '../testing/replica.test-support.js'
 import { StreamClient } from '../testing/stream-client.test-support.js'
 import { contradictions, ViewOracle, type Timeline } from '../testing/view-oracle.test-support.js'
@@ -25,6 +25,7 @@ interface Followed {
   readonly client: StreamClient
   readonly tenant: string
   readonly service: string | undefined
+  readonly instance: string | undefined
   readonly channels: string
 }
 
@@ -78,9 +79,13 @@ function makeClient({ random }: Run, token: string): Followed {
   const tenant = pick(TENANTS)
   const service = pick([undefined, ...SERVICES])
   const channels = pick(['view', 'routes', 'view,routes'])
-  const named = service === undefined ? {} : { service }
+  const instance = pick([undefined, ...INSTANCES, ...INSTANCES])
+  const named = {
+    ...(service === undefined ? {} : { service }),
+    ...(instance === undefined ? {} : { instance }),
+  }
   const client = new StreamClient({ tenant, ...named, channels, token, sendHashes: random() < 0.5 })
-  return { client, tenant, service, channels }
+  return { client, tenant, service, instance, channels }
 }
 
 /** Connects, reads for a while (slowly at times), is cut, and resumes somewhere else, until all writes are in. */
@@ -134,9 +139,9 @@ interface Verdict {
 async function judge({ cluster }: Run, followed: readonly Followed[]): Promise<Verdict> {
   const oracle = await ViewOracle.read(cluster.store)
   const last = await cluster.store.currentRevision()
-  const courses = followed.flatMap(({ client, tenant, service, channels }) => {
+  const courses = followed.flatMap(({ client, tenant, service, instance, channels }) => {
     const found: [ChannelModel, Timeline][] = []
-    if (channels.includes('view')) found.push([client.view, oracle.view(tenant, service ?? null)])
+    if (channels.includes('view')) found.push([client.view, oracle.view(tenant, service ?? null, instance)])
     if (channels.includes('routes')) found.push([client.routes, oracle.routes(tenant)])
     return found
   })

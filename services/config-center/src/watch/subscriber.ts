@@ -50,6 +50,8 @@ export class Subscriber implements ChannelListener, Flushable {
   readonly tokenId: string
   view: ViewChannel | undefined
   table: TableChannel | undefined
+  /** When its view became another one, with all that is in it. */
+  movedAt: StoreRevision = 0n
   readonly #options: SubscriberOptions
   #pending: Frame[] = []
   /** Bytes that waited at the last heartbeat, and for how many heartbeats they have; undefined: it does not lag. */
@@ -154,11 +156,18 @@ export class Subscriber implements ChannelListener, Flushable {
     if (this.#ending) return
     this.#lag = undefined
     const after = this.#sentRevision
-    const frames = [this.table?.netSinceOfTenant(this.tenant, after), this.view?.netSince(after)]
+    const frames = [this.table?.netSinceOfTenant(this.tenant, after), this.#netViewSince(after)]
     const missed = frames.filter((frame) => frame !== undefined)
     // The one that has got further goes last: its revision is the one that the subscriber comes back with.
     missed.sort((left, right) => ((left.revision ?? 0n) < (right.revision ?? 0n) ? -1 : 1))
     if (missed.length > 0) this.#send(missed)
+  }
+
+  /** What it has is of another view when it came to this one later. */
+  #netViewSince(after: StoreRevision): Frame | undefined {
+    const { view, movedAt } = this
+    if (view === undefined || movedAt <= after) return view?.netSince(after)
+    return view.snapshot(view.changedAt > movedAt ? view.changedAt : movedAt)
   }
 
   /** Takes a report. The applied revision only grows; the error is always the newest report's. */
@@ -179,6 +188,7 @@ export class Subscriber implements ChannelListener, Flushable {
       appliedRevision: `${this.#appliedRevision}`,
       error: this.#error,
       connectedAt: new Date(this.#options.connectedAt).toISOString(),
+      ...(this.view?.gray === true ? { gray: true } : {}),
     }
   }
 }

@@ -9,6 +9,8 @@ export interface ViewChannelOptions {
   readonly tenant: string
   /** The service whose config document the view has; null: all documents. */
   readonly service: string | null
+  /** The view of the instances that a gray release of the service reaches. Default false. */
+  readonly gray?: boolean
   readonly shared: KeyedItems
   readonly config: KeyedItems
   readonly revision: StoreRevision
@@ -20,6 +22,7 @@ export class ViewChannel extends Channel {
   readonly kind = 'view'
   readonly tenant: string
   readonly service: string | null
+  readonly gray: boolean
   /** The `config/…` items. */
   readonly config: KeyedItems
   #body: RevisionBody | undefined
@@ -28,6 +31,7 @@ export class ViewChannel extends Channel {
     super({ parts: [options.shared, options.config], revision: options.revision, budget: options.budget })
     this.tenant = options.tenant
     this.service = options.service
+    this.gray = options.gray ?? false
     this.config = options.config
   }
 

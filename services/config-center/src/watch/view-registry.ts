@@ -33,6 +33,8 @@ interface TenantOverlay {
   /** `chain` and `service/…` items. */
   readonly items: KeyedItems
   readonly views: Map<string | null, ViewChannel>
+  /** What instances have that a gray release of the service reaches. */
+  readonly grayViews: Map<string | null, ViewChannel>
 }
 
 /**
@@ -58,7 +60,7 @@ export class ViewRegistry {
   /** Views in memory. */
   get size(): number {
     let size = 0
-    for (const overlay of this.#overlays.values()) size += overlay.views.size
+    for (const { views, grayViews } of this.#overlays.values()) size += views.size + grayViews.size
     return size
   }
 
@@ -69,7 +71,14 @@ export class ViewRegistry {
   find(tenant: string, service: string | null): ViewChannel | undefined {
     if (this.#catalog.tenant(tenant) === undefined) return undefined
     const overlay = this.#overlays.get(tenant) ?? this.#createOverlay(tenant)
-    return overlay.views.get(service) ?? this.#createView(tenant, service, overlay)
+    return overlay.views.get(service) ?? this.#createView({ tenant, service, gray: false }, overlay)
+  }
+
+  /** As {@link find}: the view of the instances that a gray release of the tenant's service reaches. */
+  findGray(tenant: string, service: string): ViewChannel | undefined {
+    if (this.#catalog.tenant(tenant) === undefined) return undefined
+    const overlay = this.#overlays.get(tenant) ?? this.#createOverlay(tenant)
+    return overlay.grayViews.get(service) ?? this.#createView({ tenant, service, gray: true }, overlay)
   }
 
   /** Lets a view go, unless somebody follows it: the least recently used are dropped first. */
@@ -95,7 +104,7 @@ export class ViewRegistry {
       this.stats.viewsExamined += 1
       const config =
         change.whole || change.allDocuments
-          ? view.config.replaceAll(this.#source.documents(overlay.chain, view.service))
+          ? view.config.replaceAll(this.#documentsOf(overlay.chain, view))
           : this.#updateDocuments(overlay, view, change.documents)
       const changes = config.length === 0 ? shared : [...shared, ...config]
       if (changes.length > 0) this.stats.viewsChanged += 1
@@ -130,6 +139,7 @@ export class ViewRegistry {
   }
 
   #viewDocument(overlay: TenantOverlay, view: ViewChannel, name: string): Item | undefined {
+    if (view.gray) return this.#source.grayDocument(overlay.chain, name)
     // A view of all services lists the documents that exist in the chain; a service's own view has its config even when only `*` makes it.
     const listed = view.service !== null || overlay.chain.some((tenant) => this.#catalog.document(tenant, name))
     return listed ? this.#source.document(overlay.chain, name) : undefined
@@ -137,7 +147,7 @@ export class ViewRegistry {
 
   #createOverlay(tenant: string): TenantOverlay {
     const chain = chainOf(this.#catalog, tenant)
-    const overlay: TenantOverlay = { chain, items: new KeyedItems(), views: new Map() }
+    const overlay: TenantOverlay = { chain, items: new KeyedItems(), views: new Map(), grayViews: new Map() }
     overlay.items.replaceAll(this.#overlayItems(chain))
     this.#overlays.set(tenant, overlay)
     return overlay
@@ -147,17 +157,23 @@ export class ViewRegistry {
     return new Map([[itemKeys.chain, this.#source.chain(chain)], ...this.#source.services(chain)])
   }
 
-  #createView(tenant: string, service: string | null, overlay: TenantOverlay): ViewChannel {
+  #createView(name: ViewName, overlay: TenantOverlay): ViewChannel {
     const config = new KeyedItems()
-    config.replaceAll(this.#source.documents(overlay.chain, service))
+    config.replaceAll(this.#documentsOf(overlay.chain, name))
     const { storeRevision: revision } = this.#catalog
-    const view = new ViewChannel({ tenant, service, shared: overlay.items, config, revision, budget: this.#budget })
-    overlay.views.set(service, view)
+    const view = new ViewChannel({ ...name, shared: overlay.items, config, revision, budget: this.#budget })
+    viewsOf(overlay, view).set(name.service, view)
     return view
   }
 
+  #documentsOf(chain: readonly string[], { service, gray }: Pick<ViewName, 'service' | 'gray'>): Map<string, Item> {
+    if (!gray || service === null) return this.#source.documents(chain, service)
+    const item = this.#source.grayDocument(chain, service)
+    return item === undefined ? new Map() : new Map([[itemKeys.config(service), item]])
+  }
+
   #discardOverlay(overlay: TenantOverlay): void {
-    for (const view of overlay.views.values()) {
+    for (const view of [...overlay.views.values(), ...overlay.grayViews.values()]) {
       this.#idle.delete(view)
       this.#discard(view)
     }
@@ -167,15 +183,31 @@ export class ViewRegistry {
     view.dispose()
     const overlay = this.#overlays.get(view.tenant)
     // A deleted tenant that came back has new views; the old ones must not take those away.
-    if (overlay?.views.get(view.service) !== view) return
-    overlay.views.delete(view.service)
-    if (overlay.views.size === 0) this.#overlays.delete(view.tenant)
+    if (overlay === undefined || viewsOf(overlay, view).get(view.service) !== view) return
+    viewsOf(overlay, view).delete(view.service)
+    if (overlay.views.size + overlay.grayViews.size === 0) this.#overlays.delete(view.tenant)
   }
+}
+
+/** Which view of a tenant. */
+type ViewName = Pick<ViewChannel, 'tenant' | 'service' | 'gray'>
+
+function viewsOf(
+  { views, grayViews }: TenantOverlay,
+  { gray }: Pick<ViewName, 'gray'>,
+): Map<string | null, ViewChannel> {
+  return gray ? grayViews : views
 }
 
 /** The tenant's views that the change may alter: all of them, unless only documents changed, which few views have. */
 function affectedViews(overlay: TenantOverlay, change: TenantImpact, sharedChanged: boolean): Iterable<ViewChannel> {
-  if (change.whole || change.allDocuments || sharedChanged) return overlay.views.values()
+  const { views, grayViews } = overlay
+  if (change.whole || change.allDocuments || sharedChanged) {
+    return grayViews.size === 0 ? views.values() : [...views.values(), ...grayViews.values()]
+  }
   if (change.documents.size === 0) return []
-  return [null, ...change.documents].flatMap((service) => overlay.views.get(service) ?? [])
+  const stable = [null, ...change.documents].flatMap((service) => views.get(service) ?? [])
+  return grayViews.size === 0
+    ? stable
+    : [...stable, ...[...change.documents].flatMap((name) => grayViews.get(name) ?? [])]
 }

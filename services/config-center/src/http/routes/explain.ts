@@ -3,10 +3,14 @@ import { Type } from 'typebox'
 import { explain } from '../../operations/explain.js'
 import { optional } from '../optional.js'
 import type { RouteDeps, TypedApp } from '../route-deps.js'
-import { answers, strictObject, TenantParams } from '../route-schemas.js'
+import { answers, InstanceName, strictObject, TenantParams } from '../route-schemas.js'
 
 const ExplainQuery = strictObject({
   service: DocumentName,
+  instance: Type.Optional({
+    ...InstanceName,
+    description: 'as this instance of the service sees it, in a gray release too',
+  }),
   path: Type.Optional(
     Type.String({
       maxLength: 1024,
@@ -28,6 +32,6 @@ export function explainRoutes(app: TypedApp, { context }: RouteDeps): void {
         response: answers({ 200: Explanation }),
       },
     },
-    async ({ params, query: { service, path } }) => explain(context, { ...params, service, ...optional({ path }) }),
+    async ({ params, query: { service, ...query } }) => explain(context, { ...params, service, ...optional(query) }),
   )
 }

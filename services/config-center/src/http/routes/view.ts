@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { failure } from '../../errors.js'
 import { SharedDeadline } from './shared-deadline.js'
 import type { TypedApp } from '../route-deps.js'
-import { answers, strictObject, TenantParams } from '../route-schemas.js'
+import { answers, InstanceName, strictObject, TenantParams } from '../route-schemas.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
 const READ_TIMEOUT_MS = 5_000
@@ -13,6 +13,10 @@ const schema = {
   params: TenantParams,
   querystring: strictObject({
     service: Type.Optional({ ...ServiceName, description: 'only this service’s config document' }),
+    instance: Type.Optional({
+      ...InstanceName,
+      description: 'as this instance of the service has it, in a gray release too',
+    }),
   }),
   response: answers({
     200: Type.Unsafe<Buffer>(ResolvedView),
@@ -26,7 +30,8 @@ export function viewRoute(app: TypedApp, { live, hub }: StreamingDeps): void {
   app.get('/v1/tenants/:tenant/view', { schema, config: { access: 'read-view' } }, async (request, reply) => {
     const { storeRevision } = await live.readLinearizable({ signal: deadline.signal })
     const { tenant } = request.params
-    const view = hub.views.find(tenant, request.query.service ?? null)
+    const { service = null, instance = '' } = request.query
+    const view = hub.viewFor({ tenant, service, instance })
     if (view === undefined) throw failure('TENANT_NOT_FOUND', `Tenant ${tenant} does not exist; check its name.`)
     hub.views.release(view)
     // Weak: bodies of one hash differ in their storeRevision.

@@ -1,0 +1,18 @@
+import type { Command } from 'commander'
+import type { Cli } from '../../../context.js'
+import { addGrayAbort } from './abort.js'
+import { addGrayList } from './list.js'
+import { addGrayPromote } from './promote.js'
+import { addGrayStart } from './start.js'
+
+/** `tributary config gray …` */
+export function addConfigGray(parent: Command, cli: Cli): void {
+  const gray = parent
+    .command('gray')
+    .description('gray releases: give some instances of a service a change first')
+    .addHelpText(
+      'after',
+      '\nIt reaches instances of the tenant itself that follow the service by name; `tributary config gray list` shows who has it.',
+    )
+  for (const add of [addGrayStart, addGrayList, addGrayPromote, addGrayAbort]) add(gray, cli)
+}
