@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { InstanceId, ServiceName, TenantName } from '@tributary/contract'
 import { parseContextKeys, type ContextKeys } from '@tributary/contract/context-token'
 import { systemClock, type Clock } from '@tributary/kit'
-import { Compile } from 'typebox/compile'
 import type { DiagnosticListener } from './diagnostics.js'
 import { sdkError } from './errors.js'
 import { fixedToken, isTokenText, TokenFile, type BearerToken } from './http/bearer-token.js'
 import { DEFAULT_TIMING, type ReconnectTiming } from './stream/reconnect-policy.js'
+import { isInstanceId, isServiceName, isTenantName } from './wire/wire-guards.js'
 
 /** Settings of {@link connect}. What is left out is read from the environment variable that is named. */
 export interface ConnectOptions {
@@ -86,10 +85,6 @@ export interface Settings {
   readonly random: () => number
 }
 
-const tenantName = Compile(TenantName)
-const serviceName = Compile(ServiceName)
-const instanceId = Compile(InstanceId)
-
 /**
  * Completes the options from the environment.
  * @throws AppError `SDK_OPTIONS_INVALID`: lists everything that is missing or wrong.
@@ -162,7 +157,7 @@ function readUrl(text: string | undefined, problems: string[]): URL {
 
 function readTenant(tenant: string | undefined, problems: string[]): string {
   if (tenant === undefined) problems.push('the tenant is missing: set TRIBUTARY_TENANT or options.tenant')
-  else if (!tenantName.Check(tenant))
+  else if (!isTenantName(tenant))
     problems.push('the tenant (TRIBUTARY_TENANT) must be a DNS-1123 label of at most 40 characters')
   return tenant ?? ''
 }
@@ -190,7 +185,7 @@ function readTokenFile(path: string, problems: string[]): BearerToken {
 }
 
 function readService(service: string | undefined, problems: string[]): string | undefined {
-  if (service !== undefined && !serviceName.Check(service)) {
+  if (service !== undefined && !isServiceName(service)) {
     problems.push('the service (TRIBUTARY_SERVICE) must be a DNS-1123 label of at most 63 characters')
   }
   return service
@@ -220,7 +215,7 @@ function readPublicUrl(text: string | undefined, problems: string[]): string | u
 
 function readInstance(instance: string | undefined, problems: string[]): string {
   if (instance === undefined) return `sdk-${process.pid}-${randomBytes(6).toString('hex')}`
-  if (!instanceId.Check(instance))
+  if (!isInstanceId(instance))
     problems.push('the instance (TRIBUTARY_INSTANCE) must be 1 to 63 letters, digits, dots, dashes')
   return instance
 }

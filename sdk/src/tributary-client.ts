@@ -1,14 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import {
-  PROBE_HEADER,
-  StoreRevisionText,
-  type CallsReport,
-  type Endpoint,
-  type HelloFrame,
-  type StreamChannel,
-} from '@tributary/contract'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { CallsReport, Endpoint, HelloFrame, StreamChannel } from '@tributary/contract'
+import { PROBE_HEADER } from '@tributary/contract/light'
 import { AppliedReporter, type AppliedState } from './applied-reporter.js'
 import { StateHolder, stateAfter, type StateListener, type StateReport } from './client-state.js'
 import { ConfigStore, type Config } from './config/config-store.js'
@@ -39,6 +31,8 @@ import { Replica } from './stream/replica.js'
 import type { StreamEnd } from './stream/stream-end.js'
 import { StreamLoop, type StreamLoopEvents } from './stream/stream-loop.js'
 import type { Tributary } from './tributary.js'
+import { objectOf } from './wire/guard.js'
+import { isStoreRevision } from './wire/wire-guards.js'
 
 const PROBE_TIMEOUT_MS = 10_000
 const CALLS_TIMEOUT_MS = 2_000
@@ -46,7 +40,7 @@ const SELF_CHECK_TIMEOUT_MS = 1_000
 /** Contract bound of a reload error. */
 const MAX_ERROR_CHARS = 1_024
 
-const revisionOfView = Compile(Type.Object({ storeRevision: StoreRevisionText }))
+const isView = objectOf<{ storeRevision: string }>({ storeRevision: isStoreRevision })
 
 /** Wires stream, config, resolver, snapshot and reports together. Made by `connect()`. */
 export class TributaryClient implements Tributary {
@@ -386,7 +380,7 @@ export class TributaryClient implements Tributary {
     const { tenant, service } = this.#settings
     const request = { method: 'GET', path: paths.view(tenant, service), timeoutMs: PROBE_TIMEOUT_MS, signal } as const
     const answer = await this.#transport.requestJson(request).catch(() => undefined)
-    if (answer?.status !== 200 || !revisionOfView.Check(answer.body)) return undefined
+    if (answer?.status !== 200 || !isView(answer.body)) return undefined
     return BigInt(answer.body.storeRevision)
   }
 

@@ -1,7 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { Type, type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { TenantName } from './names.js'
+import { TENANT_NAME_PATTERN } from './name-patterns.js'
 
 /** Every process of one tree of tenants holds the same keys: the first signs, all verify. */
 export interface ContextKeys {
@@ -49,9 +47,9 @@ const MAX_TOKEN_CHARS = 512
 /** Clocks of machines differ: a token is taken this long after its end. */
 export const CONTEXT_CLOCK_SKEW_SECONDS = 60
 
-const Seconds = Type.Integer({ minimum: 0 })
-const Payload = Type.Tuple([Type.Union([TenantName, Type.Null()]), Seconds, Seconds, Type.Boolean()])
-const payloadShape = Compile(Payload)
+const tenantName = new RegExp(TENANT_NAME_PATTERN)
+
+type Payload = readonly [tenant: string | null, issuedAt: number, expiresAt: number, avoidsBaseline: boolean]
 
 /** A new key as it stands in `TRIBUTARY_CONTEXT_KEY`: 32 random bytes, base64url. */
 export function createContextKey(): string {
@@ -72,7 +70,7 @@ export function parseContextKeys(text: string): ContextKeys | undefined {
 
 /** Signs the claims with the newest key: `t1.<key id>.<claims>.<HMAC-SHA-256>`, safe in a URL's path and in any text column. */
 export function signContext(keys: ContextKeys, claims: ContextClaims, scope: ContextTokenScope): string {
-  const payload: Static<typeof Payload> = [claims.tenant, claims.issuedAt, claims.expiresAt, claims.avoidsBaseline]
+  const payload: Payload = [claims.tenant, claims.issuedAt, claims.expiresAt, claims.avoidsBaseline]
   const text = `${VERSION}.${keys.newest.id}.${Buffer.from(JSON.stringify(payload)).toString('base64url')}`
   return `${text}.${macOf(keys.newest, text, scope)}`
 }
@@ -122,10 +120,21 @@ function sameText(left: string, right: string): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
 }
 
+function isPayload(value: unknown): value is Payload {
+  if (!Array.isArray(value) || value.length !== 4) return false
+  const [tenant, issuedAt, expiresAt, avoidsBaseline] = value as readonly unknown[]
+  const isTenant = tenant === null || (typeof tenant === 'string' && tenantName.test(tenant))
+  return isTenant && isSeconds(issuedAt) && isSeconds(expiresAt) && typeof avoidsBaseline === 'boolean'
+}
+
+function isSeconds(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0
+}
+
 function readClaims(payload: string): ContextClaims | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
-    if (!payloadShape.Check(value)) return undefined
+    if (!isPayload(value)) return undefined
     const [tenant, issuedAt, expiresAt, avoidsBaseline] = value
     return { tenant, issuedAt, expiresAt, avoidsBaseline }
   } catch {

@@ -1,8 +1,17 @@
 import { Type, type Static } from 'typebox'
+import {
+  COMMIT_SHA_PATTERN,
+  SERVICE_NAME_PATTERN,
+  STORE_REVISION_PATTERN,
+  TENANT_NAME_PATTERN,
+  VIEW_HASH_PATTERN,
+} from './name-patterns.js'
+
+export * from './name-patterns.js'
 
 /** DNS-1123 label of at most 40 characters: a tenant's name, and the environment's of the same name. */
 export const TenantName = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$',
+  pattern: TENANT_NAME_PATTERN,
   maxLength: 40,
   description: 'DNS-1123 label, at most 40 characters',
 })
@@ -10,7 +19,7 @@ export type TenantName = Static<typeof TenantName>
 
 /** DNS-1123 label of at most 63 characters: a service's name. */
 export const ServiceName = Type.String({
-  pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+  pattern: SERVICE_NAME_PATTERN,
   maxLength: 63,
   description: 'DNS-1123 label, at most 63 characters',
 })
@@ -26,7 +35,7 @@ export type DocumentName = Static<typeof DocumentName>
 
 /** A 64-bit store revision in decimal. "0" means "does not exist" in preconditions. */
 export const StoreRevisionText = Type.String({
-  pattern: '^(0|[1-9][0-9]{0,18})$',
+  pattern: STORE_REVISION_PATTERN,
   description: 'store revision, decimal text of a 64-bit counter',
 })
 export type StoreRevisionText = Static<typeof StoreRevisionText>
@@ -36,11 +45,11 @@ export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339
 export type Instant = Static<typeof Instant>
 
 /** A git object id, SHA-1 or SHA-256, in lower-case hex. */
-export const CommitSha = Type.String({ pattern: '^[0-9a-f]{40}([0-9a-f]{24})?$', description: 'git commit id' })
+export const CommitSha = Type.String({ pattern: COMMIT_SHA_PATTERN, description: 'git commit id' })
 export type CommitSha = Static<typeof CommitSha>
 
 /** SHA-256 in lower-case hex: the hash of a view or table (docs/adr/0002). */
-export const ViewHash = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'hash over the canonical form, hex' })
+export const ViewHash = Type.String({ pattern: VIEW_HASH_PATTERN, description: 'hash over the canonical form, hex' })
 export type ViewHash = Static<typeof ViewHash>
 
 /** The stages an environment can belong to. */
@@ -50,6 +59,3 @@ export type Stage = (typeof STAGES)[number]
 
 /** The shared tenant that feature tenants overlay when they name no other base. */
 export const INTEGRATION_TENANT = 'integration'
-
-/** The longest chain of tenants, own tenant and root included. */
-export const MAX_CHAIN_LENGTH = 8

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type * as typeboxCompile from 'typebox/compile'
 
 /** The result of checking a value: the value under its type, or the first thing that is wrong with it. */
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }
@@ -24,6 +25,14 @@ export function checkOf<T extends TSchema>(schema: T): ValueCheck<Static<T>> {
   return known as ValueCheck<Static<T>>
 }
 
+let loaded: typeof typeboxCompile | undefined
+
+/** Loading it takes longer than all the rest of the SDK, and a program that reads no value under a schema never needs it. */
+function compiler(): typeof typeboxCompile {
+  loaded ??= createRequire(import.meta.url)('typebox/compile') as typeof typeboxCompile
+  return loaded
+}
+
 function findByContent(schema: TSchema): ValueCheck<unknown> {
   // A refinement is a function, which the JSON text of a schema does not show: such schemas are told apart by identity only.
   if (holdsFunction(schema)) return compileCheck(schema)
@@ -42,7 +51,7 @@ function holdsFunction(value: unknown): boolean {
 }
 
 function compileCheck<T extends TSchema>(schema: T): ValueCheck<Static<T>> {
-  const validator = Compile(schema)
+  const validator = compiler().Compile(schema)
   return (value) => {
     // Check() narrows to the encoded type, which for a schema without codecs is its static type.
     if (validator.Check(value)) return { ok: true, value }

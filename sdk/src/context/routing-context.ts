@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { TenantName } from '@tributary/contract'
-import { Compile } from 'typebox/compile'
 import { sdkError } from '../errors.js'
+import { isTenantName } from '../wire/wire-guards.js'
 import type { BaggageMember } from './baggage.js'
 
 /** The tenant that a request belongs to, wherever it is served (docs/adr/0009). It is routing, never authorisation. */
@@ -28,7 +27,6 @@ export const NO_CONTEXT: RoutingContext = Object.freeze({
 })
 
 const storage = new AsyncLocalStorage<RoutingContext>()
-const tenantName = Compile(TenantName)
 
 /** The context that was set for the code that runs now; `origin` is `none` outside of any request. */
 export function currentContext(): RoutingContext {
@@ -63,9 +61,4 @@ export function runWithTenant<T>(tenant: string | undefined, run: () => T): T {
   const { baggage } = currentContext()
   const context = tenant === undefined ? { ...NO_CONTEXT, baggage } : { tenant, origin: 'request' as const, baggage }
   return storage.run(Object.freeze(context), run)
-}
-
-/** True for a name that a tenant can have. */
-export function isTenantName(text: string): boolean {
-  return tenantName.Check(text)
 }

@@ -1,7 +1,8 @@
 import { NO_OBSERVER, type CallObserver } from '../observe/call-observer.js'
 import type { Directory } from '../resolve/directory.js'
+import { isTenantName } from '../wire/wire-guards.js'
 import { MAX_BAGGAGE_BYTES, TENANT_MEMBER, parseBaggage, type BaggageMember } from './baggage.js'
-import { NO_CONTEXT, currentContext, isTenantName, type RoutingContext } from './routing-context.js'
+import { NO_CONTEXT, currentContext, type RoutingContext } from './routing-context.js'
 
 /** Why something of a request's baggage was not taken. */
 export const BAGGAGE_REFUSALS = {

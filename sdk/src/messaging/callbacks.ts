@@ -1,4 +1,5 @@
-import { CALLBACK_SEGMENT, canonicalCallbackPath, parseCallbackTarget, type CallbackTarget } from '@tributary/contract'
+import type { CallbackTarget } from '@tributary/contract'
+import { CALLBACK_SEGMENT, canonicalCallbackPath, parseCallbackTarget } from '@tributary/contract/light'
 import { signContext, verifyContext, type ContextVerdict } from '@tributary/contract/context-token'
 import { sdkError } from '../errors.js'
 import type { Resolver } from '../resolve/resolver.js'

@@ -1,10 +1,5 @@
-import {
-  LATENCY_BUCKETS_MS,
-  MAX_REPORTED_SERIES,
-  type LeakKind,
-  type ReportedCalls,
-  type ReportedLeak,
-} from '@tributary/contract'
+import type { LeakKind, ReportedCalls, ReportedLeak } from '@tributary/contract'
+import { LATENCY_BUCKETS_MS, MAX_REPORTED_SERIES } from '@tributary/contract/light'
 
 /** An outgoing call that has ended. */
 export interface EndedCall {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { REFUSED_CONTEXT_REASONS, type CallsReport, type RefusedContextReason } from '@tributary/contract'
+import type { CallsReport, RefusedContextReason } from '@tributary/contract'
+import { REFUSED_CONTEXT_REASONS } from '@tributary/contract/light'
 import type { JsonAnswer } from '../http/transport.js'
 import { messageOf } from '../diagnostics.js'
 import type { CallCounter } from './call-counter.js'

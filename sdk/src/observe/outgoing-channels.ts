@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientRequest } from 'node:http'
-import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract'
+import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract/light'
 import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
 import { activeContext } from '../context/routing-context.js'
 import type { CallObserver, EndOfCall } from './call-observer.js'

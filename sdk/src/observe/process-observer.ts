@@ -1,11 +1,11 @@
-import { CALLER_HEADER, PROBE_HEADER, ServiceName } from '@tributary/contract'
-import { Compile } from 'typebox/compile'
+import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract/light'
 import type { RoutingContext } from '../context/routing-context.js'
 import { CallCounter, type SeenLeak } from './call-counter.js'
 import type { CallObserver, EndOfCall, ObservedRequest, OutgoingCall } from './call-observer.js'
 import { RequestsInFlight } from './requests-in-flight.js'
 import { UnservedRequests, type ArrivedRequest, type ArrivedResponse } from './unserved-requests.js'
 import { RouteLabels } from './route-labels.js'
+import { isServiceName } from '../wire/wire-guards.js'
 import { ServedRequest, type ObservedResponse, type ServingProcess } from './served-request.js'
 
 /** What an observer needs to know of the process that it watches. */
@@ -25,8 +25,6 @@ export interface ProcessObserverOptions {
 
 /** Calls that were made while no request was being served are the process's own work; so many different ones are remembered. */
 const MAX_OWN_WORK = 500
-
-const serviceName = Compile(ServiceName)
 
 /**
  * Counts the calls of one process and finds those that lost the routing context:
@@ -147,5 +145,5 @@ export class ProcessObserver implements CallObserver {
 
 function callerOf({ headers }: ObservedRequest): string | null {
   const caller = headers[CALLER_HEADER]
-  return typeof caller === 'string' && serviceName.Check(caller) ? caller : null
+  return isServiceName(caller) ? caller : null
 }

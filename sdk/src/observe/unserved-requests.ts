@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { PROBE_HEADER } from '@tributary/contract'
+import { PROBE_HEADER } from '@tributary/contract/light'
 import { parseBaggage, TENANT_MEMBER } from '../context/baggage.js'
 import { traceIdOf } from './trace-id.js'
 

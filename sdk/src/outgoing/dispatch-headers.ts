@@ -1,4 +1,4 @@
-import { CALLER_HEADER } from '@tributary/contract'
+import { CALLER_HEADER } from '@tributary/contract/light'
 import type { Dispatcher } from 'undici'
 
 type Headers = Dispatcher.DispatchOptions['headers']

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type AgentOptions, type ClientRequest, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { CALLER_HEADER } from '@tributary/contract'
+import { CALLER_HEADER } from '@tributary/contract/light'
 import { sdkError } from '../errors.js'
 import type { Tributary } from '../tributary.js'
 import { planCall, type CallPlan } from './call-plan.js'

@@ -1,21 +1,14 @@
 import { get, type Agent, type IncomingHttpHeaders } from 'node:http'
-import {
-  MAX_PROBE_HOPS,
-  PROBE_HEADER,
-  PROBE_PATH_HEADER,
-  ProbeAnswerShape,
-  ServiceName,
-  type ProbeAnswer,
-  type ProbeHop,
-} from '@tributary/contract'
+import type { ProbeAnswer, ProbeHop } from '@tributary/contract'
 import { verifyContext, type ContextKeys } from '@tributary/contract/context-token'
+import { MAX_PROBE_HOPS, PROBE_HEADER, PROBE_PATH_HEADER } from '@tributary/contract/light'
 import type { Clock } from '@tributary/kit'
-import { Compile } from 'typebox/compile'
 import { currentContext } from '../context/routing-context.js'
 import { messageOf } from '../diagnostics.js'
 import { readText } from '../http/transport.js'
 import { createAgents } from '../outgoing/node-agents.js'
 import type { Tributary } from '../tributary.js'
+import { isProbeAnswer, isServiceName } from '../wire/wire-guards.js'
 
 /** What of a response is needed to answer a probe: node:http's and node:http2's both have it. */
 export interface ProbeResponse {
@@ -35,9 +28,6 @@ export interface ProbeResponderOptions {
 const TIMEOUT_PER_HOP_MS = 2_000
 const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_ERROR_CHARS = 300
-
-const answerShape = Compile(ProbeAnswerShape)
-const serviceName = Compile(ServiceName)
 
 /**
  * Answers probes: says which copy this is and whose request it took the probe for, and passes it on to the next service of its path. Only
@@ -129,7 +119,7 @@ function pathOf(header: string | string[] | undefined): readonly string[] {
   return header
     .split(',', MAX_PROBE_HOPS)
     .map((name) => name.trim())
-    .filter((name) => serviceName.Check(name))
+    .filter((name) => isServiceName(name))
 }
 
 function readAnswer(text: string): ProbeAnswer | undefined {
@@ -142,7 +132,7 @@ function readAnswer(text: string): ProbeAnswer | undefined {
 
 /** Every level is checked; one that cannot be read makes the whole answer unreadable. */
 function checkedAnswer(value: unknown): ProbeAnswer | undefined {
-  if (!answerShape.Check(value)) return undefined
+  if (!isProbeAnswer(value)) return undefined
   const { service, tenant, instance, contextTenant, next } = value
   const own = { service, tenant, instance, contextTenant }
   if (next === null) return { ...own, next: null }

@@ -1,12 +1,11 @@
-import { InstanceLease, type EntrySpec } from '@tributary/contract'
+import type { EntrySpec } from '@tributary/contract'
 import { backoffMs, type Clock } from '@tributary/kit'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { messageOf, type Diagnostics } from '../diagnostics.js'
 import { sdkError } from '../errors.js'
 import type { Immutable } from '../freeze.js'
 import { errorMessage } from '../http/error-message.js'
 import type { JsonAnswer, Transport } from '../http/transport.js'
+import { isInstanceLease } from '../wire/wire-guards.js'
 
 /** What a process registers of itself, under a lease. */
 export interface RegisterOptions extends Immutable<EntrySpec> {
@@ -40,8 +39,6 @@ const REFUSED_RETRY_MS = 30_000
 const INITIAL_BACKOFF_MS = 200
 const MILLISECONDS_PER_SECOND = 1_000
 const HEARTBEATS_PER_TTL = 3
-
-const lease = Compile(Type.Object(InstanceLease.properties))
 
 /** A leased registration of this process: heartbeats until {@link close}, and registers again after a loss. */
 export class Registration {
@@ -131,7 +128,7 @@ export class Registration {
     const sentAt = this.#dependencies.clock.monotonicMs()
     try {
       const answer = await this.#put()
-      if (answer.status < 400 && lease.Check(answer.body)) {
+      if (answer.status < 400 && isInstanceLease(answer.body)) {
         // Counted from before the request: the server's own clock of the lease began no earlier.
         this.#confirm(sentAt, answer.body.ttlSeconds)
         return undefined

@@ -1,14 +1,8 @@
-import { MAX_CHAIN_LENGTH, ResolvedService, RouteEntry, TenantName } from '@tributary/contract'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { ResolvedService, RouteEntry } from '@tributary/contract'
+import { MAX_CHAIN_LENGTH } from '@tributary/contract/light'
 import { ServiceIndex } from '../context/service-index.js'
 import type { Diagnostics } from '../diagnostics.js'
-
-// Further members are allowed: an SDK is often older than the server that it talks to.
-const resolvedService = Compile(Type.Object(ResolvedService.properties))
-const routeEntry = Compile(Type.Object(RouteEntry.properties))
-const tenantItem = Compile(Type.Object({ base: Type.Union([TenantName, Type.Null()]) }))
-const chainItem = Compile(Type.Array(TenantName))
+import { isChain, isResolvedService, isRouteEntry, isTenantItem } from '../wire/wire-guards.js'
 
 /** A tenant of the route table. */
 export interface RoutedTenant {
@@ -79,10 +73,10 @@ export class Directory {
   putViewItem(key: string, value: unknown): void {
     this.#version += 1
     const [kind, name] = splitKey(key)
-    if (kind === 'chain') this.#chain = chainItem.Check(value) ? value : []
+    if (kind === 'chain') this.#chain = isChain(value) ? value : []
     if (kind !== 'service') return
     const before = this.#services.get(name)
-    if (resolvedService.Check(value)) this.#services.set(name, value)
+    if (isResolvedService(value)) this.#services.set(name, value)
     else this.#drop(this.#services, name, { key, value })
     this.index.replace(name, before, this.#services.get(name))
   }
@@ -96,7 +90,7 @@ export class Directory {
     const [tenant, service] = splitKey(rest)
     const { entries } = this.#tenant(tenant)
     const before = entries.get(service)
-    if (routeEntry.Check(value)) entries.set(service, value)
+    if (isRouteEntry(value)) entries.set(service, value)
     else this.#drop(entries, service, { key, value })
     this.index.replace(service, before, entries.get(service))
     this.#forgetEmpty(tenant)
@@ -104,8 +98,8 @@ export class Directory {
 
   #putTenant(name: string, item: { readonly key: string; readonly value: unknown }): void {
     const tenant = this.#tenant(name)
-    tenant.known = tenantItem.Check(item.value)
-    tenant.base = tenantItem.Check(item.value) ? item.value.base : null
+    tenant.known = isTenantItem(item.value)
+    tenant.base = isTenantItem(item.value) ? item.value.base : null
     if (!tenant.known && item.value !== undefined) this.#reportUnreadable(item.key)
     this.#forgetEmpty(name)
   }

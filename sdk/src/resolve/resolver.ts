@@ -1,4 +1,5 @@
-import { MAX_CHAIN_LENGTH, type Endpoint, type StreamChannel } from '@tributary/contract'
+import type { Endpoint, StreamChannel } from '@tributary/contract'
+import { MAX_CHAIN_LENGTH } from '@tributary/contract/light'
 import { sdkError } from '../errors.js'
 import type { Directory } from './directory.js'
 import {

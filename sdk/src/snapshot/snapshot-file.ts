@@ -1,10 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { StoreRevisionText, ViewHash } from '@tributary/contract'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { ReplicaImage } from '../stream/replica.js'
+import { isText, listOf, nullOr, objectOf } from '../wire/guard.js'
+import { isStoreRevision, isViewHash } from '../wire/wire-guards.js'
 
 /** Whose snapshot it is. One server's tenants, and two servers' tenants of the same name, never share a file. */
 export interface SnapshotOwner {
@@ -26,19 +25,25 @@ const ONLY_OWNER_FOLDER = 0o700
 /** A temporary file this old was left by a process that died while it wrote. */
 const ABANDONED_AFTER_MS = 3_600_000
 
-const channelImage = Type.Object({
-  storeRevision: StoreRevisionText,
-  hash: ViewHash,
-  items: Type.Array(Type.Tuple([Type.String(), Type.Unknown()])),
+interface ChannelBody {
+  storeRevision: string
+  hash: string
+  items: [string, unknown][]
+}
+
+const isChannelBody = objectOf<ChannelBody>({
+  storeRevision: isStoreRevision,
+  hash: isViewHash,
+  items: listOf((item): item is [string, unknown] => Array.isArray(item) && item.length === 2 && isText(item[0])),
 })
-const snapshotBody = Compile(
-  Type.Object({
-    serverUrl: Type.String(),
-    tenant: Type.String(),
-    service: Type.Union([Type.String(), Type.Null()]),
-    image: Type.Object({ view: channelImage, routes: Type.Optional(channelImage) }),
-  }),
-)
+const isSnapshotBody = objectOf<SnapshotOwner & { image: { view: ChannelBody; routes?: ChannelBody } }>({
+  serverUrl: isText,
+  tenant: isText,
+  service: nullOr(isText),
+  image: objectOf<{ view: ChannelBody; routes?: ChannelBody }>({ view: isChannelBody, routes: isChannelBody }, [
+    'routes',
+  ]),
+})
 
 /**
  * The last good state on disk. The file is `<SHA-256 of the owner>.snapshot`: a line with the format and the SHA-256 of the rest,
@@ -108,8 +113,7 @@ export class SnapshotFile {
       return { kind: 'unusable', reason: 'its checksum or format is wrong: it is damaged or of another version' }
     }
     const parsed = parseOrUndefined(body)
-    if (!snapshotBody.Check(parsed))
-      return { kind: 'unusable', reason: 'it does not have the members that it must have' }
+    if (!isSnapshotBody(parsed)) return { kind: 'unusable', reason: 'it does not have the members that it must have' }
     const { serverUrl, tenant, service } = this.#owner
     if (parsed.serverUrl !== serverUrl || parsed.tenant !== tenant || parsed.service !== service) {
       return { kind: 'unusable', reason: 'it belongs to another server, tenant or service' }

@@ -1,15 +1,6 @@
-import {
-  DeltaFrame,
-  HeartbeatFrame,
-  HelloFrame,
-  ResumedFrame,
-  SnapshotFrame,
-  type StreamEventName,
-  type StreamFrames,
-} from '@tributary/contract'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { StreamEventName, StreamFrames } from '@tributary/contract'
 import type { SseEvent } from '@tributary/kit'
+import { frames } from '../wire/wire-guards.js'
 
 /** `goodbye` as an older client must read it: a reason that it does not know is still a goodbye. */
 export interface LenientGoodbye {
@@ -23,14 +14,6 @@ export type Frame =
       readonly [E in Exclude<StreamEventName, 'goodbye'>]: { readonly event: E; readonly data: StreamFrames[E] }
     }[Exclude<StreamEventName, 'goodbye'>]
   | { readonly event: 'goodbye'; readonly data: LenientGoodbye }
-
-// The members are checked, further members are allowed: an SDK is often older than the server that it talks to.
-const hello = Compile(Type.Object(HelloFrame.properties))
-const snapshot = Compile(Type.Object(SnapshotFrame.properties))
-const delta = Compile(Type.Object(DeltaFrame.properties))
-const resumed = Compile(Type.Object(ResumedFrame.properties))
-const heartbeat = Compile(Type.Object(HeartbeatFrame.properties))
-const goodbye = Compile(Type.Object({ reason: Type.String(), reconnectWindowMs: Type.Integer() }))
 
 /** The frame of an SSE event; undefined for an event name of a newer server. @throws FrameError when it is damaged. */
 export function parseFrame(event: SseEvent): Frame | undefined {
@@ -73,19 +56,19 @@ function parseJson(event: SseEvent): unknown {
 function checkFrame(event: StreamEventName, data: unknown): Frame | undefined {
   switch (event) {
     case 'hello':
-      return hello.Check(data) ? { event, data } : undefined
+      return frames.hello(data) ? { event, data } : undefined
     case 'view.snapshot':
     case 'routes.snapshot':
-      return snapshot.Check(data) ? { event, data } : undefined
+      return frames.snapshot(data) ? { event, data } : undefined
     case 'view.delta':
     case 'routes.delta':
-      return delta.Check(data) ? { event, data } : undefined
+      return frames.delta(data) ? { event, data } : undefined
     case 'view.resumed':
     case 'routes.resumed':
-      return resumed.Check(data) ? { event, data } : undefined
+      return frames.resumed(data) ? { event, data } : undefined
     case 'heartbeat':
-      return heartbeat.Check(data) ? { event, data } : undefined
+      return frames.heartbeat(data) ? { event, data } : undefined
     case 'goodbye':
-      return goodbye.Check(data) ? { event, data } : undefined
+      return frames.goodbye(data) ? { event, data } : undefined
   }
 }

@@ -1,4 +1,5 @@
-import { STREAM_CHANNELS, type StreamChannel } from '@tributary/contract'
+import type { StreamChannel } from '@tributary/contract'
+import { STREAM_CHANNELS } from '@tributary/contract/light'
 import { Channel, type ChannelImage, type ChannelOutcome } from './channel.js'
 import type { Frame } from './frames.js'
 

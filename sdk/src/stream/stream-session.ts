@@ -1,4 +1,5 @@
-import { STREAM_CHANNELS, type HelloFrame, type StreamChannel } from '@tributary/contract'
+import type { HelloFrame, StreamChannel } from '@tributary/contract'
+import { STREAM_CHANNELS } from '@tributary/contract/light'
 import type { Diagnostics } from '../diagnostics.js'
 import type { ChannelOutcome } from './channel.js'
 import type { Frame, LenientGoodbye } from './frames.js'

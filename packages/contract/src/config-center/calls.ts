@@ -1,36 +1,17 @@
 import { Type, type Static } from 'typebox'
 import { Instant, ServiceName, StoreRevisionText, TenantName } from '../names.js'
+import { LATENCY_BUCKETS_MS, LEAK_KINDS, MAX_REPORTED_SERIES, REFUSED_CONTEXT_REASONS } from './call-terms.js'
+
+export * from './call-terms.js'
 
 const strict = { additionalProperties: false } as const
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
-/** Upper bounds, in milliseconds, of the buckets in which latencies are counted; one more bucket holds what took longer. */
-export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] as const
-
-/**
- * | kind | seen by | meaning |
- * | --- | --- | --- |
- * | misrouted | the service that was called | the request names a tenant that has this service elsewhere, where it should have gone |
- * | dropped | the caller | a request of the tenant was being served, and a call for it went out without the tenant |
- * | suspected | the caller | a call went out without any routing context while requests of tenants were being served: lost, or work of the process's own |
- */
-export const LEAK_KINDS = ['misrouted', 'dropped', 'suspected'] as const
 export const LeakKind = Type.Enum(LEAK_KINDS)
 export type LeakKind = (typeof LEAK_KINDS)[number]
 
-/** Why a routing context that came in was not taken. */
-export const REFUSED_CONTEXT_REASONS = [
-  'tenant_unknown',
-  'tenant_invalid',
-  'tenant_ambiguous',
-  'member_malformed',
-  'baggage_oversized',
-] as const
 export const RefusedContextReason = Type.Enum(REFUSED_CONTEXT_REASONS)
 export type RefusedContextReason = (typeof REFUSED_CONTEXT_REASONS)[number]
-
-/** The most series of each sort in one report. */
-export const MAX_REPORTED_SERIES = 500
 
 /** Method and path with variable parts left out, e.g. `POST /orders/:id`. Never a query, a body or a whole path. */
 export const RouteLabel = Type.String({ minLength: 1, maxLength: 128, description: 'e.g. POST /orders/:id' })
@@ -145,6 +126,3 @@ export const ObservedCalls = Type.Object(
   { $id: 'ObservedCalls', additionalProperties: false },
 )
 export type ObservedCalls = Static<typeof ObservedCalls>
-
-/** Names the service that makes a call, on calls to services of the system: whom a leak is to be told. It is no proof of anything. */
-export const CALLER_HEADER = 'tributary-caller'

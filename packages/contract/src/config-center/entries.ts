@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { CommitSha, ServiceName, StoreRevisionText, TenantName } from '../names.js'
+import { CommitSha, INSTANCE_ID_PATTERN, ServiceName, StoreRevisionText, TenantName } from '../names.js'
 
 const strict = { additionalProperties: false } as const
 
@@ -30,7 +30,7 @@ export const EntrySpec = Type.Object(
 export type EntrySpec = Static<typeof EntrySpec>
 
 /** Identifies one leased, self-registered process of an entry. */
-export const InstanceId = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', maxLength: 63 })
+export const InstanceId = Type.String({ pattern: INSTANCE_ID_PATTERN, maxLength: 63 })
 export type InstanceId = Static<typeof InstanceId>
 
 /**

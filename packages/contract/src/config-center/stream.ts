@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
 import { ServiceName, StoreRevisionText, ViewHash } from '../names.js'
 
+export * from './stream-channels.js'
+
 /**
  * Frames of `GET /v1/tenants/{tenant}/stream` (docs/adr/0002). Both channels carry keyed items, replaced whole:
  *
@@ -23,10 +25,6 @@ export const StreamChange = Type.Object(
   { additionalProperties: false },
 )
 export type StreamChange = Static<typeof StreamChange>
-
-/** The channels that one connection can carry. */
-export const STREAM_CHANNELS = ['view', 'routes'] as const
-export type StreamChannel = (typeof STREAM_CHANNELS)[number]
 
 /** First frame of a connection. `heartbeatMs`: a client that has read nothing for three of them reconnects. */
 export const HelloFrame = Type.Object(

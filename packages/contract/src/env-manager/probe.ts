@@ -2,14 +2,9 @@ import { Type, type Static } from 'typebox'
 import { ObservedLeak } from '../config-center/calls.js'
 import { ServiceName, TenantName } from '../names.js'
 
-const strict = { additionalProperties: false } as const
+export * from './probe-headers.js'
 
-/** The header that marks a probe; its value is a signed token (docs/adr, "Probes"). */
-export const PROBE_HEADER = 'tributary-probe'
-/** The services that a probe still has to visit, nearest first, with commas between. */
-export const PROBE_PATH_HEADER = 'tributary-probe-path'
-/** The most services that one probe visits. */
-export const MAX_PROBE_HOPS = 8
+const strict = { additionalProperties: false } as const
 
 /** What a service answers a probe with, instead of running its own code. `next` is what the service that it called answered. */
 export interface ProbeAnswer {

@@ -1,0 +1,5 @@
+export * from './callback-path.js'
+export * from './config-center/call-terms.js'
+export * from './config-center/stream-channels.js'
+export * from './env-manager/probe-headers.js'
+export * from './name-patterns.js'
