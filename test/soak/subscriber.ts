@@ -37,6 +37,7 @@ export class SoakSubscriber {
   /** When it connected, each time: milliseconds of the monotonic clock. */
   readonly connectedAt: number[] = []
   refused = 0
+  heartbeats = 0
   subscriptionId = ''
   readonly tenant: string
   readonly #options: SubscriberOptions
@@ -112,6 +113,7 @@ export class SoakSubscriber {
     else if (event === 'view.delta') this.#delta(data as DeltaFrame)
     else if (event === 'view.resumed' || event === 'heartbeat') {
       const { storeRevision } = data as { storeRevision: string }
+      if (event === 'heartbeat') this.heartbeats += 1
       this.#upTo(BigInt(storeRevision))
       if (event === 'view.resumed') this.#hold('resumed', BigInt(storeRevision), (data as SnapshotFrame).hash)
     }

@@ -10,6 +10,12 @@ import { ServerProcess } from '../support/server-process.js'
 const PREFIX = 'tributary/config-center/'
 const REPLICAS = 3
 
+/** What a world is made of. Default: three members, and nothing beside. */
+export interface WorldOptions {
+  readonly members?: number
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Three etcd members, three replicas as processes, and a proxy that fails on command before each of all these. */
 export class SoakWorld {
   readonly replicas: ServerProcess[] = []
@@ -18,20 +24,26 @@ export class SoakWorld {
   /** Before the members of etcd: what the replicas connect to. */
   readonly etcdProxies: FaultProxy[] = []
   token = ''
+  readonly folder: string
   readonly #ports: number[] = []
+
+  readonly #env: Readonly<Record<string, string>>
 
   private constructor(
     readonly etcd: readonly EtcdServer[],
     readonly store: RevisionedStore,
-    readonly folder: string,
-  ) {}
+    { folder, env }: { readonly folder: string; readonly env: Readonly<Record<string, string>> },
+  ) {
+    this.folder = folder
+    this.#env = env
+  }
 
-  /** Starts everything; `members` of etcd. */
-  static async start({ members = 3 }: { readonly members?: number } = {}): Promise<SoakWorld> {
+  /** Starts everything: so many members of etcd, and replicas with `env` beside what they need. */
+  static async start({ members = 3, env = {} }: WorldOptions = {}): Promise<SoakWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), 'tributary-soak-'))
     const etcd = await EtcdServer.startCluster(members)
     const store = await openEtcdStore({ endpoints: etcd.map(({ endpoint }) => endpoint), prefix: PREFIX })
-    const world = new SoakWorld(etcd, store, folder)
+    const world = new SoakWorld(etcd, store, { folder, env })
     for (const { port } of etcd) world.etcdProxies.push(await FaultProxy.start(port))
     for (let index = 0; index < REPLICAS; index += 1) {
       await world.startReplica(index)
@@ -57,6 +69,7 @@ export class SoakWorld {
       TRIBUTARY_PORT: `${this.#ports[index] ?? 0}`,
       TRIBUTARY_ADMIN_TOKEN_FILE: this.#tokenFile(index),
       TRIBUTARY_LOG_LEVEL: 'info',
+      ...this.#env,
     }
     const options = { service: 'config-center', env, readyMessage: 'config center is ready' } as const
     const { server, url } = await ServerProcess.start(options)

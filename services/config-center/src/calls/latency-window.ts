@@ -24,8 +24,9 @@ export class LatencyWindow {
 
   #turn(now: number): void {
     const passed = now - this.#startedAt
-    if (passed < SPAN_MS) return
-    this.#former = passed < 2 * SPAN_MS ? this.#current : emptyCounts()
+    // A clock that was set back begins anew: what is kept would otherwise stay until it has caught up.
+    if (passed >= 0 && passed < SPAN_MS) return
+    this.#former = passed >= 0 && passed < 2 * SPAN_MS ? this.#current : emptyCounts()
     this.#current = emptyCounts()
     this.#startedAt = now
   }

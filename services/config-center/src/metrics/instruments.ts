@@ -32,7 +32,7 @@ export class Instruments {
   /** Takes the measures of a replica for as long as it lives. Call it before the app is ready. */
   follow(app: FastifyInstance, { mirror, hub }: MeasuredParts): void {
     this.metrics.addGauges({
-      staleSeconds: () => (mirror.health.state === 'live' ? 0 : (Date.now() - mirror.health.since) / 1_000),
+      staleSeconds: () => mirror.staleMs / 1_000,
       lagSeconds: () => measureLag(mirror),
     })
     const lag = new AckLag((seconds) => this.metrics.noteAck(seconds))

@@ -55,6 +55,7 @@ export class CatalogMirror implements LiveCatalog {
   #health: CatalogHealth = { state: 'live' }
   #running: Promise<void> = Promise.resolve()
   #failures = 0
+  #staleSinceMs: number | undefined
 
   private constructor(options: CatalogMirrorOptions) {
     this.#store = options.store
@@ -87,6 +88,11 @@ export class CatalogMirror implements LiveCatalog {
 
   get health(): CatalogHealth {
     return this.#health
+  }
+
+  /** How long the mirror has been without the store, milliseconds; 0 while it follows it. Jumps of the wall clock do not show in it. */
+  get staleMs(): number {
+    return this.#staleSinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#staleSinceMs
   }
 
   async waitFor(revision: StoreRevision, options: { readonly signal: AbortSignal }): Promise<void> {
@@ -205,6 +211,7 @@ export class CatalogMirror implements LiveCatalog {
   #setHealth(health: CatalogHealth): void {
     const changed = this.#health.state !== health.state
     this.#health = health
+    if (changed) this.#staleSinceMs = health.state === 'stale' ? this.#clock.monotonicMs() : undefined
     if (changed) this.#onHealth(health)
   }
 }
