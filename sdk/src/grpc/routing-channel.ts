@@ -6,13 +6,19 @@ import {
   type ChannelInterface,
   type ChannelOptions,
   type Metadata,
+  type StatusObject,
 } from '@grpc/grpc-js'
+import { CALLER_HEADER } from '@tributary/contract/light'
 import { isAppError } from '@tributary/kit'
-import type { RoutingContext } from '../context/routing-context.js'
+import { activeContext, type RoutingContext } from '../context/routing-context.js'
+import type { Routing } from '../context/routing.js'
+import type { EndOfCall } from '../observe/call-observer.js'
+import { traceIdOf } from '../observe/trace-id.js'
 import { pickEndpoint } from '../outgoing/call-plan.js'
 import { baggageToService } from '../outgoing/outgoing-baggage.js'
 import type { Tributary } from '../tributary.js'
 import { FailedCall } from './failed-call.js'
+import { isFailure, labelOf } from './grpc-call.js'
 
 type Call = ReturnType<ChannelInterface['createCall']>
 
@@ -47,8 +53,10 @@ export class RoutingChannel implements ChannelInterface {
 
   createCall(...parameters: Parameters<ChannelInterface['createCall']>): Call {
     try {
-      const context = this.#client.routing.contextOfCall()
-      return bearing(context, this.#channelNow().createCall(...parameters))
+      const { routing, service: caller } = this.#client
+      const { service } = this.#options
+      const call = { context: routing.contextOfCall(), active: activeContext(), routing, service, caller }
+      return bearing({ ...call, path: parameters[0] }, this.#channelNow().createCall(...parameters))
     } catch (error) {
       if (!isAppError(error)) throw error
       return new FailedCall({
@@ -107,21 +115,64 @@ export class RoutingChannel implements ChannelInterface {
   }
 }
 
+type Listener = Parameters<Call['start']>[1]
+
+/** A call as it is made. */
+interface MadeCall {
+  readonly routing: Routing
+  readonly service: string
+  readonly path: string
+  /** The service that calls. */
+  readonly caller: string | undefined
+  /** What it bears, and the context of the code that makes it. */
+  readonly context: RoutingContext
+  readonly active: RoutingContext | undefined
+}
+
 /** The context is that of whoever makes the call; `start` may come later, from elsewhere. */
-function bearing(context: RoutingContext, call: Call): Call {
+function bearing(made: MadeCall, call: Call): Call {
   const start = call.start.bind(call)
   return Object.assign(call, {
-    start: (metadata: Metadata, listener: Parameters<Call['start']>[1]) =>
-      start(withBaggage(context, metadata), listener),
+    start: (metadata: Metadata, listener: Listener) => {
+      const ended = observe(made, metadata)
+      start(withContext(made, metadata), told(ended, listener))
+    },
   })
 }
 
-function withBaggage(context: RoutingContext, metadata: Metadata): Metadata {
+function observe({ routing, service, path, context, active }: MadeCall, metadata: Metadata): EndOfCall {
+  const traceId = traceIdOf(metadata.get('traceparent').map(String)[0])
+  const { tenant } = context
+  return routing.observer.call({
+    service,
+    method: 'POST',
+    path,
+    route: labelOf(path),
+    tenant,
+    traceId,
+    context: active,
+  })
+}
+
+/** A call has ended with its status, streams included: only then is it known whether it failed. */
+function told(ended: EndOfCall, listener: Listener): Listener {
+  return {
+    onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+    onReceiveMessage: (message) => listener.onReceiveMessage(message),
+    onReceiveStatus: (status: StatusObject) => {
+      ended(isFailure(status.code))
+      listener.onReceiveStatus(status)
+    },
+  }
+}
+
+function withContext({ context, caller }: MadeCall, metadata: Metadata): Metadata {
   const written = metadata.get('baggage').map(String).join(',')
   const baggage = baggageToService(context, written === '' ? undefined : written)
   const copy = metadata.clone()
   // Tabs are white space in a header and not allowed in metadata.
   if (baggage === undefined) copy.remove('baggage')
   else copy.set('baggage', baggage.replaceAll('\t', ' '))
+  if (caller !== undefined && copy.get(CALLER_HEADER).length === 0) copy.set(CALLER_HEADER, caller)
   return copy
 }

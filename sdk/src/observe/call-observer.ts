@@ -8,6 +8,8 @@ export interface ObservedRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: IncomingHttpHeaders
+  /** Its label, where the protocol has a closed set of them; else it is worked out of method and URL. */
+  readonly route?: string
 }
 
 /** What a request that is being served was, for calls that are made on its behalf. */
@@ -25,6 +27,8 @@ export interface OutgoingCall {
   readonly service: string
   readonly method: string
   readonly path: string
+  /** As in {@link ObservedRequest}. */
+  readonly route?: string
   /** The tenant that the call bears on the wire; undefined: none. */
   readonly tenant: string | undefined
   readonly traceId: string | undefined

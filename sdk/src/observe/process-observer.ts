@@ -95,14 +95,15 @@ export class ProcessObserver implements CallObserver {
     const serving = ServedRequest.find(context) ?? this.#inFlight.ofTrace(call.traceId)
     const tenant = expected ?? (context === undefined ? serving?.namedTenant : undefined)
     if (tenant !== undefined) {
-      const route = serving?.route ?? this.#outgoing.of(call.method, call.path)
+      const route = serving?.route ?? call.route ?? this.#outgoing.of(call.method, call.path)
       this.#count({ kind: 'dropped', tenant, peer, route, traceId: call.traceId ?? serving?.traceId })
     } else if (context === undefined && serving === undefined) this.#suspect(call)
   }
 
   /** A call of nobody in a baseline process: its own work, or a context that was lost on the way. */
-  #suspect({ service: peer, method, path, traceId }: OutgoingCall): void {
-    const route = this.#outgoing.of(method, path)
+  #suspect(call: OutgoingCall): void {
+    const { service: peer, method, path, traceId } = call
+    const route = call.route ?? this.#outgoing.of(method, path)
     const [traced] = traceId === undefined ? [] : this.#known(this.#unserved.tenants(traceId))
     if (traced !== undefined) return this.#count({ kind: 'dropped', tenant: traced, peer, route, traceId })
     const unserved = this.#known(this.#unserved.tenants())

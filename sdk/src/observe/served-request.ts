@@ -30,6 +30,7 @@ export class ServedRequest implements RoutingContext, Serving {
   readonly #traceId: string | undefined
   readonly #method: string
   readonly #path: string
+  readonly #route: string | undefined
 
   constructor(process: ServingProcess, { tenant, origin, baggage }: RoutingContext, request: ObservedRequest) {
     this.tenant = tenant
@@ -39,6 +40,7 @@ export class ServedRequest implements RoutingContext, Serving {
     this.#traceId = traceIdOf(request.headers['traceparent'])
     this.#method = request.method ?? ''
     this.#path = request.url ?? '/'
+    this.#route = request.route
   }
 
   /** The request that is served in a context; undefined when it is none, or nobody observes. */
@@ -59,7 +61,7 @@ export class ServedRequest implements RoutingContext, Serving {
   }
 
   get route(): string {
-    return this.#process.labels.of(this.#method, this.#path)
+    return this.#route ?? this.#process.labels.of(this.#method, this.#path)
   }
 
   /** Counts as being served until the response is closed. */
