@@ -26,6 +26,7 @@ import type {
   ServiceEntry,
   Subscription,
   Tenant,
+  TenantConfig,
   TenantChanges,
   TenantSpec,
   TokenInfo,
@@ -71,6 +72,7 @@ export function createConfigCenterClient(options: ClientOptions) {
     ...documentCalls(http),
     ...schemaCalls(http),
     ...grayCalls(http),
+    ...portableCalls(http),
     ...readingCalls(http),
     ...historyCalls(http),
     ...subscriptionCalls(http),
@@ -155,6 +157,30 @@ function schemaCalls(http: HttpCaller) {
     /** What a write would do to every view, without making it. */
     checkImpact: (body: ImpactRequest, { signal, schema }: Pick<WriteOptions, 'signal' | 'schema'> = {}) =>
       http.call<WriteImpact>('POST', '/v1/impact', { query: { schema }, body, signal }),
+  }
+}
+
+function portableCalls(http: HttpCaller) {
+  return {
+    /** The tenant's own documents, as a file keeps them. */
+    exportConfig: (tenant: string, { signal }: ReadOptions = {}) =>
+      http.call<TenantConfig>('GET', tenantPath(tenant, '/export'), { query: { format: 'json' }, signal }),
+    /** Makes the tenant's documents what a file says; `prune`: and deletes those that it does not name. */
+    importConfig: (
+      tenant: string,
+      body: TenantConfig,
+      { prune, ...options }: Omit<WriteOptions, 'expectedRevision'> & { readonly prune?: boolean } = {},
+    ) => {
+      const call = writeCall(options, body)
+      return http.call<WriteResult>('PUT', tenantPath(tenant, '/import'), { ...call, query: { ...call.query, prune } })
+    },
+    /** What {@link importConfig} would do. */
+    previewImport: (
+      tenant: string,
+      body: TenantConfig,
+      { prune, schema, signal }: Pick<WriteOptions, 'schema' | 'signal'> & { readonly prune?: boolean } = {},
+    ) =>
+      http.call<WriteImpact>('POST', tenantPath(tenant, '/import/preview'), { query: { prune, schema }, body, signal }),
   }
 }
 

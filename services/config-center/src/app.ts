@@ -16,6 +16,7 @@ import { tenantRoutes } from './http/routes/tenants.js'
 import { tokenRoutes } from './http/routes/tokens.js'
 import { transactionRoutes } from './http/routes/transactions.js'
 import { validatorCompiler } from './http/validate.js'
+import { parseYamlBody } from './http/yaml-body.js'
 
 /** Largest request body: a transaction of several documents. The store takes 1.5 MiB with the history record. */
 export const MAX_BODY_BYTES = 1024 * 1024
@@ -46,6 +47,7 @@ export async function buildApp(deps: AppDeps): Promise<TypedApp> {
   // Answers are typed and tested against their schemas; writing them again field by field would only cost time.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   acceptMergePatch(app)
+  acceptYaml(app)
   installErrorAnswers(app)
   installAuthentication(app, { ...deps.context })
   await installOpenApi(app, deps.version)
@@ -64,4 +66,9 @@ function acceptMergePatch(app: TypedApp): void {
   // Members named __proto__ are refused here, so that no client of a document has to beware of them.
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, parse)
+}
+
+function acceptYaml(app: TypedApp): void {
+  const types = ['application/yaml', 'application/x-yaml', 'text/yaml']
+  app.addContentTypeParser(types, { parseAs: 'string' }, async (_request: unknown, body: string) => parseYamlBody(body))
 }

@@ -5,6 +5,7 @@ import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
 import { impactRoute } from './http/routes/impact.js'
+import { portableConfigRoutes } from './http/routes/portable-config.js'
 import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import type { HistoryLimits } from './domain/history-floor.js'
@@ -191,7 +192,9 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       if (cluster !== undefined) replicaRoutes(routes, { cluster, own, book: calls.book })
       const subscriptionsElsewhere = cluster?.subscriptionsElsewhere.bind(cluster)
       streamingRoutes(routes, { ...own, convergence, subscriptionsElsewhere })
-      impactRoute(routes, { context, streaming: { hub, subscriptionsElsewhere } })
+      const trying = { context, convergence, streaming: { hub, subscriptionsElsewhere } }
+      impactRoute(routes, trying)
+      portableConfigRoutes(routes, trying)
       callRoutes(routes, { live: mirror, hub, convergence, ...calls, elsewhere: cluster })
     },
   })

@@ -236,3 +236,27 @@ describe('tributary config --dry-run', () => {
     await center.client.deleteEntry({ tenant: 'feature-x', service: 'orders' }, { schema: 'warn' })
   })
 })
+
+describe('tributary config export and import', () => {
+  it('carries documents through a file, tried before and done after', async () => {
+    await center.client.applyTenant('feature-z', { base: 'integration' })
+    await center.client.applyDocument({ tenant: 'feature-z', service: 'stock' }, { a: 1 })
+    const { stdout } = await center.tributary('config', 'export', 'integration', 'integration.yaml')
+    expect(stdout).toContain('integration: 2 documents written to')
+    const args = ['config', 'import', 'feature-z', 'integration.yaml', '--prune']
+    const tried = await center.tributary(...args, '--dry-run')
+    expect(tried.stdout).toContain('stock /a')
+    expect(Object.keys((await center.client.exportConfig('feature-z')).documents)).toEqual(['stock'])
+    expect((await center.tributary(...args)).stdout).toContain('feature-z changed at revision')
+    const [from, to] = [await center.client.exportConfig('integration'), await center.client.exportConfig('feature-z')]
+    expect(to.documents).toEqual(from.documents)
+    expect((await center.tributary('config', 'export', 'feature-z')).stdout).toContain('kind: TenantConfig')
+    await center.client.deleteTenant('feature-z')
+  })
+
+  it('says what is wrong with a file that is no export', async () => {
+    await writeFile(join(center.folder, 'other.yaml'), 'kind: Other\n')
+    const { status, stderr } = await center.tributary('config', 'import', 'feature-x', 'other.yaml')
+    expect([status, stderr.includes('write it as `tributary config export` does')]).toEqual([EXIT_CODES.usage, true])
+  })
+})

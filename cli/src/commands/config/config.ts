@@ -2,9 +2,11 @@ import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { addConfigDiff } from './diff.js'
 import { addConfigExplain } from './explain.js'
+import { addConfigExport } from './export.js'
 import { addConfigGet } from './get.js'
 import { addConfigGray } from './gray/gray.js'
 import { addConfigHistory } from './history.js'
+import { addConfigImport } from './import.js'
 import { addConfigPatch } from './patch.js'
 import { addConfigRollback } from './rollback.js'
 import { addConfigSet } from './set.js'
@@ -21,4 +23,5 @@ export function addConfig(program: Command, cli: Cli): void {
     )
   for (const add of [addConfigGet, addConfigSet, addConfigUnset, addConfigPatch, addConfigExplain]) add(config, cli)
   for (const add of [addConfigDiff, addConfigHistory, addConfigRollback, addConfigGray]) add(config, cli)
+  for (const add of [addConfigExport, addConfigImport]) add(config, cli)
 }

@@ -1,10 +1,7 @@
 import type { Change } from '@tributary/contract'
 import type { Command } from 'commander'
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { parse } from 'yaml'
 import type { Cli } from '../../context.js'
-import { badValue } from '../../errors.js'
+import { parseObject, readInput } from './read-object.js'
 import { reportWrite, timed } from './report-write.js'
 import { showImpact } from './show-impact.js'
 import { expected, toWriteOptions, writeOptions, type WriteFlags } from './write-options.js'
@@ -30,7 +27,7 @@ export function addConfigPatch(parent: Command, cli: Cli): void {
       const change: Change = flags.replace
         ? { op: 'apply-document', data, ...place }
         : { op: 'patch-document', patch: data, ...place }
-      return showImpact(cli, { client, request: { changes: [change] }, flags })
+      return showImpact(cli, { impact: (options) => client.checkImpact({ changes: [change] }, options), flags })
     }
     const options = toWriteOptions(flags, cli)
     const [result, tookMs] = await timed(cli, () =>
@@ -40,34 +37,4 @@ export function addConfigPatch(parent: Command, cli: Cli): void {
     )
     reportWrite(cli, { result, tookMs, what: `${tenant}/${service}`, json: flags.json })
   })
-}
-
-/** Larger documents are refused by the server anyway; this only keeps a mistaken file out of memory. */
-const MAX_BYTES = 4 * 1024 * 1024
-
-async function readInput({ runtime }: Cli, file: string): Promise<string> {
-  if (file === '-') return runtime.readStdin(MAX_BYTES)
-  const path = resolve(runtime.cwd, file)
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw badValue(
-      `cannot read ${path}; ${error instanceof Error ? error.message : String(error)}; name a JSON or YAML file, or -`,
-    )
-  })
-}
-
-function parseObject(text: string, file: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = parse(text, { maxAliasCount: 100 })
-  } catch (error) {
-    throw badValue(
-      `cannot use ${file}; ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
-    )
-  }
-  if (!isObject(value)) throw badValue(`cannot use ${file}; it does not hold an object; write name: value pairs`)
-  return value
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

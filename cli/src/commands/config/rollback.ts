@@ -38,7 +38,11 @@ export function addConfigRollback(parent: Command, cli: Cli): void {
       ...(service === undefined ? {} : { service }),
       ...(flags.reason === undefined ? {} : { reason: flags.reason }),
     }
-    if (flags.dryRun) return showImpact(cli, { client, request: { rollback: { tenant, ...request } }, flags })
+    if (flags.dryRun)
+      return showImpact(cli, {
+        impact: (options) => client.checkImpact({ rollback: { tenant, ...request } }, options),
+        flags,
+      })
     const { schema } = flags
     const options = {
       ...(flags.wait === undefined ? {} : { waitMs: flags.wait }),

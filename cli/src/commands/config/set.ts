@@ -20,7 +20,7 @@ export function addConfigSet(parent: Command, cli: Cli): void {
     const client = await cli.configCenter(command)
     if (flags.dryRun) {
       const change = { op: 'patch-document', tenant, service, patch, ...expected(flags) } as const
-      return showImpact(cli, { client, request: { changes: [change] }, flags })
+      return showImpact(cli, { impact: (options) => client.checkImpact({ changes: [change] }, options), flags })
     }
     const [result, tookMs] = await timed(cli, () =>
       client.patchDocument({ tenant, service }, patch, toWriteOptions(flags, cli)),

@@ -1,5 +1,4 @@
-import type { ConfigCenterClient } from '@tributary/client'
-import type { ImpactRequest, SchemaViolation, TenantImpact, WriteImpact } from '@tributary/contract'
+import type { SchemaMode, SchemaViolation, TenantImpact, WriteImpact } from '@tributary/contract'
 import type { Cli } from '../../context.js'
 import { cliError } from '../../errors.js'
 import { NONE, oneLineJson } from '../../output/format.js'
@@ -8,16 +7,16 @@ import type { WriteFlags } from './write-options.js'
 
 /** A write to be tried instead of made. */
 export interface Trial {
-  readonly client: ConfigCenterClient
-  readonly request: ImpactRequest
+  /** Asks the server. */
+  readonly impact: (options: { readonly signal: AbortSignal; readonly schema?: SchemaMode }) => Promise<WriteImpact>
   readonly flags: Pick<WriteFlags, 'schema' | 'json'>
 }
 
 /** Prints what a write would do to every tenant. `CLI_WOULD_BE_REFUSED` when the server would refuse it for its schemas. */
-export async function showImpact(cli: Cli, { client, request, flags }: Trial): Promise<void> {
+export async function showImpact(cli: Cli, { impact: ask, flags }: Trial): Promise<void> {
   const { schema, json } = flags
   const options = { signal: cli.runtime.signal, ...(schema === undefined ? {} : { schema }) }
-  const impact = await client.checkImpact(request, options)
+  const impact = await ask(options)
   if (json) cli.terminal.printJson(impact)
   else printImpact(cli, impact)
   if (!impact.refused) return

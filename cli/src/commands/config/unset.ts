@@ -33,7 +33,7 @@ export function addConfigUnset(parent: Command, cli: Cli): void {
     const client = await cli.configCenter(command)
     if (flags.dryRun) {
       const change = await changeOf(client, { ...target, flags })
-      return showImpact(cli, { client, request: { changes: [change] }, flags })
+      return showImpact(cli, { impact: (options) => client.checkImpact({ changes: [change] }, options), flags })
     }
     const [result, tookMs] = await timed(cli, () =>
       flags.hide

@@ -24,11 +24,13 @@ export function plainWriteOptions(command: Command): Command {
   return jsonOption(schemaOption(noteOptions(command)))
 }
 
-function noteOptions(command: Command): Command {
-  return command
+/** Adds `--wait`, `--reason` and, for writes of one thing, `--expected-revision`. */
+export function noteOptions(command: Command, { expectedRevision = true } = {}): Command {
+  const noted = command
     .option('--wait <duration>', 'return when every live subscriber that it concerns has applied it', parseDuration)
     .option('--reason <text>', 'kept in the history')
-    .option('--expected-revision <revision>', 'write only when it is still at this revision; 0: absent')
+  if (!expectedRevision) return noted
+  return noted.option('--expected-revision <revision>', 'write only when it is still at this revision; 0: absent')
 }
 
 function schemaOption(command: Command): Command {

@@ -27,11 +27,17 @@ import { decideRollback } from './rollback-tenant.js'
 /** Tenants that are told in full when a request does not say how many. */
 const DEFAULT_TENANTS = 50
 
-/** A write that is to be tried. `subscriptions`: the live streams of all replicas; undefined when one of them does not answer. */
-export interface ImpactQuestion {
-  readonly request: ImpactRequest
+/** How a write is tried. `subscriptions`: the live streams of all replicas; undefined when one of them does not answer. */
+export interface PreviewQuestion {
   readonly schemaMode: SchemaMode
   readonly subscriptions: readonly Subscription[] | undefined
+  /** How many are told in full. Default 50. */
+  readonly maxTenants?: number
+}
+
+/** A write that is to be tried. */
+export interface ImpactQuestion extends PreviewQuestion {
+  readonly request: ImpactRequest
 }
 
 /**
@@ -42,7 +48,8 @@ export interface ImpactQuestion {
 export async function checkImpact(context: OperationContext, question: ImpactQuestion): Promise<WriteImpact> {
   const catalog = await readCatalog(context)
   const edits = await editsOf(context, catalog, question.request)
-  return assess(context, edits, question)
+  const { maxTenants } = question.request
+  return previewEdits(context, edits, { ...question, ...(maxTenants === undefined ? {} : { maxTenants }) })
 }
 
 async function editsOf(
@@ -63,8 +70,12 @@ async function editsOf(
   )
 }
 
-/** In one step, so that all of it is about one state of the catalog. */
-function assess(context: OperationContext, edits: readonly CatalogEdit[], question: ImpactQuestion): WriteImpact {
+/** As {@link checkImpact}, on the state that this replica has. In one step, so that all of it is about one state of the catalog. */
+export function previewEdits(
+  context: OperationContext,
+  edits: readonly CatalogEdit[],
+  question: PreviewQuestion,
+): WriteImpact {
   const { catalog } = context.live
   const draft = draftEdits(catalog, edits)
   const findings = findViolations(context, draft, edits)
@@ -73,7 +84,7 @@ function assess(context: OperationContext, edits: readonly CatalogEdit[], questi
   const views = comparison.changedViews(after.changes)
   const shadowed = shadowedChanges(comparison, after.changes)
   const violations = [...findings.own, ...findings.dependents]
-  const { maxTenants = DEFAULT_TENANTS } = question.request
+  const { maxTenants = DEFAULT_TENANTS } = question
   const written = new Set(edits.map((edit) => edit.tenant))
   const byTenant = groupByTenant(question.subscriptions)
   const woken = views.map((view) => byTenant && subscribersOf(comparison, view, byTenant.get(view.tenant) ?? []))
@@ -110,7 +121,7 @@ function subscribersOf(comparison: ViewComparison, view: ViewChange, subscriptio
   return subscriptions.filter(({ service }) => wakes(comparison, view, service)).length
 }
 
-function groupByTenant(subscriptions: ImpactQuestion['subscriptions']): Map<string, Subscription[]> | undefined {
+function groupByTenant(subscriptions: PreviewQuestion['subscriptions']): Map<string, Subscription[]> | undefined {
   if (subscriptions === undefined) return undefined
   const groups = new Map<string, Subscription[]>()
   for (const subscription of subscriptions) {

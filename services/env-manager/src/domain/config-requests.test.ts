@@ -18,6 +18,8 @@ describe('what a request to the config center needs', () => {
     ['PUT', '/v1/tenants/%ff/documents/a', 'change-config [%ff]'],
     ['POST', '/v1/impact', 'read []'],
     ['POST', '/v1/impact/anything', 'change-config []'],
+    ['POST', '/v1/tenants/feature-x/import/preview', 'read []'],
+    ['PUT', '/v1/tenants/feature-x/import', 'change-config [feature-x]'],
     ['POST', '/v1/something-new', 'change-config []'],
     ['POST', '/v1/subscriptions/abc/applied', 'change-config []'],
     ['GET', '/v2/tenants', 'change-config []'],

@@ -22,7 +22,7 @@ export interface ConfigRequest {
  * | request | needs |
  * | --- | --- |
  * | anything below `/v1/tokens` | manage-tokens |
- * | GET, HEAD, `POST /v1/impact` | read |
+ * | GET, HEAD, `POST /v1/impact`, `POST /v1/tenants/{tenant}/import/preview` | read |
  * | `POST /v1/transactions` | change-config on every tenant of its changes |
  * | other methods below `/v1/tenants/{tenant}` | change-config on that tenant |
  * | everything else | change-config on what everybody shares |
@@ -32,11 +32,16 @@ export function demandOf({ method, path, body }: ConfigRequest): ConfigDemand {
   if (version !== 'v1') return { permission: 'change-config', tenants: [] }
   if (resource === 'tokens') return { permission: 'manage-tokens', tenants: [] }
   // What a write would do is asked with a body, and writes nothing.
-  const reads = method === 'GET' || method === 'HEAD' || (resource === 'impact' && tenant === undefined)
+  const reads = method === 'GET' || method === 'HEAD' || isTrial(path)
   if (reads) return { permission: 'read', tenants: [] }
   if (resource === 'transactions') return { permission: 'change-config', tenants: tenantsOfChanges(body) }
   if (resource === 'tenants' && tenant !== undefined) return { permission: 'change-config', tenants: [tenant] }
   return { permission: 'change-config', tenants: [] }
+}
+
+/** Exactly as written: what is spelled otherwise counts as a change. */
+function isTrial(path: string): boolean {
+  return path === '/v1/impact' || /^\/v1\/tenants\/[^/]+\/import\/preview$/.test(path)
 }
 
 /** None when any change cannot be read: then it counts as one of what everybody shares. */

@@ -8,8 +8,7 @@ import type { RouteDeps } from '../route-deps.js'
 import type { StreamingDeps } from './streaming-deps.js'
 
 /** What the route works with: operations, and who subscribes. */
-export interface ImpactDeps {
-  readonly context: RouteDeps['context']
+export interface ImpactDeps extends RouteDeps {
   readonly streaming: Pick<StreamingDeps, 'hub' | 'subscriptionsElsewhere'>
 }
 
@@ -36,7 +35,7 @@ export function impactRoute(app: TypedApp, { context, streaming }: ImpactDeps): 
 }
 
 /** Undefined when another replica does not say who its subscribers are. */
-async function liveSubscriptions({
+export async function liveSubscriptions({
   hub,
   subscriptionsElsewhere,
 }: ImpactDeps['streaming']): Promise<readonly Subscription[] | undefined> {
