@@ -57,6 +57,7 @@ export class ClusterPlatform {
   static async prepare(options: ClusterPlatformOptions): Promise<ClusterPlatform> {
     const directory = await mkdtemp(path.join(tmpdir(), 'tributary-cluster-'))
     const platform = new ClusterPlatform(directory, options.instance)
+    await platform.#untilFree('integration')
     await platform.writeConfig(options)
     await platform.#startCenter()
     return platform
@@ -176,8 +177,23 @@ export class ClusterPlatform {
   async remove(): Promise<void> {
     await this.#manager?.end('SIGTERM')
     await this.#center?.end('SIGTERM')
-    await this.kubectl(['delete', 'namespace', '-l', `tributary.dev/instance=${this.instance}`, '--wait=true', '--timeout=120s'])
+    await this.kubectl([
+      'delete',
+      'namespace',
+      '-l',
+      `tributary.dev/instance=${this.instance}`,
+      '--wait=true',
+      '--timeout=120s',
+    ])
     await rm(this.directory, { recursive: true, force: true })
+  }
+
+  /** Every installation has an environment of this name: what another test has left is waited for. */
+  async #untilFree(namespace: string): Promise<void> {
+    const find = (): Promise<string> =>
+      this.kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name'])
+    const what = `the namespace ${namespace} of another installation on the test cluster to be gone`
+    await waitFor(what, async () => (await find()) === '', { timeoutMs: 150_000, everyMs: 500 })
   }
 
   async #startCenter(): Promise<void> {

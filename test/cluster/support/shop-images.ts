@@ -33,7 +33,10 @@ export async function buildImages(
     await run('git', ['-C', clone, 'checkout', '--quiet', commit])
     const version = await describeVersionOfDirectory(clone, { signal: AbortSignal.timeout(30_000), host: process.env })
     for (const [service, folder] of Object.entries(services)) {
-      const modules = Object.entries(MODULES).map(([name, from]) => [`node_modules/${name}`, { copyOf: path.join(ROOT, from) }])
+      const modules = Object.entries(MODULES).map(([name, from]) => [
+        `node_modules/${name}`,
+        { copyOf: path.join(ROOT, from) },
+      ])
       await testImage({
         name: `tributary-example/${service}`,
         tag: version,

@@ -36,7 +36,8 @@ export async function testImage(options: TestImageOptions): Promise<string> {
     const hash = await hashOf(join(folder, 'app'), options.command)
     const image = `${options.name}:${options.tag ?? hash}`
     const marker = markerOf(`${image}-${hash}`)
-    const making = made.get(marker) ?? (existsSync(marker) ? Promise.resolve() : makeImage(image, folder, options.command))
+    const making =
+      made.get(marker) ?? (existsSync(marker) ? Promise.resolve() : makeImage(image, folder, options.command))
     made.set(marker, making)
     await making
     await mkdir(dirname(marker), { recursive: true })
@@ -49,7 +50,8 @@ export async function testImage(options: TestImageOptions): Promise<string> {
 
 async function makeImage(image: string, folder: string, command: readonly string[]): Promise<void> {
   const tool = process.env['TRIBUTARY_TEST_IMAGE_TOOL'] ?? join(repositoryRoot, '../shared/tools/kube/kube')
-  if (!existsSync(tool)) throw new Error('no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL')
+  if (!existsSync(tool))
+    throw new Error('no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL')
   const root = join(folder, 'root')
   await run(tool, ['node-rootfs', root])
   await cp(join(folder, 'app'), join(root, 'app'), { recursive: true, verbatimSymlinks: true })

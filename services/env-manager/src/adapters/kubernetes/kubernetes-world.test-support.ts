@@ -214,18 +214,23 @@ const CLUSTER_IP_MS = 20_000
 
 class ConnectTimeout extends Error {}
 
-function ask(target: {
+function ask({
+  address,
+  port,
+  path,
+}: {
   readonly address: string
   readonly port: number
   readonly path: string
 }): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: target.address, port: target.port, path: target.path, agent: false }, (response) => {
+    // As an option it holds while the connection is made, too; setTimeout of a request begins after that.
+    const sent = request({ host: address, port, path, agent: false, timeout: 1000 }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.once('end', () => resolve({ status: response.statusCode ?? 0, text }))
     })
-    sent.setTimeout(1000, () => sent.destroy(new ConnectTimeout(`${target.address}:${target.port} does not answer`)))
+    sent.once('timeout', () => sent.destroy(new ConnectTimeout(`${address}:${port} does not answer`)))
     sent.once('error', reject).end()
   })
 }

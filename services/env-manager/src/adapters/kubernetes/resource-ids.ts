@@ -35,9 +35,12 @@ export function objectId(namespace: string, name: string): string {
   return `${namespace}/${name}`
 }
 
-/** Kinds in namespaces that the orphan scan and the ledger know. */
-export function namespacedKinds(): readonly Resource[] {
-  return [...KINDS.values()].filter((resource) => resource !== RESOURCES.namespace)
+/**
+ * Kinds in namespaces that the orphan scan lists. Not Endpoints: the cluster makes some with the labels of their Service, and ours go with theirs too.
+ */
+export function scannedKinds(): readonly Resource[] {
+  const others: readonly Resource[] = [RESOURCES.namespace, RESOURCES.endpoints]
+  return [...KINDS.values()].filter((resource) => !others.includes(resource))
 }
 
 /**

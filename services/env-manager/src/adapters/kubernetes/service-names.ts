@@ -4,7 +4,8 @@ import type { PlatformContext, ServiceName } from '../../ports/platform.js'
 import { RESOURCES, type KubeObject, type KubeService } from './api/kube-objects.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
 import { LABELS, labelsOf, selectorOf } from './names.js'
-import { applyRecorded, findOwnNamespace } from './space/ensure-space.js'
+import { findOwnNamespace } from './own-namespace.js'
+import { applyRecorded } from './space/ensure-space.js'
 import type { PlannedObject } from './space/space-objects.js'
 
 /** Port that a bare `http://<service>` asks. */

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { backoffMs, isAppError, type Clock } from '@tributary/kit'
 import { failure } from '../../../errors.js'
 import { collectionPath, selectionQuery, type KubeApi, type Selection } from './kube-api.js'
 import type { KubeObject, Resource } from './kube-objects.js'
+import { readLines } from './read-lines.js'
 
 /** What is watched, and who is told. */
 export interface ListWatchOptions<T extends KubeObject> {
@@ -133,13 +133,10 @@ export class ListWatch<T extends KubeObject> {
       const answer = await api.open(`watch ${resource.kind}`, { path, query, signal })
       this.#heard()
       let last = from
-      for await (const line of createInterface({ input: answer })) {
+      for await (const line of readLines(answer)) {
         timer.refresh()
         last = this.#take(parseEvent<T>(line)) ?? last
       }
-      // readline swallows a broken connection; the answer knows.
-      if (answer.errored !== null) throw answer.errored
-      if (!answer.complete) throw failure('KUBERNETES_UNREACHABLE', `watch ${resource.kind}: the connection broke`)
       return last
     } finally {
       clearTimeout(timer)

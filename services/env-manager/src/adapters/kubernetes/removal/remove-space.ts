@@ -1,11 +1,9 @@
-import { failure } from '../../../errors.js'
 import type { PlatformContext, ReleasedObject } from '../../../ports/platform.js'
 import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
-import { findOwnNamespace, isOwn } from '../space/ensure-space.js'
-import { describeHeld, describeTermination, findHeldObjects } from './stuck-namespace.js'
-
-const POLL_MS = 500
+import { findOwnNamespace, isOwn } from '../own-namespace.js'
+import { awaitNamespaceGone } from './await-namespace-gone.js'
+import { findHeldObjects } from './stuck-namespace.js'
 
 /**
  * Uninstalls every release of the namespace, so that what their charts made outside of it goes too, then deletes the namespace and waits until
@@ -37,22 +35,6 @@ export async function removeSpace(
     )
   }
   await awaitNamespaceGone(parts, environment, signal)
-}
-
-/** @throws AppError `PLATFORM_STUCK`, `PLATFORM_CANCELED` */
-export async function awaitNamespaceGone(
-  parts: KubernetesParts,
-  environment: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { api, clock, removalPatienceMs } = parts
-  const deadline = clock.monotonicMs() + removalPatienceMs
-  for (;;) {
-    const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
-    if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
-    if (clock.monotonicMs() > deadline) throw await stuck(parts, found, signal)
-    await clock.sleep(POLL_MS, signal).catch(() => undefined)
-  }
 }
 
 /**
@@ -87,18 +69,4 @@ async function uninstallAll(
     context.log(`uninstalling the helm release ${name} in ${kubeNamespace}`)
     await charts.uninstall({ kubeNamespace, name }, context)
   }
-}
-
-async function stuck(
-  { api, removalPatienceMs }: KubernetesParts,
-  namespace: KubeNamespace,
-  signal: AbortSignal,
-): Promise<Error> {
-  const { name } = namespace.metadata
-  const holders = describeHeld(await findHeldObjects(api, namespace, signal))
-  const words = holders === '' ? describeTermination(namespace) || 'the cluster says nothing about why' : holders
-  return failure(
-    'PLATFORM_STUCK',
-    `The namespace ${name} is still being deleted after ${Math.round(removalPatienceMs / 1000)} s: ${words}. Whoever set a finalizer should clean up and take it off; \`tributary env release-finalizers ${name}\` takes it off without that`,
-  )
 }

@@ -3,8 +3,8 @@ import type { PlatformContext, PlatformResource } from '../../../ports/platform.
 import { RESOURCES, type KubeNamespace, type KubeObject, type KubeSecret, type Resource } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { LABELS, MANAGED_BY } from '../names.js'
-import { namespacedKinds, objectId, parseResource, resourceKind, type ResourceAddress } from '../resource-ids.js'
-import { isOwn } from '../space/ensure-space.js'
+import { scannedKinds, objectId, parseResource, resourceKind, type ResourceAddress } from '../resource-ids.js'
+import { isOwn } from '../own-namespace.js'
 import { removeSpace } from './remove-space.js'
 
 const PARALLEL = 8
@@ -25,7 +25,7 @@ export async function listResources(parts: KubernetesParts, signal: AbortSignal)
   const { items } = await api.list<KubeNamespace>(RESOURCES.namespace, { labelSelector }, signal)
   const namespaces = items.filter((namespace) => isOwn(parts, namespace)).map(({ metadata }) => metadata.name)
   const queue = new PQueue({ concurrency: PARALLEL })
-  const kinds = namespacedKinds().filter((resource) => resource !== RESOURCES.secret)
+  const kinds = scannedKinds().filter((resource) => resource !== RESOURCES.secret)
   const found = await Promise.all([
     ...kinds.map((resource) => queue.add(() => listKind(parts, { resource, labelSelector }, signal))),
     ...namespaces.map((namespace) => queue.add(() => listSecrets(parts, { namespace, labelSelector }, signal))),

@@ -3,13 +3,15 @@ import { failure } from '../../../errors.js'
 import type { PlatformContext } from '../../../ports/platform.js'
 import { RESOURCES, type KubeNamespace, type KubeSecret } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
-import { ANNOTATIONS, LABELS, labelsOf } from '../names.js'
+import { ANNOTATIONS, labelsOf } from '../names.js'
+import { findOwnNamespace } from '../own-namespace.js'
 import { objectId, resourceKind } from '../resource-ids.js'
+import { awaitNamespaceGone } from '../removal/await-namespace-gone.js'
 import { namespaceObject, spaceObjects, type PlannedObject } from './space-objects.js'
 
 /**
  * The namespace with its bounds, policies and copied secrets. Idempotent.
- * @throws AppError `NAMESPACE_FOREIGN` when somebody else made a namespace of the name, `NAMESPACE_TERMINATING` while an old one is going,
+ * @throws AppError `NAMESPACE_FOREIGN` when somebody else made a namespace of the name, `PLATFORM_STUCK` (retryable) when an old one does not go,
  * `SECRET_UNAVAILABLE` when a secret that is to be copied is not there.
  */
 export async function ensureSpace(
@@ -18,7 +20,7 @@ export async function ensureSpace(
   context: PlatformContext,
 ): Promise<void> {
   const { environment } = space
-  await refuseForeign(parts, environment, context.signal)
+  await awaitFormerGone(parts, environment, context)
   await context.record({ kind: 'namespace', id: environment, environment })
   await claimNamespace(parts, space, context.signal)
   const identity = { instance: parts.instance, environment }
@@ -31,32 +33,12 @@ export async function ensureSpace(
   await Promise.all(planned.filter((one) => !isAccess(one)).map((one) => applyRecorded(parts, one, context)))
 }
 
-/** The namespace of an environment when it is ours; undefined when there is none. @throws AppError `NAMESPACE_FOREIGN` */
-export async function findOwnNamespace(
-  parts: Pick<KubernetesParts, 'api' | 'instance'>,
-  environment: string,
-  signal: AbortSignal,
-): Promise<KubeNamespace | undefined> {
-  const found = await parts.api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
-  if (found === undefined || isOwn(parts, found)) return found
-  throw failure(
-    'NAMESPACE_FOREIGN',
-    `The namespace ${environment} was not made by this installation (its label ${LABELS.instance} is ${JSON.stringify(found.metadata.labels?.[LABELS.instance] ?? null)}, not "${parts.instance}"); it is left alone. Rename the branch, or remove the namespace if nobody needs it`,
-  )
-}
-
-/** True when the namespace bears this installation's labels. */
-export function isOwn({ instance }: Pick<KubernetesParts, 'instance'>, { metadata }: KubeNamespace): boolean {
-  return metadata.labels?.[LABELS.instance] === instance && metadata.labels[LABELS.environment] === metadata.name
-}
-
-async function refuseForeign(parts: KubernetesParts, environment: string, signal: AbortSignal): Promise<void> {
-  const found = await findOwnNamespace(parts, environment, signal)
+/** A namespace that somebody has deleted by hand, or an earlier generation's, may take a while to go. */
+async function awaitFormerGone(parts: KubernetesParts, environment: string, context: PlatformContext): Promise<void> {
+  const found = await findOwnNamespace(parts, environment, context.signal)
   if (found?.metadata.deletionTimestamp === undefined) return
-  throw failure(
-    'NAMESPACE_TERMINATING',
-    `The namespace ${environment} is still being deleted by the cluster; the deploy goes on when it is gone`,
-  )
+  context.log(`the namespace ${environment} is being deleted by the cluster; its end is waited for`)
+  await awaitNamespaceGone(parts, environment, context.signal)
 }
 
 /** Creates by POST, which never takes over what somebody else made in the meantime; ours is then brought up to date. */

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { isAppError } from '@tributary/kit'
 import type { WorkloadLogLine } from '../../../ports/platform.js'
 import { objectPath, type KubeApi } from '../api/kube-api.js'
 import { RESOURCES, type KubePod } from '../api/kube-objects.js'
+import { readLines } from '../api/read-lines.js'
 import { hasCrashed } from './pod-reason.js'
 
 /** How much of a pod's output is wanted. */
@@ -38,7 +38,7 @@ export async function* podLines(api: KubeApi, pod: KubePod, options: PodLogOptio
     },
     signal: options.signal,
   })
-  for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) yield parseLine(line)
+  for await (const line of readLines(answer)) yield parseLine(line)
 }
 
 /** The last lines of a pod that is not well: of the run that crashed, when the present one has said nothing. Never rejects. */

@@ -7,7 +7,7 @@ export interface Reason {
 }
 
 /** The kubelet knows at once that these cannot work; everything else may yet come, e.g. an image that CI is still building. */
-const FINAL_WAITING = new Set(['ErrImageNeverPull', 'InvalidImageName', 'CreateContainerConfigError'])
+const FINAL_WAITING = new Set(['ErrImageNeverPull', 'InvalidImageName'])
 const CRASHES_UNTIL_FINAL = 2
 const MAX_TEXT = 400
 

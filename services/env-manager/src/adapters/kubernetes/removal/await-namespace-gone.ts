@@ -1,0 +1,40 @@
+import { failure } from '../../../errors.js'
+import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
+import type { KubernetesParts } from '../kubernetes-parts.js'
+import { isOwn } from '../own-namespace.js'
+import { describeHeld, describeTermination, findHeldObjects } from './stuck-namespace.js'
+
+const POLL_MS = 500
+
+/**
+ * Waits until the environment's namespace, which is being deleted, is gone.
+ * @throws AppError `PLATFORM_STUCK` (retryable) when it is still there after a while; the message names what holds it, and who. `PLATFORM_CANCELED`
+ */
+export async function awaitNamespaceGone(
+  parts: KubernetesParts,
+  environment: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { api, clock, removalPatienceMs } = parts
+  const deadline = clock.monotonicMs() + removalPatienceMs
+  for (;;) {
+    const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+    if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
+    if (clock.monotonicMs() > deadline) throw await stuck(parts, found, signal)
+    await clock.sleep(POLL_MS, signal).catch(() => undefined)
+  }
+}
+
+async function stuck(
+  { api, removalPatienceMs }: KubernetesParts,
+  namespace: KubeNamespace,
+  signal: AbortSignal,
+): Promise<Error> {
+  const { name } = namespace.metadata
+  const holders = describeHeld(await findHeldObjects(api, namespace, signal))
+  const words = holders === '' ? describeTermination(namespace) || 'the cluster says nothing about why' : holders
+  return failure(
+    'PLATFORM_STUCK',
+    `The namespace ${name} is still being deleted after ${Math.round(removalPatienceMs / 1000)} s: ${words}. Whoever set a finalizer should clean up and take it off; \`tributary env release-finalizers ${name}\` takes it off without that`,
+  )
+}
