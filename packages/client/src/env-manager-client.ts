@@ -1,5 +1,7 @@
 import type {
+  AuditRecord,
   CallExplanation,
+  ChangeEvent,
   Environment,
   EnvironmentPatch,
   GitHint,
@@ -11,6 +13,7 @@ import type {
   ProbeReport,
   Receipt,
   Run,
+  SessionState,
   Topology,
   TopologyDifference,
 } from '@tributary/contract'
@@ -39,6 +42,12 @@ export function createEnvManagerClient(options: ClientOptions) {
     patchEnvironment: (name: string, body: EnvironmentPatch) =>
       http.call<Environment>('PATCH', environment(name), { body }),
     deleteEnvironment: (name: string) => http.call<undefined>('DELETE', environment(name)),
+    /** Stops its services until it is woken. */
+    sleepEnvironment: (name: string) => http.call<undefined>('POST', environment(name, '/sleep')),
+    wakeEnvironment: (name: string) => http.call<undefined>('POST', environment(name, '/wake')),
+    /** Stops and starts one service, or every own one. */
+    redeploy: (name: string, body: { service?: string } = {}) =>
+      http.call<undefined>('POST', environment(name, '/redeploy'), { body }),
     reconcile: (name: string) => http.call<undefined>('POST', environment(name, '/reconcile')),
     getPlan: (name: string, read: ReadOptions = {}) => http.call<Plan>('GET', environment(name, '/plan'), read),
     getTopology: (name: string, read: ReadOptions = {}) =>
@@ -67,6 +76,8 @@ export function createEnvManagerClient(options: ClientOptions) {
       http.call<{ runs: Run[] }>('GET', '/v1/runs', { ...read, query }),
     getRun: (runId: string, read: ReadOptions = {}) =>
       http.call<Run>('GET', `/v1/runs/${encodeURIComponent(runId)}`, read),
+    /** Tries again what the run did not bring about. */
+    rerun: (runId: string) => http.call<undefined>('POST', `/v1/runs/${encodeURIComponent(runId)}/rerun`),
     /** Log lines and states of a run; with `follow` until the run has ended. */
     async *followRun(runId: string, query: { follow?: boolean }, signal: AbortSignal): AsyncIterable<RunEvent> {
       for await (const event of http.events(`/v1/runs/${encodeURIComponent(runId)}/logs`, { query, signal })) {
@@ -77,6 +88,17 @@ export function createEnvManagerClient(options: ClientOptions) {
     },
 
     hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
+    /** Who asked for what, newest first. */
+    listAudit: (query: { environment?: string; before?: string; limit?: number } = {}, read: ReadOptions = {}) =>
+      http.call<{ records: AuditRecord[] }>('GET', '/v1/audit', { ...read, query }),
+    /** Who the token is here, and what it may do. */
+    getSession: (read: ReadOptions = {}) => http.call<SessionState>('GET', '/v1/session', read),
+    /** Things that change, from now on; undefined: anything may have changed, read everything again. Ends with the server or the signal. */
+    async *watchEvents(signal: AbortSignal): AsyncIterable<ChangeEvent | undefined> {
+      for await (const { event, data } of http.events('/v1/events', { signal })) {
+        yield event === 'reset' ? undefined : (JSON.parse(data) as ChangeEvent)
+      }
+    },
     getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
     approveDeletions: (approvalId: string) =>
       http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),

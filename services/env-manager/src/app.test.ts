@@ -115,6 +115,9 @@ describe('who may call', () => {
   const WRITES: readonly { readonly method: Method; readonly url: string; readonly body?: object }[] = [
     { method: 'PATCH', url: '/v1/environments/feature-x', body: { pinned: true } },
     { method: 'POST', url: '/v1/environments/feature-x/reconcile' },
+    { method: 'POST', url: '/v1/environments/feature-x/sleep' },
+    { method: 'POST', url: '/v1/environments/feature-x/wake' },
+    { method: 'POST', url: '/v1/environments/feature-x/redeploy', body: {} },
     { method: 'POST', url: '/v1/environments/feature-x/services/orders/rollback', body: {} },
     { method: 'POST', url: '/v1/hints/git', body: {} },
     { method: 'POST', url: '/v1/breaker/approve', body: { approvalId: 'x' } },
@@ -252,6 +255,45 @@ describe('what comes back', () => {
     )
   })
 
+  it('puts to sleep, wakes and keeps longer', async () => {
+    expect((await call('POST', '/v1/environments/feature-x/sleep')).status).toBe(202)
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'asleep',
+    )
+    expectShape(Environment, (await call('GET', '/v1/environments/feature-x')).json)
+    expect((await call('POST', '/v1/environments/feature-x/wake')).status).toBe(202)
+    await eventually(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'ready',
+    )
+    const keepUntil = new Date(Date.now() + 100 * 24 * 3_600_000).toISOString()
+    const kept = await call('PATCH', '/v1/environments/feature-x', { body: { keepUntil } })
+    expect(kept.json).toMatchObject({ expiresAt: keepUntil })
+    const back = await call('PATCH', '/v1/environments/feature-x', { body: { keepUntil: null } })
+    expect((back.json as Environment).expiresAt).not.toBe(keepUntil)
+  })
+
+  it('tries a failed run again, and no other', async () => {
+    bench.world.sickness = () => 'it is ill'
+    bench.git.commit('shop', 'feature/x', { 'orders/a': '9' })
+    await bench.settle()
+    const failed = await eventually(
+      async () => (await bench.runs('feature-x')).find(({ state }) => state === 'failed'),
+      (run) => run !== undefined,
+    )
+    bench.world.sickness = () => undefined
+    const refused = await call('POST', `/v1/runs/${failed?.runId}/rerun`, { token: 'view' })
+    expect([refused.status, code(refused.json)]).toEqual([403, 'ROLE_NOT_ALLOWED'])
+    expect((await call('POST', `/v1/runs/${failed?.runId}/rerun`)).status).toBe(202)
+    const [done] = await eventually(
+      () => bench.runs('feature-x'),
+      (runs) => runs[0]?.state === 'succeeded',
+    )
+    const again = await call('POST', `/v1/runs/${done?.runId}/rerun`)
+    expect([again.status, code(again.json)]).toEqual([422, 'RUN_NOT_FAILED'])
+  })
+
   it('takes a hint for any repository, and looks', async () => {
     const before = bench.git.listings
     expect(await call('POST', '/v1/hints/git', { body: { repository: 'shop', branch: 'feature/x' } })).toEqual({
@@ -281,6 +323,12 @@ describe('what is refused', () => {
     ['DELETE', '/v1/environments/integration', undefined, 422, 'ENVIRONMENT_PERMANENT'],
     ['POST', '/v1/environments/feature-x/services/nope/rollback', {}, 404, 'SERVICE_NOT_FOUND'],
     ['POST', '/v1/environments/feature-x/services/orders/rollback', {}, 422, 'ROLLBACK_TARGET_MISSING'],
+    ['POST', '/v1/environments/integration/sleep', undefined, 422, 'ENVIRONMENT_PERMANENT'],
+    ['POST', '/v1/environments/none/wake', undefined, 404, 'ENVIRONMENT_NOT_FOUND'],
+    ['POST', '/v1/environments/feature-x/redeploy', { service: 'nope' }, 404, 'SERVICE_NOT_FOUND'],
+    ['POST', '/v1/runs/none/rerun', undefined, 404, 'RUN_NOT_FOUND'],
+    ['PATCH', '/v1/environments/feature-x', { keepUntil: '2999-01-01T00:00:00Z' }, 400, 'ARGUMENT_INVALID'],
+    ['PATCH', '/v1/environments/feature-x', { keepUntil: 'tomorrow' }, 400, 'ARGUMENT_INVALID'],
     ['POST', '/v1/breaker/approve', { approvalId: 'x' }, 409, 'APPROVAL_NOT_FOUND'],
     ['POST', '/v1/hints/git', { repository: 'x'.repeat(70_000) }, 400, 'BODY_TOO_LARGE'],
   ])('answers %s %s with its code', async (method, url, body, status, expected) => {

@@ -42,6 +42,14 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'The integration environment cannot be deleted: every other one falls back to it.',
   },
+  RUN_NOT_FAILED: {
+    kind: 'failed_precondition',
+    description: 'Only a run that did not succeed can be tried again; redeploy the environment instead.',
+  },
+  GATEWAY_ENVIRONMENT_ASLEEP: {
+    kind: 'unavailable',
+    description: 'The environment was asleep; this request wakes it. It is to be sent again.',
+  },
   SERVICE_NOT_FOUND: { kind: 'not_found', description: 'The environment does not deploy a service of this name.' },
   RUN_NOT_FOUND: { kind: 'not_found', description: 'There is no run of this id, or it is no longer kept.' },
   ROLLBACK_TARGET_MISSING: {
@@ -195,10 +203,6 @@ export const ENV_MANAGER_ERRORS = {
   NAMESPACE_FOREIGN: {
     kind: 'failed_precondition',
     description: 'A namespace of that name was made by somebody else; it is left alone.',
-  },
-  NAMESPACE_TERMINATING: {
-    kind: 'unavailable',
-    description: 'The namespace of an earlier generation is still going; it is waited for.',
   },
   CHART_INVALID: {
     kind: 'failed_precondition',

@@ -26,6 +26,7 @@ import { EnvironmentManager } from './reconcile/environment-manager.js'
 import { NameFollower } from './reconcile/name-follower.js'
 import { EventHub } from './watch/event-hub.js'
 import { followConfig } from './watch/follow-config.js'
+import { followRequests } from './watch/follow-requests.js'
 import { followStore } from './watch/follow-store.js'
 
 /** Beside the services' folders, from `src` as from `dist`. */
@@ -140,6 +141,8 @@ export async function assembleEnvManager(options: EnvManagerOptions): Promise<As
   late.log = app.log
   const followChanges = async (signal: AbortSignal): Promise<void> => {
     const follow = { hub: events, clock: deps.clock, signal }
+    const stop = followRequests({ deps, mark: (environment) => manager.mark(environment) })
+    signal.addEventListener('abort', stop, { once: true })
     const names = options.routeChanges === undefined ? [] : [new NameFollower(deps, options.routeChanges).run(signal)]
     await Promise.all([followStore(deps.store, follow), followConfig(deps.configCenter, follow), ...names])
   }

@@ -12,6 +12,7 @@ export const PlanAction = Type.Object(
       Type.Literal('deploy-service'),
       Type.Literal('restart-service'),
       Type.Literal('remove-service'),
+      Type.Literal('stop-service'),
       Type.Literal('mask-service'),
       Type.Literal('unmask-service'),
       Type.Literal('teardown'),

@@ -31,15 +31,17 @@ export const RunStep = Type.Object(
 )
 export type RunStep = Static<typeof RunStep>
 
-/** One execution of deploy or teardown. */
+/** One execution of deploy, sleep or teardown. */
 export const Run = Type.Object(
   {
     runId: Type.String(),
     environment: TenantName,
     generation: Type.Integer(),
-    kind: Type.Union([Type.Literal('deploy'), Type.Literal('teardown')]),
+    kind: Type.Union([Type.Literal('deploy'), Type.Literal('sleep'), Type.Literal('teardown')]),
     state: RunState,
-    trigger: Type.String({ description: 'push, retry, base-moved, health, request, branch-deleted, …' }),
+    trigger: Type.String({
+      description: 'push, retry, base-moved, health, request, idle, wake, restart, branch-deleted, …',
+    }),
     commits: Type.Array(Type.Object({ repository: Type.String(), commitSha: CommitSha }, strict)),
     startedAt: Instant,
     finishedAt: Type.Union([Instant, Type.Null()]),

@@ -35,6 +35,7 @@ export function definitionConditions(
 
 /** `ServiceHealthy` of each service, `Ready` and `Reconciled`. */
 export function healthConditions(record: EnvironmentRecord, context: FindingContext): readonly Condition[] {
+  if (record.asleep) return sleepConditions(record, context)
   const findings = Object.values(record.services).map((service) => ({
     service: service.name,
     ...healthFinding(service),
@@ -52,6 +53,18 @@ export function healthConditions(record: EnvironmentRecord, context: FindingCont
   const withReady = setCondition(withServices, { type: 'Ready', ...ready }, context)
   return setCondition(
     withReady,
+    { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },
+    context,
+  )
+}
+
+/** Nothing of a sleeping environment is unhealthy: it is not there. */
+function sleepConditions(record: EnvironmentRecord, context: FindingContext): readonly Condition[] {
+  const rest = replaceConditions(record.conditions, { type: 'ServiceHealthy', findings: [] }, context)
+  const message = 'the environment is asleep; calls fall back until somebody wakes it or pushes'
+  const ready = setCondition(rest, { type: 'Ready', status: 'False', reason: 'Asleep', message }, context)
+  return setCondition(
+    ready,
     { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },
     context,
   )

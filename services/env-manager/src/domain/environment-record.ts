@@ -51,6 +51,8 @@ export interface ServiceRecord {
   readonly failure: DeployFailure | null
   /** A commit that a person went back to; it holds while the branch stays at `head`. */
   readonly rolledBack: { readonly commitSha: string; readonly head: string } | null
+  /** A person wants it stopped and started again. */
+  readonly restartRequested?: boolean
   /** Newest first. */
   readonly history: readonly PastDeploy[]
 }
@@ -166,7 +168,11 @@ export interface EnvironmentSurroundings {
 /** The record as the API shows it. */
 export function toEnvironment(record: EnvironmentRecord, around: EnvironmentSurroundings): Environment {
   const { ttlMs, lastRequestAt, urlOf } = around
-  const services = Object.values(record.services).map((service) => toService(service, urlOf))
+  const isAsleep = (record.asleep ?? null) !== null
+  const services = Object.values(record.services).map((service) => {
+    const shown = toService(service, urlOf)
+    return isAsleep ? { ...shown, status: 'pending' as const } : shown
+  })
   const expiresAt = expiryOf(record, ttlMs)
   const sleepsAt = fallsAsleepAt(record, around)
   return {

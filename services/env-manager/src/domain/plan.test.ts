@@ -22,6 +22,7 @@ const desired: fc.Arbitrary<DesiredEnvironment> = fc
       { state: 'absent', reason: 'branch_deleted' },
     ),
     waitingFor: fc.constantFrom(null, null, null, 'the base'),
+    asleep: fc.constantFrom(false, false, false, true),
   })
   .map((given) => {
     const own = new Set<string>(given.services.map(({ service }) => service))
@@ -38,6 +39,8 @@ const observed: fc.Arbitrary<ObservedEnvironment> = fc.record({
       service: fc.constantFrom(...NAMES),
       commitSha: fc.option(commit),
       serving: fc.boolean(),
+      present: fc.boolean(),
+      restartRequested: fc.boolean(),
       gaveUpOn: fc.option(commit),
     }),
     { selector: (one) => one.service },
@@ -50,7 +53,14 @@ function apply(wanted: DesiredEnvironment, before: ObservedEnvironment, { action
   let world = before
   for (const { action, service = '', commitSha } of actions) {
     const others = world.services.filter((one) => one.service !== service)
-    const fresh: ObservedService = { service, commitSha: commitSha ?? null, serving: true, gaveUpOn: null }
+    const fresh: ObservedService = {
+      service,
+      commitSha: commitSha ?? null,
+      serving: true,
+      present: true,
+      restartRequested: false,
+      gaveUpOn: null,
+    }
     const previous = world.services.find((one) => one.service === service)
     switch (action) {
       case 'create-environment':
@@ -67,6 +77,12 @@ function apply(wanted: DesiredEnvironment, before: ObservedEnvironment, { action
         break
       case 'remove-service':
         world = { ...world, services: others }
+        break
+      case 'stop-service':
+        world = {
+          ...world,
+          services: [...others, ...(previous ? [{ ...previous, serving: false, present: false }] : [])],
+        }
         break
       case 'mask-service':
         world = { ...world, masked: [...world.masked, service] }
@@ -90,6 +106,7 @@ const base: DesiredEnvironment = {
   presence: { state: 'present' },
   base: 'integration',
   waitingFor: null,
+  asleep: false,
   services: [{ service: 'a', commitSha: COMMITS[0] }],
   kept: [],
   masked: [],
@@ -99,7 +116,17 @@ const actionsOf = (wanted: DesiredEnvironment, world: ObservedEnvironment): read
   plan(wanted, world).actions.map(({ action, service }) => (service === undefined ? action : `${action} ${service}`))
 const serves = (more: Partial<ObservedService> = {}): ObservedEnvironment => ({
   ...there,
-  services: [{ service: 'a', commitSha: COMMITS[0], serving: true, gaveUpOn: null, ...more }],
+  services: [
+    {
+      service: 'a',
+      commitSha: COMMITS[0],
+      serving: true,
+      present: true,
+      restartRequested: false,
+      gaveUpOn: null,
+      ...more,
+    },
+  ],
 })
 
 describe('plan', () => {
@@ -159,6 +186,26 @@ describe('plan', () => {
     ],
     ['waits', { ...base, waitingFor: 'integration' }, { ...there, state: 'recorded' }, ['wait']],
     ['tears down', { ...base, presence: { state: 'absent', reason: 'x' } }, serves(), ['teardown']],
+    [
+      'stops what runs of a sleeping environment, and nothing else',
+      { ...base, asleep: true, masked: ['b'] },
+      serves({ commitSha: COMMITS[1] }),
+      ['stop-service a'],
+    ],
+    ['leaves a sleeping environment alone', { ...base, asleep: true }, serves({ serving: false, present: false }), []],
+    ['starts what a woken environment had', base, serves({ serving: false, present: false }), ['restart-service a']],
+    [
+      'tears a sleeping environment down',
+      { ...base, asleep: true, presence: { state: 'absent', reason: 'expired' } },
+      there,
+      ['teardown'],
+    ],
+    [
+      'restarts what a person asked for',
+      base,
+      serves({ serving: false, restartRequested: true }),
+      ['restart-service a'],
+    ],
     ['finishes a teardown whatever is wanted by then', base, { ...serves(), state: 'terminating' }, ['teardown']],
     [
       'does nothing about what is not there and not wanted',

@@ -10,6 +10,8 @@ export interface DesiredEnvironment {
   /** Why nothing can be done yet; null when it can. */
   readonly waitingFor: string | null
   readonly services: readonly { readonly service: string; readonly commitSha: string }[]
+  /** Its services are to be stopped until it is woken. */
+  readonly asleep: boolean
   /** Own services that stay as they are because their definition cannot be read now. */
   readonly kept: readonly string[]
   readonly masked: readonly string[]
@@ -22,6 +24,10 @@ export interface ObservedService {
   readonly commitSha: string | null
   /** The copy is there and its entry leads to it. */
   readonly serving: boolean
+  /** Something of it is there: a copy, or an entry that leads to one. */
+  readonly present: boolean
+  /** A person wants it stopped and started again. */
+  readonly restartRequested: boolean
   /** A commit whose deploy failed for good: not tried again until something is pushed or asked for. */
   readonly gaveUpOn: string | null
 }
@@ -60,6 +66,7 @@ function actionsOf(desired: DesiredEnvironment, observed: ObservedEnvironment): 
   if (desired.presence.state === 'absent') {
     return observed.state === 'absent' ? [] : [{ action: 'teardown', reason: desired.presence.reason }]
   }
+  if (desired.asleep) return sleepActions(observed)
   if (desired.waitingFor !== null) return [{ action: 'wait', reason: desired.waitingFor }]
   return [
     ...establishActions(desired, observed),
@@ -96,13 +103,20 @@ function maskActions(desired: DesiredEnvironment, observed: ObservedEnvironment)
   ]
 }
 
+/** Whatever else has changed waits until it is woken. */
+function sleepActions({ services }: ObservedEnvironment): PlanAction[] {
+  return services
+    .filter(({ present }) => present)
+    .map(({ service }) => ({ action: 'stop-service', service, reason: 'the environment is asleep' }))
+}
+
 function serviceActions(
   { service, commitSha }: { readonly service: string; readonly commitSha: string },
   observed: ObservedEnvironment,
 ): PlanAction[] {
   const now = observed.services.find((one) => one.service === service)
-  if (now?.commitSha === commitSha) return now.serving ? [] : [restart(service, commitSha)]
-  if (now?.gaveUpOn === commitSha) return now.commitSha === null || now.serving ? [] : [restart(service, now.commitSha)]
+  if (now?.commitSha === commitSha) return now.serving ? [] : [restart(now, commitSha)]
+  if (now?.gaveUpOn === commitSha) return now.commitSha === null || now.serving ? [] : [restart(now, now.commitSha)]
   const reason =
     now === undefined || now.commitSha === null
       ? 'the branch has its own copy, and none runs yet'
@@ -112,8 +126,8 @@ function serviceActions(
 
 function keptActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
   const kept = new Set(desired.kept)
-  return observed.services.flatMap(({ service, commitSha, serving }) =>
-    kept.has(service) && commitSha !== null && !serving ? [restart(service, commitSha)] : [],
+  return observed.services.flatMap((now) =>
+    kept.has(now.service) && now.commitSha !== null && !now.serving ? [restart(now, now.commitSha)] : [],
   )
 }
 
@@ -124,6 +138,7 @@ function removalActions(desired: DesiredEnvironment, observed: ObservedEnvironme
     .map(({ service }) => ({ action: 'remove-service', service, reason: 'the branch no longer changes or names it' }))
 }
 
-function restart(service: string, commitSha: string): PlanAction {
-  return { action: 'restart-service', service, commitSha, reason: 'its copy is gone, or its entry leads elsewhere' }
+function restart({ service, restartRequested }: ObservedService, commitSha: string): PlanAction {
+  const reason = restartRequested ? 'a person asked for it' : 'its copy is gone, or its entry leads elsewhere'
+  return { action: 'restart-service', service, commitSha, reason }
 }

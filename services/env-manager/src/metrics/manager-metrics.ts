@@ -13,7 +13,7 @@ export interface ManagerSources {
   readonly failingRepositories: () => number
 }
 
-const RUN_KINDS = ['deploy', 'teardown'] as const
+const RUN_KINDS = ['deploy', 'sleep', 'teardown'] as const
 const RUN_SECONDS = [1, 5, 15, 30, 60, 120, 300, 900, 1_800]
 
 /** Metrics of the env-manager in Prometheus text. Labels come from closed sets: environments and services have the API. */

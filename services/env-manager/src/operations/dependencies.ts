@@ -38,7 +38,7 @@ export interface EnvironmentDependencies {
   /** Default: nobody is told. */
   readonly observer?: ManagerObserver
   /** When environments were used last. Default: nothing is known of it. */
-  readonly activity?: Pick<ActivityBook, 'lastRequestAt'>
+  readonly activity?: ActivityBook
 }
 
 /** Time to live of the configuration in milliseconds; null: none. */

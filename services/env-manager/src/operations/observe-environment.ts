@@ -87,12 +87,15 @@ function observeService(service: ServiceRecord, { entries, workloads }: Found): 
     copy !== undefined &&
     copy.workloadId === service.deployed?.workloadId &&
     copy.health !== 'stopped' &&
+    service.restartRequested !== true &&
     entry?.state === 'present' &&
     leadsTo(entry, copy)
   return {
     service: service.name,
     commitSha: service.deployed?.commitSha ?? null,
     serving,
+    present: copies.length > 0 || (entry !== undefined && isManaged(entry)),
+    restartRequested: service.restartRequested === true,
     gaveUpOn: service.failure?.final === true ? service.failure.commitSha : null,
   }
 }
@@ -103,9 +106,10 @@ function leadsTo(entry: ServiceEntry, copy: WorkloadStatus): boolean {
 }
 
 function strayService(service: string): ObservedService {
-  return { service, commitSha: null, serving: false, gaveUpOn: null }
+  return { service, commitSha: null, serving: false, present: true, restartRequested: false, gaveUpOn: null }
 }
 
-function isManaged(entry: ServiceEntry): boolean {
+/** True for entries that the env-manager registered. */
+export function isManaged(entry: ServiceEntry): boolean {
   return entry.metadata?.[MANAGED_BY.key] === MANAGED_BY.value
 }

@@ -11,6 +11,7 @@ export async function recoverRecords({
   await interruptRuns(store, new Date(clock.now()).toISOString())
   for (const record of await listEnvironments(store)) {
     if (record.established && record.tombstone === null) await routes.apply(record.name)
+    if (record.established && record.asleep) await routes.suspend?.(record.name)
     const deploying = Object.values(record.services).some((service) => service.deploying)
     if (record.currentRunId === null && !deploying) continue
     await updateEnvironment(store, record.name, (current) => ({

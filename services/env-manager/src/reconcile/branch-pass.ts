@@ -9,6 +9,7 @@ import {
 } from '../domain/desired-state.js'
 import { knownEnvironment, type EnvironmentRecord } from '../domain/environment-record.js'
 import { messageOf, ttlMsOf, type EnvironmentDependencies } from '../operations/dependencies.js'
+import { awake } from '../operations/request-sleep.js'
 import { findBreaker, saveBreaker, type BreakerState } from '../operations/state/breaker.js'
 import { claimEnvironment, listEnvironments, updateEnvironment } from '../operations/state/environments.js'
 import { dropSuspension, listSuspensions, putSuspension } from '../operations/state/suspensions.js'
@@ -89,11 +90,11 @@ export class BranchPass {
 
   /** A push takes over from a deploy that is under way. */
   async #push(record: EnvironmentRecord, { heads }: WantedEnvironment, now: number): Promise<void> {
-    await updateEnvironment(this.deps.store, record.name, (current) => ({
-      ...current,
-      heads,
-      lastPushAt: isPush(current.heads, heads) ? now : current.lastPushAt,
-    }))
+    await updateEnvironment(this.deps.store, record.name, (current) => {
+      const isNew = isPush(current.heads, heads)
+      const moved = { ...current, heads, lastPushAt: isNew ? now : current.lastPushAt }
+      return isNew && current.asleep ? awake(moved, now) : moved
+    })
     this.hooks.runs.supersede(
       record.name,
       `Branch ${record.branch} moved while it was being deployed; the newer commit takes over`,

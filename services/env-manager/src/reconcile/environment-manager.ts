@@ -2,6 +2,7 @@ import type { EnvironmentRecord } from '../domain/environment-record.js'
 import { messageOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import { removeOrphans, type Orphan } from '../operations/orphan-scan.js'
 import { recoverRecords } from '../operations/recover-records.js'
+import { sleepIdleEnvironments } from '../operations/request-sleep.js'
 import { findEnvironment, listEnvironments } from '../operations/state/environments.js'
 import { pruneOrphanedRuns } from '../operations/state/runs.js'
 import { BranchPass } from './branch-pass.js'
@@ -15,6 +16,8 @@ import { LeakWatch } from './leak-watch.js'
 const FRESH_MS = 5000
 /** How often the config center is asked for calls that lost their environment. */
 const LEAK_POLL_MS = 5000
+/** How often is looked for environments that nobody uses. */
+const IDLE_CHECK_MS = 60_000
 
 /** What a manager is made with besides its dependencies; all but `onChange` are bounds that only tests change. */
 export interface ManagerOptions {
@@ -69,8 +72,15 @@ export class EnvironmentManager {
   async start(): Promise<void> {
     await this.deps.platform.start({ signal: this.#runs.stopping })
     await recoverRecords(this.deps)
+    await this.deps.activity?.load()
     for (const { name } of await listEnvironments(this.deps.store)) this.#loop.mark(name)
-    this.#tasks.push(this.#pollBranches(), this.#followPlatform(), this.#resync(), this.#watchLeaks())
+    this.#tasks.push(
+      this.#pollBranches(),
+      this.#followPlatform(),
+      this.#resync(),
+      this.#watchLeaks(),
+      this.#watchIdle(),
+    )
   }
 
   /** Looks at git as soon as possible: at the named repositories, or at all. Requests during a look are joined into one. */
@@ -180,6 +190,15 @@ export class EnvironmentManager {
   async #watchLeaks(): Promise<void> {
     const watch = new LeakWatch(this.deps)
     await this.#every(this.#leakPollMs, () => watch.look())
+  }
+
+  /** Puts to sleep what nobody uses. */
+  async #watchIdle(): Promise<void> {
+    await this.#every(IDLE_CHECK_MS, async () => {
+      const existing = new Set((await listEnvironments(this.deps.store)).map(({ name }) => name))
+      await this.deps.activity?.save(existing)
+      for (const name of await sleepIdleEnvironments(this.deps)) this.#loop.mark(name)
+    })
   }
 
   async #branchIsCurrent(record: EnvironmentRecord): Promise<boolean> {

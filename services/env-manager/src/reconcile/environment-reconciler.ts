@@ -11,6 +11,7 @@ import { messageOf, type EnvironmentDependencies } from '../operations/dependenc
 import { definitionAt } from '../operations/definition-at.js'
 import { deployEnvironment } from '../operations/deploy/deploy-environment.js'
 import type { ServiceFailure } from '../operations/deploy/end-deploy.js'
+import { putToSleep } from '../operations/put-to-sleep.js'
 import { observeEnvironment, unlessNotFound, type Observation } from '../operations/observe-environment.js'
 import {
   placeEnvironment,
@@ -48,9 +49,8 @@ export class EnvironmentReconciler {
   async reconcile(name: string): Promise<ReconcileResult> {
     const record = await findEnvironment(this.deps.store, name)
     if (record === undefined) return {}
-    if (record.tombstone !== null) return this.#tearDown(record)
     try {
-      return await this.#converge(record)
+      return await (record.tombstone === null ? this.#converge(record) : this.#tearDown(record))
     } catch (error) {
       // A newer push took over: that is no failure, there is only something else to do.
       if (isAppError(error, 'RUN_SUPERSEDED')) return { requeueAfterMs: 0 }
@@ -62,6 +62,7 @@ export class EnvironmentReconciler {
   /** What {@link EnvironmentReconciler.reconcile} would do now, without doing or recording anything. */
   async plan(record: EnvironmentRecord): Promise<Plan> {
     const observation = await observeEnvironment(this.deps, record)
+    if (record.asleep && record.tombstone === null) return plan(restingOf(record), observation.observed)
     const resolved = await resolveEnvironment(this.deps, record, this.hooks.runs.stopping)
     const waitingFor = await this.#waitingFor(resolved, observation)
     return plan(desiredOf(record, resolved, waitingFor), observation.observed)
@@ -75,6 +76,7 @@ export class EnvironmentReconciler {
 
   async #converge(record: EnvironmentRecord): Promise<ReconcileResult> {
     const observation = await observeEnvironment(this.deps, record)
+    if (record.asleep) return this.#rest(record, observation)
     if (await this.#isSettled(record, observation)) {
       await this.#noteHealth(record, observation.workloads)
       return {}
@@ -90,6 +92,19 @@ export class EnvironmentReconciler {
     }
     if (actions.length > 0) return this.#deploy(wanted, { resolved, actions })
     await this.#settle(wanted, { resolved, workloads: observation.workloads })
+    return {}
+  }
+
+  /** A sleeping environment needs neither git nor its base: only that nothing of it runs, and that its address wakes it. */
+  async #rest(record: EnvironmentRecord, observation: Observation): Promise<ReconcileResult> {
+    const { actions } = plan(restingOf(record), observation.observed)
+    const services = actions.flatMap(({ service }) => service ?? [])
+    if (record.established) await this.deps.routes.suspend?.(record.name)
+    if (services.length > 0) {
+      await this.hooks.runs.deploy(record.name, (signal) => putToSleep(this.deps, { record, services, signal }))
+      return { requeueAfterMs: 0 }
+    }
+    await this.#noteHealth(record, observation.workloads)
     return {}
   }
 
@@ -202,6 +217,12 @@ export class EnvironmentReconciler {
   }
 }
 
+/** What a sleeping environment should be: nothing that git or its base say matters until it is woken. */
+function restingOf({ name, branch, base, masked }: EnvironmentRecord): DesiredEnvironment {
+  const presence = { state: 'present' } as const
+  return { name, branch, presence, base, waitingFor: null, asleep: true, services: [], kept: [], masked }
+}
+
 function desiredOf(
   record: EnvironmentRecord,
   resolved: ResolvedEnvironment,
@@ -214,6 +235,7 @@ function desiredOf(
     presence: record.tombstone === null ? { state: 'present' } : { state: 'absent', reason: record.tombstone.reason },
     base: resolved.base,
     waitingFor,
+    asleep: false,
     services: services.map(({ service, commitSha }) => ({ service, commitSha })),
     kept,
     masked: masked === 'unknown' ? record.masked : masked,

@@ -19,7 +19,7 @@ import type {
 import { AppError } from '@tributary/kit'
 import { failure } from '../errors.js'
 import type { ConfigCenter } from '../ports/config-center.js'
-import type { EnvironmentRoutes } from '../ports/environment-routes.js'
+import type { EnvironmentRoutes, RequestListener } from '../ports/environment-routes.js'
 import type { Platform, PlatformContext, PlatformResource, WorkloadSpec, WorkloadStatus } from '../ports/platform.js'
 import type { RepositoryRef, SourceControl } from '../ports/source-control.js'
 
@@ -511,11 +511,21 @@ export class FakeConfigCenter {
 /** A gateway that is a set of names. */
 export class FakeRoutes implements EnvironmentRoutes {
   readonly served = new Set<string>()
+  readonly suspended = new Set<string>()
+  readonly listeners = new Set<RequestListener>()
+  follow(listener: RequestListener): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+  async suspend(environment: string): Promise<void> {
+    this.suspended.add(environment)
+  }
   urlOf(environment: string, service?: string): string {
     return `http://${environment}.localhost:7480/${service === undefined ? '' : `${service}/`}`
   }
   async apply(environment: string): Promise<void> {
     this.served.add(environment)
+    this.suspended.delete(environment)
   }
   async remove(environment: string): Promise<void> {
     this.served.delete(environment)

@@ -10,6 +10,8 @@ export interface GatewayPage {
   readonly title: string
   readonly json: unknown
   readonly paragraphs: readonly string[]
+  /** After how many seconds it is to be asked for again. */
+  readonly retryAfterSeconds?: number
   readonly links: readonly { readonly href: string; readonly text: string; readonly note: string }[]
 }
 
@@ -20,6 +22,11 @@ const STATUS_BY_KIND: Partial<Record<ErrorKind, number>> = {
   gone: 410,
   unavailable: 502,
 }
+
+/** Not 502: nothing is broken, and clients know by the status that they may come back. */
+const STATUS_BY_CODE: Readonly<Record<string, number>> = { GATEWAY_ENVIRONMENT_ASLEEP: 503 }
+/** About how long a service takes to start. */
+const WAKE_SECONDS = 2
 
 /** Lists the environments that are served. */
 export function rootPage(environments: readonly { readonly environment: string; readonly url: string }[]): GatewayPage {
@@ -65,6 +72,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   GATEWAY_CALLBACK_FORGED: 'This callback address leads nowhere',
   GATEWAY_CALLBACK_EXPIRED: 'This callback address is too old',
   GATEWAY_CALLBACK_GONE: 'The environment of this callback is gone',
+  GATEWAY_ENVIRONMENT_ASLEEP: 'The environment is waking up',
   GATEWAY_CALLBACK_UNDECIDED: 'Try this callback again in a moment',
 }
 
@@ -73,7 +81,8 @@ export function errorPage(error: AppError): GatewayPage {
   const { kind, code, message, retryable, details } = error
   const body: ErrorBody = { error: { kind, code, message, retryable, details } }
   return {
-    status: STATUS_BY_KIND[kind] ?? 500,
+    status: STATUS_BY_CODE[code] ?? STATUS_BY_KIND[kind] ?? 500,
+    ...(code === 'GATEWAY_ENVIRONMENT_ASLEEP' ? { retryAfterSeconds: WAKE_SECONDS } : {}),
     title: headingOf(error),
     json: body,
     paragraphs: [message, `Error code: ${code}`],
@@ -96,6 +105,7 @@ export function asGatewayError(error: unknown): AppError {
 export function sendPage(request: IncomingMessage, response: ServerResponse, page: GatewayPage): void {
   const wantsHtml = (request.headers.accept ?? '').includes('text/html')
   const body = Buffer.from(wantsHtml ? html(page) : `${JSON.stringify(page.json)}\n`)
+  if (page.retryAfterSeconds !== undefined) response.setHeader('retry-after', page.retryAfterSeconds)
   response.writeHead(page.status, {
     'content-type': wantsHtml ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
     'content-length': body.length,
@@ -117,9 +127,12 @@ function html(page: GatewayPage): string {
     ({ href, text, note }) =>
       `<li><a href="${escapeHtml(href)}">${escapeHtml(text)}</a> <small>${escapeHtml(note)}</small></li>`,
   )
+  const { retryAfterSeconds } = page
+  // No script: the page's own policy forbids every one.
+  const refresh = retryAfterSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${retryAfterSeconds}">`
   const paragraphs = page.paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`)
   return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(page.title)}</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(page.title)}</title>${refresh}
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}small{opacity:.7}</style>
 <h1>${escapeHtml(page.title)}</h1>
 ${paragraphs.join('\n')}

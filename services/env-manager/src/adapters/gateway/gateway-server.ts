@@ -13,6 +13,8 @@ import { forwardUpgrade, refuse } from './proxy-upgrade.js'
 export interface ServedEnvironments {
   /** Undefined: it cannot be told yet. */
   has(environment: string): boolean | undefined
+  /** Nothing of it runs now, but it can be woken. Default: that is so of none. */
+  isAsleep?(environment: string): boolean
   /** Names them to whoever asks for another. Default: they are nobody's business. */
   list?(): readonly string[]
 }
@@ -29,6 +31,8 @@ export interface GatewayServerOptions extends GatewayDirectory {
   readonly callbacks?: GatewayCallbacks
   /** Told of each request that goes to a service of an environment, before it is passed on. */
   readonly onRequest?: (environment: string) => void
+  /** Told of each request for an environment that is asleep. */
+  readonly onWanted?: (environment: string) => void
   /** Told of each answer's status, once it was sent whole. */
   readonly onAnswer?: (status: number) => void
   /** Told of requests that failed by a bug of the gateway. */
@@ -139,7 +143,10 @@ export class GatewayServer {
     const address = this.parse(request)
     const callback = this.callbackAt(address)
     if (callback !== undefined) return callback
-    if (address.kind !== 'root') this.requireServed(address.environment)
+    if (address.kind !== 'root') {
+      this.requireServed(address.environment)
+      this.requireAwake(address.environment)
+    }
     return address
   }
 
@@ -165,6 +172,17 @@ export class GatewayServer {
     throw failure('GATEWAY_ENVIRONMENT_UNKNOWN', `there is no environment ${environment}; ${known}`, {
       details: environments === undefined ? {} : { environments },
     })
+  }
+
+  /** Whoever asks for it wants it awake. */
+  private requireAwake(environment: string): void {
+    if (this.options.environments.isAsleep?.(environment) !== true) return
+    this.options.onWanted?.(environment)
+    throw failure(
+      'GATEWAY_ENVIRONMENT_ASLEEP',
+      `${environment} was asleep, because nobody used it; it is being woken. Send the request again in a few seconds`,
+      { details: { environment } },
+    )
   }
 
   private callbackAt(address: GatewayAddress): ServiceAddress | undefined {

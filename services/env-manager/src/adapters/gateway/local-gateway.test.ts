@@ -335,6 +335,35 @@ describe('failures', () => {
   })
 })
 
+describe('an environment that is asleep', () => {
+  test('is being woken by whoever asks for it, and answers again once it is applied', async () => {
+    own('orders', await echo())
+    const [wanted, used] = [[] as string[], [] as string[]]
+    const stop = gateway.follow?.({
+      wanted: (environment) => wanted.push(environment),
+      used: (environment) => used.push(environment),
+    })
+    await gateway.suspend?.('feature-x')
+    const program = await ask('/orders/')
+    expect([program.status, program.headers['retry-after'], JSON.parse(program.text).error]).toMatchObject([
+      503,
+      '2',
+      { code: 'GATEWAY_ENVIRONMENT_ASLEEP', retryable: true },
+    ])
+    const person = await ask('/', { headers: { accept: 'text/html' } })
+    expect(person.status).toBe(503)
+    expect(person.text).toContain('<h1>The environment is waking up</h1>')
+    expect(person.text).toContain('<meta http-equiv="refresh" content="2">')
+    expect([wanted, used]).toEqual([['feature-x', 'feature-x'], []])
+    await gateway.apply('feature-x')
+    expect((await ask('/orders/')).status).toBe(200)
+    expect([wanted.length, used]).toEqual([2, ['feature-x']])
+    stop?.()
+    await ask('/orders/')
+    expect(used).toHaveLength(1)
+  })
+})
+
 describe('pages', () => {
   test('list the services of an environment, for programs and for people', async () => {
     own('orders', await echo())

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { failure } from '../../errors.js'
-import type { EnvironmentRoutes } from '../../ports/environment-routes.js'
+import type { EnvironmentRoutes, RequestListener } from '../../ports/environment-routes.js'
 import type { GatewayCallbacks } from './callback-address.js'
 import type { GatewayDirectory } from './gateway-routing.js'
 import { GatewayServer } from './gateway-server.js'
@@ -14,8 +14,6 @@ export interface LocalGatewayOptions extends GatewayDirectory {
   readonly port: number
   /** Default: callback URLs are ordinary paths, which the services look after. */
   readonly callbacks?: GatewayCallbacks
-  /** Told of each request that goes to a service of an environment, before it is passed on. */
-  readonly onRequest?: (environment: string) => void
   /** Told of requests that failed by a bug of the gateway. */
   readonly onError?: (error: unknown) => void
 }
@@ -39,6 +37,8 @@ const LOOPBACKS = ['127.0.0.1', '::1']
 
 class ServedHere implements LocalGateway {
   private readonly environments = new Set<string>()
+  private readonly asleep = new Set<string>()
+  private readonly listeners = new Set<RequestListener>()
   private readonly site: GatewaySite
   private readonly server: GatewayServer
 
@@ -46,9 +46,12 @@ class ServedHere implements LocalGateway {
     this.site = localSite(() => this.port)
     const environments = {
       has: (environment: string) => this.environments.has(environment),
+      isAsleep: (environment: string) => this.asleep.has(environment),
       list: () => [...this.environments],
     }
-    this.server = new GatewayServer({ ...options, site: this.site, environments })
+    const onRequest = (environment: string): void => this.tell((listener) => listener.used(environment))
+    const onWanted = (environment: string): void => this.tell((listener) => listener.wanted(environment))
+    this.server = new GatewayServer({ ...options, site: this.site, environments, onRequest, onWanted })
   }
 
   get port(): number {
@@ -67,13 +70,28 @@ class ServedHere implements LocalGateway {
     return `${this.site.originOf(environment)}/${service === undefined ? '' : `${service}/`}`
   }
 
+  follow(listener: RequestListener): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+
+  async suspend(environment: string): Promise<void> {
+    this.asleep.add(environment)
+  }
+
   async apply(environment: string): Promise<void> {
     this.environments.add(environment)
+    this.asleep.delete(environment)
   }
 
   async remove(environment: string): Promise<void> {
     this.environments.delete(environment)
+    this.asleep.delete(environment)
     this.server.endConnections(environment)
+  }
+
+  private tell(about: (listener: RequestListener) => void): void {
+    for (const listener of this.listeners) about(listener)
   }
 
   async verifyGone(environment: string): Promise<{ readonly gone: boolean; readonly evidence: string }> {

@@ -1,11 +1,13 @@
 import { Environment, EnvironmentPatch, LedgerLine, Plan, Receipt, ServiceName, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
 import { patchEnvironment, requestRetry } from '../../operations/change-environment.js'
+import { requestRedeploy, requestSleep } from '../../operations/request-sleep.js'
 import { requestTeardown } from '../../operations/request-teardown.js'
 import { rollBackService } from '../../operations/rollback-service.js'
 import { getEnvironment, listEnvironments } from '../../operations/state/environments.js'
 import { listLedger } from '../../operations/state/ledger.js'
 import { listReceipts } from '../../operations/state/receipts.js'
+import { wake } from '../wake.js'
 import { answers, environmentOf, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 
 const Params = strictObject({ name: TenantName })
@@ -18,6 +20,7 @@ const change = (audit: string) => ({ callers: 'change-environment', audit }) as 
 export function environmentRoutes(app: TypedApp, given: RouteDeps): void {
   readingRoutes(app, given)
   changingRoutes(app, given)
+  runningRoutes(app, given)
   rollbackRoute(app, given)
   proofRoutes(app, given)
 }
@@ -93,6 +96,56 @@ function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
     async ({ params }, reply) => {
       await requestRetry(deps.store, params.name)
       loop.requestLook()
+      loop.mark(params.name)
+      return reply.status(202).send(accepted)
+    },
+  )
+}
+
+function runningRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
+  app.post(
+    '/v1/environments/:name/sleep',
+    {
+      config: change('environment.sleep'),
+      schema: {
+        summary: 'Stop its services until somebody wakes it, pushes, or asks for it through the gateway',
+        params: Params,
+        response: answers({ 202: Accepted }),
+      },
+    },
+    async ({ params }, reply) => {
+      await requestSleep(deps, params.name)
+      loop.supersede(params.name, 'Somebody puts the environment to sleep; its services are stopped')
+      loop.mark(params.name)
+      return reply.status(202).send(accepted)
+    },
+  )
+  app.post(
+    '/v1/environments/:name/wake',
+    {
+      config: change('environment.wake'),
+      schema: { summary: 'Start its services again', params: Params, response: answers({ 202: Accepted }) },
+    },
+    async ({ params }, reply) => {
+      await wake({ deps, loop }, params.name)
+      return reply.status(202).send(accepted)
+    },
+  )
+  app.post(
+    '/v1/environments/:name/redeploy',
+    {
+      config: change('environment.redeploy'),
+      schema: {
+        summary: 'Stop services and start them again at the commits that they run; calls fall back meanwhile',
+        params: Params,
+        body: strictObject({
+          service: Type.Optional({ ...ServiceName, description: 'default: every own service' }),
+        }),
+        response: answers({ 202: Accepted }),
+      },
+    },
+    async ({ params, body }, reply) => {
+      await requestRedeploy(deps, { environment: params.name, service: body.service })
       loop.mark(params.name)
       return reply.status(202).send(accepted)
     },

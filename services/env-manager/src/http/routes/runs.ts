@@ -1,7 +1,9 @@
 import { Run, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
 import { followRun } from '../../operations/follow-run.js'
+import { requestRerun } from '../../operations/request-rerun.js'
 import { getRun, listRuns } from '../../operations/state/runs.js'
+import { requirePermission, subjectOfTenant } from '../plugins/authenticate.js'
 import { answers, strictObject, type RouteDeps, type TypedApp } from '../route-deps.js'
 import { streamEvents } from '../server-sent-events.js'
 
@@ -9,7 +11,7 @@ const Params = strictObject({ runId: Type.String({ pattern: '^[a-z0-9-]{1,64}$' 
 const read = { callers: 'read' } as const
 
 /** Runs: what was done to environments, step by step, with logs. They outlive their environment. */
-export function runRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {
+export function runRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps): void {
   app.get(
     '/v1/runs',
     {
@@ -30,6 +32,7 @@ export function runRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {
     { config: read, schema: { summary: 'One run', params: Params, response: answers({ 200: Run }) } },
     async ({ params }) => getRun(deps.store, params.runId),
   )
+  rerunRoute(app, { deps, loop })
   app.get(
     '/v1/runs/:runId/logs',
     {
@@ -55,6 +58,30 @@ export function runRoutes(app: TypedApp, { deps, closing }: RouteDeps): void {
         )
         await send('end', {})
       })
+    },
+  )
+}
+
+function rerunRoute(app: TypedApp, { deps, loop }: Pick<RouteDeps, 'deps' | 'loop'>): void {
+  app.post(
+    '/v1/runs/:runId/rerun',
+    {
+      config: { callers: 'authenticated', audit: 'run.rerun' },
+      schema: {
+        summary: 'Try again what a run did not bring about; with what the branch and the platform are like now',
+        params: Params,
+        response: answers({ 202: strictObject({ accepted: Type.Literal(true) }) }),
+      },
+    },
+    async ({ params, caller }, reply) => {
+      const { environment } = await getRun(deps.store, params.runId)
+      if (caller !== null) {
+        requirePermission(caller, 'change-environment', await subjectOfTenant(deps.store, environment))
+      }
+      await requestRerun(deps.store, params.runId)
+      loop.requestLook()
+      loop.mark(environment)
+      return reply.status(202).send({ accepted: true as const })
     },
   )
 }

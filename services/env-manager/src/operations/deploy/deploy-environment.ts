@@ -16,6 +16,7 @@ import { registerTenant } from './register-tenant.js'
 import { abandonDeploy, finishDeploy, mapServices, type ServiceFailure } from './end-deploy.js'
 import { rollOutService } from './roll-out-service.js'
 import { revertCopies } from './revert-copies.js'
+import { stopServices } from './stop-services.js'
 import { deploySteps } from './deploy-steps.js'
 import { verifyService } from './verify-service.js'
 
@@ -71,6 +72,13 @@ async function deploy(context: RunContext, request: DeployRequest): Promise<read
   )
   const token = await run.step({ name: 'register-tenant' }, () => registerTenant(context, request.base))
   context.secrets.add(token)
+  const restarted = request.services.filter(({ service }) => record.services[service]?.restartRequested === true)
+  if (restarted.length > 0) {
+    await stopServices(
+      context,
+      restarted.map(({ service }) => service),
+    )
+  }
   const outcomes = await Promise.all(request.services.map((service) => rollOut(context, service, token)))
   context.signal.throwIfAborted()
   const copies = outcomes.flatMap((outcome) => ('workload' in outcome ? [outcome] : []))
