@@ -62,7 +62,8 @@ describe('tributary proxy', () => {
     await admin.maskEntry({ tenant: 'feature-y', service: 'mail' })
     outsidePort = await listen(echo('outside'))
     const { token } = await admin.createToken({ name: 'proxy', role: 'tenant', tenant: 'integration' })
-    proxy = spawn(process.execPath, [CLI, 'proxy', '--port', '0', '--connect-ports', String(outsidePort)], {
+    const flags = ['--port', '0', '--service', 'payments', '--connect-ports', String(outsidePort)]
+    proxy = spawn(process.execPath, [CLI, 'proxy', ...flags], {
       env: {
         PATH: process.env['PATH'],
         TRIBUTARY_URL: center.url,
@@ -177,6 +178,21 @@ describe('tributary proxy', () => {
       tenants.map((tenant) => whoAnswers(tenant === 'integration' ? undefined : `tributary-tenant=${tenant}`)),
     )
     expect(who).toEqual(tenants)
+  })
+
+  it('counts the calls and leaks of its service, by environment', async () => {
+    await admin.applyEntry({ tenant: 'feature-y', service: 'payments' }, { endpoints: [] })
+    const headers = { baggage: 'tributary-tenant=feature-y', 'tributary-caller': 'web' }
+    for (const url of ['http://orders/one', 'http://orders/two']) await ask(url, headers)
+    const { edges, leaks } = await waitFor('the calls of feature-y', async () => {
+      const observed = await admin.getCalls('feature-y')
+      return observed.leaks.length > 0 && observed
+    })
+    const [edge] = edges.filter(({ from }) => from === 'payments')
+    expect(edge).toMatchObject({ to: 'orders', errors: 0 })
+    expect(edge?.calls).toBeGreaterThanOrEqual(2)
+    for (const leak of leaks) expect(leak).toMatchObject({ kind: 'misrouted', from: 'web', to: 'payments' })
+    expect(leaks.map(({ route }) => route)).toContain('GET /one')
   })
 
   it.each([

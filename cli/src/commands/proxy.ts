@@ -8,6 +8,7 @@ import { parseCount } from '../options.js'
 
 interface ProxyFlags {
   readonly tenant?: string
+  readonly service?: string
   readonly host: string
   readonly port: number
   readonly outside: 'allow' | 'deny'
@@ -19,7 +20,8 @@ const MAX_PORT = 65_535
 
 const HELP = `
 Set HTTP_PROXY=http://127.0.0.1:3128 for a program in any language, and let it pass on the \`baggage\` header of the request that it
-serves (OpenTelemetry does): http://orders/ is then the orders of that request's environment. One proxy serves one environment.
+serves (OpenTelemetry does): http://orders/ is then the orders of that request's environment. One proxy serves one
+environment; one that is to show in the topology serves one service of it (--service).
 It asks nobody who they are: keep it on the loopback interface, or where only the environment's programs reach it.`
 
 /** `tributary proxy` */
@@ -28,6 +30,10 @@ export function addProxy(program: Command, cli: Cli): void {
     .command('proxy')
     .description('forward proxy for programs in any language: http://<service>/ by the environment of the request')
     .option('--tenant <tenant>', 'the environment that it serves (default: TRIBUTARY_TENANT)')
+    .option(
+      '--service <service>',
+      'whose calls it makes, for the topology (default: TRIBUTARY_SERVICE; none: they are not counted)',
+    )
     .option('--host <address>', 'where it listens', '127.0.0.1')
     .option('--port <port>', 'where it listens; 0: any free port', parseCount(0), DEFAULT_PORT)
     .addOption(new Option('--outside <rule>', 'hosts that are no services').choices(['allow', 'deny']).default('allow'))
@@ -56,18 +62,22 @@ async function serve(cli: Cli, flags: ProxyFlags, command: Command): Promise<voi
   }
 }
 
-async function openClient({ runtime, terminal }: Cli, { tenant }: ProxyFlags, command: Command): Promise<Tributary> {
+async function openClient(
+  { runtime, terminal }: Cli,
+  { tenant, service }: ProxyFlags,
+  command: Command,
+): Promise<Tributary> {
   const { url, token } = await resolveConnection(runtime, command.optsWithGlobals())
   if (tenant === undefined && (runtime.env.TRIBUTARY_TENANT ?? '') === '') {
     throw badValue('do not know which environment to serve; name it with --tenant or set TRIBUTARY_TENANT')
   }
   const client = await connect({
     env: runtime.env,
-    observeCalls: 'off',
     onDiagnostic: ({ message }) => terminal.note(`tributary: ${message}`),
     ...(url === undefined ? {} : { url }),
     ...(token === undefined ? {} : { token }),
     ...(tenant === undefined ? {} : { tenant }),
+    ...(service === undefined ? {} : { service }),
   })
   if (client.holdsView) return client
   const { reason } = client.status

@@ -11,6 +11,8 @@ describe('RouteLabels', () => {
     ['GET', '/a/b/c/d/e/f', 'GET /a/b/c/d/*'],
     ['BREW', '//pot', 'OTHER /pot'],
     ['GET', '/%6Frders', 'GET /:id'],
+    ['GET', 'http://orders/stock?sku=7', 'GET /stock'],
+    ['GET', 'http://orders', 'GET /'],
   ])('labels %s %s as %s', (method, path, label) => {
     expect(new RouteLabels().of(method, path)).toBe(label)
   })

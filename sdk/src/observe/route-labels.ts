@@ -6,6 +6,7 @@ const MAX_LABELS = 200
 const MAX_LABEL_CHARS = 128
 /** A path of a caller's choice is not looked at beyond this. */
 const MAX_PATH_CHARS = 512
+const ORIGIN = /^[a-z]+:\/\/[^/?#]*/i
 /** Lower-case words are names of resources; whatever has digits, capitals or is long is data. */
 const NAME = /^[a-z][a-z._-]{0,23}$/
 
@@ -28,8 +29,10 @@ export class RouteLabels {
   }
 
   #template(path: string): string {
-    const end = path.search(/[?#]/)
-    const plain = (end === -1 ? path : path.slice(0, end)).slice(0, MAX_PATH_CHARS)
+    // A proxy is asked with a whole URL (RFC 9112, 3.2.2).
+    const relative = path.startsWith('/') ? path : path.slice(0, MAX_PATH_CHARS).replace(ORIGIN, '')
+    const end = relative.search(/[?#]/)
+    const plain = (end === -1 ? relative : relative.slice(0, end)).slice(0, MAX_PATH_CHARS)
     const segments = plain.split('/').filter((segment) => segment !== '')
     let prefix = ''
     for (const segment of segments.slice(0, MAX_SEGMENTS)) prefix += `/${this.#name(prefix, segment)}`
