@@ -1,14 +1,23 @@
 // npm run generate: writes everything in docs/reference from the code. Tests fail while a file there is stale.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { renderPermissions } from './lib/permissions-reference.mjs'
 import { prepare, root } from './lib/prepare.mjs'
 
 prepare()
 
-const [kit, configCenter, envManager, store, sdk, cli] = await Promise.all(
-  ['packages/kit', 'services/config-center', 'services/env-manager', 'packages/store', 'sdk', 'cli'].map(
-    (folder) => import(path.join(root, folder, 'dist/index.js')),
-  ),
+const [kit, configCenter, envManager, store, sdk, cli, testkit] = await Promise.all(
+  [
+    'packages/kit',
+    'services/config-center',
+    'services/env-manager',
+    'packages/store',
+    'sdk',
+    'cli',
+    'packages/testkit',
+  ].map((folder) => import(path.join(root, folder, 'dist/index.js'))),
 )
 
 const files = {
@@ -16,6 +25,7 @@ const files = {
   'env-manager.openapi.json': await envManager.renderOpenApi(),
   'service.schema.json': envManager.renderServiceSchema(),
   'cli.md': cli.renderCliReference(),
+  'permissions.md': renderPermissions(await chartObjects()),
   'errors.md': kit.renderErrorReference([
     ['Config center', configCenter.CONFIG_CENTER_ERRORS],
     ['Env-manager', envManager.ENV_MANAGER_ERRORS],
@@ -30,4 +40,22 @@ mkdirSync(directory, { recursive: true })
 for (const [name, text] of Object.entries(files)) {
   writeFileSync(path.join(directory, name), text)
   console.log(`wrote docs/reference/${name}`)
+}
+
+/** What `charts/tributary` makes with the least that it needs. */
+async function chartObjects() {
+  const { helm } = await testkit.kubeTools()
+  const values = JSON.stringify({ repositories: [{ name: 'shop', url: 'https://git.example.com/shop.git' }] })
+  const args = [
+    'template',
+    '--namespace=tributary',
+    '--kube-version=v1.28.0',
+    '-f',
+    '-',
+    '--',
+    'tributary',
+    'charts/tributary',
+  ]
+  const printed = execFileSync(helm, args, { cwd: root, input: values, encoding: 'utf8' })
+  return parseAllDocuments(printed).map((document) => document.toJS())
 }

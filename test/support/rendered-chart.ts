@@ -25,6 +25,8 @@ export interface RenderOptions {
   /** Default `v1.28.0`. */
   readonly kubeVersion?: string
   readonly apiVersions?: readonly string[]
+  /** Default `orders` in `feature-x`. */
+  readonly release?: { readonly name: string; readonly namespace: string }
 }
 
 /** Runs helm with `input` on stdin. Rejects with what it complains of. */
@@ -45,20 +47,21 @@ export async function helm(args: readonly string[], input = ''): Promise<string>
   })
 }
 
-/** The objects that a chart of this repository makes as release `orders` in namespace `feature-x`. */
+/** The objects that a chart of this repository makes. */
 export async function renderChart(chart: string, options: RenderOptions = {}): Promise<RenderedObject[]> {
   const { values = {}, kubeVersion = 'v1.28.0', apiVersions = [] } = options
+  const { name, namespace } = options.release ?? { name: 'orders', namespace: 'feature-x' }
   const apis = apiVersions.map((version) => `--api-versions=${version}`)
   const folder = join(repositoryRoot, 'charts', chart)
   const args = [
     'template',
-    '--namespace=feature-x',
+    `--namespace=${namespace}`,
     `--kube-version=${kubeVersion}`,
     ...apis,
     '-f',
     '-',
     '--',
-    'orders',
+    name,
     folder,
   ]
   const documents = parseAllDocuments(await helm(args, JSON.stringify(values)))
