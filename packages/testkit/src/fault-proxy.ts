@@ -13,6 +13,7 @@ interface Link {
 /** A TCP proxy on loopback that fails on command. Its address stays the same whatever happens behind it. */
 export class FaultProxy {
   readonly #targetPort: number
+  readonly #targetHost: string
   readonly #listener: Server
   readonly #links = new Set<Link>()
   readonly #stalled = new Set<ProxyDirection>()
@@ -21,14 +22,15 @@ export class FaultProxy {
   /** Connections accepted so far. */
   accepted = 0
 
-  private constructor(targetPort: number) {
+  private constructor(targetPort: number, targetHost: string) {
     this.#targetPort = targetPort
+    this.#targetHost = targetHost
     this.#listener = createServer((client) => this.#accept(client))
   }
 
-  /** Listens on a free port of 127.0.0.1 and forwards to `targetPort` there. */
-  static async start(targetPort: number): Promise<FaultProxy> {
-    const proxy = new FaultProxy(targetPort)
+  /** Listens on a free port of 127.0.0.1 and forwards to `targetPort` of `targetHost` (default: there too). */
+  static async start(targetPort: number, targetHost = '127.0.0.1'): Promise<FaultProxy> {
+    const proxy = new FaultProxy(targetPort, targetHost)
     proxy.#listener.listen(0, '127.0.0.1')
     await once(proxy.#listener, 'listening')
     return proxy
@@ -100,7 +102,7 @@ export class FaultProxy {
       client.destroy()
       return
     }
-    const link = { client, server: connect(this.#targetPort, '127.0.0.1'), toClientBytes: 0 }
+    const link = { client, server: connect(this.#targetPort, this.#targetHost), toClientBytes: 0 }
     this.#links.add(link)
     for (const socket of [link.client, link.server]) {
       socket.setNoDelay(true)

@@ -13,7 +13,7 @@ import type { ContractProgram, PlatformHarness, ProgramSource } from '../../port
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import { createHelmChartReleases } from '../helm/index.js'
 import type { KubeApi } from './api/kube-api.js'
-import { RESOURCES, type KubeNamespace, type KubeService } from './api/kube-objects.js'
+import { RESOURCES, type KubeNamespace, type KubeObject, type KubeService, type Resource } from './api/kube-objects.js'
 import { createKubernetesPlatform } from './create-kubernetes-platform.js'
 import type { KubernetesPlatform } from './kubernetes-platform.js'
 import { LABELS } from './names.js'
@@ -49,6 +49,8 @@ export const TEST_VALUES = {
 /** What a world may differ in. */
 export interface KubernetesWorldOptions {
   readonly config?: Static<typeof KubernetesConfigFile>
+  /** Another way to the test cluster, or another account of it. Default: the test's own. */
+  readonly kubeconfig?: string
   readonly removalPatienceMs?: number
   readonly patienceMs?: number
 }
@@ -80,9 +82,10 @@ export class KubernetesWorld implements PlatformHarness {
     const { helm } = await kubeTools()
     const home = join(directory, 'helm')
     const newCharts = (): ChartReleases =>
-      createHelmChartReleases({ host: process.env, home, cluster: { kubeconfig: testKubeconfig() }, helm })
+      createHelmChartReleases({ host: process.env, home, cluster: { kubeconfig }, helm })
     const config = kubernetesWithDefaults({ values: TEST_VALUES, ...options.config })
-    const open = (): Cluster => openCluster({ kubeconfig: testKubeconfig() }, patience)
+    const kubeconfig = options.kubeconfig ?? testKubeconfig()
+    const open = (): Cluster => openCluster({ kubeconfig }, patience)
     const create = (): KubernetesPlatform =>
       createKubernetesPlatform({
         instance,
@@ -94,7 +97,7 @@ export class KubernetesWorld implements PlatformHarness {
         bundledChart: join(repositoryRoot, 'charts/service'),
         ...(removalPatienceMs === undefined ? {} : { removalPatienceMs }),
       })
-    const world = new KubernetesWorld(instance, directory, open().api, create)
+    const world = new KubernetesWorld(instance, directory, openCluster({ kubeconfig: testKubeconfig() }).api, create)
     await world.platform.start({ signal: AbortSignal.timeout(30_000) })
     return world
   }
@@ -168,6 +171,11 @@ export class KubernetesWorld implements PlatformHarness {
     this.platform = this.create()
     await this.platform.start({ signal: AbortSignal.timeout(30_000) })
     return this.platform
+  }
+
+  /** A resource of the cluster, made by somebody else than Tributary. */
+  async make(resource: Resource, object: KubeObject): Promise<void> {
+    await this.api.create(resource, object, this.signal)
   }
 
   /** Namespaces of this world that are still there. */

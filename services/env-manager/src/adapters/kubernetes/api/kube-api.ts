@@ -172,6 +172,11 @@ export class KubeApi {
     return this.#json<T>(`read ${path}`, { method: 'GET', path, signal })
   }
 
+  /** Sends a request that is no object of a collection, e.g. a TokenRequest. */
+  async post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return this.#json<T>(`post ${path}`, { method: 'POST', path, body: JSON.stringify(body), signal })
+  }
+
   /** An open answer: logs, a watch. One attempt; whoever reads it begins again. */
   async open(what: string, request: Omit<KubeRequest, 'method'>): Promise<IncomingMessage> {
     throwIfCanceled(what, request.signal)

@@ -80,7 +80,7 @@ export class ListWatch<T extends KubeObject> {
     this.#lists += 1
     this.#heard()
     const listed = new Map(items.map((item) => [keyOf(item), item]))
-    for (const [key, object] of [...this.#objects]) {
+    for (const [key, object] of this.#objects) {
       if (listed.has(key)) continue
       this.#objects.delete(key)
       onChange(object, 'gone')

@@ -1,7 +1,7 @@
 import { isAppError } from '@tributary/kit'
 import { failure } from '../../../errors.js'
 import type { PlatformContext } from '../../../ports/platform.js'
-import { RESOURCES, type KubeNamespace, type KubeSecret } from '../api/kube-objects.js'
+import { RESOURCES, type KubeSecret } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { ANNOTATIONS, labelsOf } from '../names.js'
 import { findOwnNamespace } from '../own-namespace.js'

@@ -31,7 +31,7 @@ export class NamespaceEvents {
   }
 
   async stop(): Promise<void> {
-    for (const [namespace, watch] of [...this.#watches]) this.#end(namespace, watch)
+    for (const [namespace, watch] of this.#watches) this.#end(namespace, watch)
     await Promise.all(this.#ending)
   }
 

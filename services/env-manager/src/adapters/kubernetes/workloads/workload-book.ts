@@ -139,6 +139,6 @@ export class WorkloadBook {
     )
     if (JSON.stringify(before.map(({ status }) => status)) !== JSON.stringify(now.map(({ status }) => status)))
       this.changes.publish(namespace)
-    for (const listener of [...this.#listeners]) listener()
+    for (const listener of this.#listeners) listener()
   }
 }

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { parseResource } from './resource-ids.js'
+
+describe('parseResource', () => {
+  it.each([
+    ['namespace', 'feature-x', { kind: 'namespace', name: 'feature-x' }],
+    ['release', 'feature-x/orders', { kind: 'release', namespace: 'feature-x', name: 'orders' }],
+    ['networkpolicy', 'feature-x/a', { kind: 'object', namespace: 'feature-x', name: 'a' }],
+  ])('finds a %s', (kind, id, address) => {
+    expect(parseResource({ kind, id, environment: 'feature-x' })).toMatchObject(address)
+  })
+
+  it.each([
+    ['namespace', 'kube-system'],
+    ['namespace', 'feature-x/orders'],
+    ['secret', 'kube-system/admin'],
+    ['secret', 'feature-x/../kube-system'],
+    ['secret', 'feature-x/a/b'],
+    ['secret', 'feature-x'],
+    ['namespace', ''],
+    ['node', 'feature-x/a'],
+  ])('refuses %s %j of an environment to which it does not belong', (kind, id) => {
+    expect(() => parseResource({ kind, id, environment: 'feature-x' })).toThrow(
+      expect.objectContaining({ code: 'PLATFORM_RESOURCE_FOREIGN' }),
+    )
+  })
+})
