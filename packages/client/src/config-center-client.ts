@@ -266,6 +266,8 @@ function subscriptionCalls(http: HttpCaller) {
         ...read,
         query,
       }),
+    /** Everything in the store at one revision, in pieces of an export; for admins. Whole only when the export's last line says so. */
+    backUp: (signal?: AbortSignal) => http.download('/v1/backup', signal === undefined ? {} : { signal }),
     /** Names of tenants that change, from now on; the first message says where that is. Ends when the server does, or with the signal. */
     async *watchChanges(signal: AbortSignal): AsyncIterable<TenantChanges> {
       for await (const { event, data } of http.events('/v1/changes', { signal })) {

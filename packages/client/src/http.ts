@@ -31,6 +31,8 @@ export interface CallOptions {
 export interface HttpCaller {
   /** Sends and parses the answer; undefined for 204. `SERVER_UNREACHABLE` (retryable) when there is no answer. */
   call<T>(method: string, path: string, options?: CallOptions): Promise<T>
+  /** Reads an answer piece by piece, however long it takes. @throws AppError `SERVER_UNREACHABLE` when it is cut off, too. */
+  download(path: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>
   /** Reads Server-Sent Events until the server ends them or `signal` aborts (which ends the iteration quietly). */
   events(path: string, options: { readonly query?: Query; readonly signal: AbortSignal }): AsyncIterable<SseEvent>
 }
@@ -67,6 +69,17 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
       })
       const text = await response.text()
       return (text === '' ? undefined : JSON.parse(text)) as T
+    },
+
+    async *download(path, { signal } = {}) {
+      const url = urlOf(options.baseUrl, path)
+      const init = { method: 'GET', headers: headersNow(), ...(signal === undefined ? {} : { signal }) }
+      try {
+        const response = await request(url, init)
+        for await (const chunk of response.body ?? []) yield chunk as Uint8Array
+      } catch (error) {
+        throw error instanceof AppError ? error : unreachable(url, init, error)
+      }
     },
 
     async *events(path, { query, signal }) {

@@ -3,6 +3,7 @@ import type { RevisionedStore } from '@tributary/store'
 import { buildApp, type AppDeps } from './app.js'
 import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
+import { backupRoute } from './http/routes/backup.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
 import { impactRoute } from './http/routes/impact.js'
 import { portableConfigRoutes } from './http/routes/portable-config.js'
@@ -195,6 +196,7 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       const trying = { context, convergence, streaming: { hub, subscriptionsElsewhere } }
       impactRoute(routes, trying)
       portableConfigRoutes(routes, trying)
+      backupRoute(routes, context)
       callRoutes(routes, { live: mirror, hub, convergence, ...calls, elsewhere: cluster })
     },
   })

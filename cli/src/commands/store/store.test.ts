@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedStore, openEtcdStore, type RevisionedStore } from '@tributary/store'
-import { describeWithEtcd, EtcdServer } from '@tributary/testkit'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createConfigCenterClient, type ConfigCenterClient } from '@tributary/client'
+import { startConfigCenter, type ConfigCenter } from '@tributary/config-center'
+import { describeWithEtcd, EtcdServer, eventually } from '@tributary/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../program.js'
 import { fakeRuntime } from '../../testing/fake-runtime.test-support.js'
 
@@ -18,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 async function cli(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  const fake = fakeRuntime({ cwd: folder })
+  const fake = fakeRuntime({ cwd: folder, fetch })
   const status = await runCli(['store', ...args], fake.runtime)
   return { status, stdout: fake.stdout(), stderr: fake.stderr() }
 }
@@ -64,7 +66,101 @@ it('refuses a damaged export, a store that is in use, and a command that names n
   expect([busy.status === 0, busy.stderr.startsWith('error: ')]).toEqual([false, true])
 })
 
+describe('a running config center', () => {
+  let store: RevisionedStore
+  let center: ConfigCenter
+  let client: ConfigCenterClient
+
+  beforeEach(async () => {
+    store = await openEmbeddedStore({ path: join(folder, 'live.db') })
+    center = await startConfigCenter({ store, adminTokenFile: join(folder, 'admin.token') })
+    client = createConfigCenterClient({ baseUrl: center.url, token: center.adminToken ?? '' })
+    await client.applyTenant('integration', { base: null })
+  })
+  afterEach(async () => {
+    await center.close()
+    await store.close()
+  })
+
+  const backUp = (...args: string[]) =>
+    cli('backup', 'live.jsonl', '--url', center.url, '--token-file', 'admin.token', ...args)
+
+  it('is backed up while it is written to: the file is one revision, and is restored as that', async () => {
+    // Some hundred keys, so that the backup is read in several pages and writes come between them.
+    for (let count = 0; count < 30; count += 1) {
+      const changes = Array.from({ length: 20 }, (_, index) => ({
+        op: 'apply-document' as const,
+        tenant: 'integration',
+        service: `s-${count * 20 + index}`,
+        data: { generation: -1 },
+      }))
+      await client.transact({ changes })
+    }
+    const done = new AbortController()
+    // Each write changes the first and the last service in the order of keys, as one revision.
+    const writing = (async () => {
+      for (let generation = 0; !done.signal.aborted; generation += 1) {
+        const changes = ['s-0', 's-99'].map((service) => ({
+          op: 'apply-document' as const,
+          tenant: 'integration',
+          service,
+          data: { generation },
+        }))
+        await client.transact({ changes })
+      }
+    })()
+    await eventually(async () => {
+      const { data } = await client.getDocument({ tenant: 'integration', service: 's-0' })
+      expect(data['generation']).toBeGreaterThan(1)
+    })
+    const backup = await backUp()
+    done.abort()
+    await writing
+    expect([backup.stderr, backup.status]).toEqual(['', 0])
+    expect((await stat(join(folder, 'live.jsonl'))).mode & 0o777).toBe(0o600)
+    expect((await cli('import', 'live.jsonl', '--store', 'restored.db')).stderr).toBe('')
+    const restored = new Map(await contentOf(await openEmbeddedStore({ path: join(folder, 'restored.db') })))
+    const generations = ['s-0', 's-99'].map(
+      (service) => (JSON.parse(restored.get(`cc/document/integration/${service}`) ?? '{}') as { data: unknown }).data,
+    )
+    expect(generations[0]).toEqual(generations[1])
+    expect(generations[0]).toEqual({ generation: expect.any(Number) })
+    expect([...restored.keys()].filter((key) => key.startsWith('cc/document/'))).toHaveLength(600)
+  })
+
+  it('gives its backup to admins only, and keeps no file when it is refused', async () => {
+    const { token } = await client.createToken({ name: 'ci', role: 'deployer' })
+    await writeFile(join(folder, 'deployer.token'), token)
+    const refused = await backUp('--token-file', 'deployer.token')
+    expect([refused.status === 0, refused.stderr]).toEqual([false, expect.stringContaining('deployer')])
+    await expect(stat(join(folder, 'live.jsonl'))).rejects.toThrow('ENOENT')
+    await expect(stat(join(folder, 'live.jsonl.partial'))).rejects.toThrow('ENOENT')
+  })
+})
+
 describeWithEtcd('a real etcd', () => {
+  it('moves an embedded store to etcd and back, without what belongs to the replicas that ran there', async () => {
+    const etcd = await EtcdServer.start()
+    try {
+      await cli('export', 'backup.jsonl', '--store', 'a.db')
+      await cli('import', 'backup.jsonl', '--etcd', etcd.endpoint)
+      const there = await openEtcdStore({ endpoints: [etcd.endpoint], prefix: 'tributary/config-center/' })
+      const { leaseId } = await there.grantLease(60_000)
+      const ofReplicas = ['cc/replica-secret', 'cc/bookmark'].map((key) => ({ kind: 'put', key, value: 'x' }) as const)
+      const leased = ['cc/replica/1', 'cc/entry/a/orders/i-1'].map(
+        (key) => ({ kind: 'put', key, value: 'x', leaseId }) as const,
+      )
+      await there.transact({ compares: [], mutations: [...ofReplicas, ...leased] })
+      await there.close()
+      const exported = await cli('export', 'back.jsonl', '--etcd', etcd.endpoint)
+      expect(exported.stdout).toMatch(/^exported 2 keys, .*\nleft out 1 keys of leases/)
+      expect((await cli('import', 'back.jsonl', '--store', 'back.db')).status).toBe(0)
+      expect(await contentOf(await openEmbeddedStore({ path: join(folder, 'back.db') }))).toEqual(CONTENT)
+    } finally {
+      await etcd.stop()
+    }
+  })
+
   it('moves an embedded store to etcd, below its prefix', async () => {
     const etcd = await EtcdServer.start()
     try {

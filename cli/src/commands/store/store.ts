@@ -1,3 +1,4 @@
+import type { TransferSummary } from '@tributary/config-center'
 import type { RevisionedStore } from '@tributary/store'
 import { Option, type Command } from 'commander'
 import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
@@ -21,6 +22,15 @@ export function addStore(program: Command, cli: Cli): void {
     .argument('<file>', 'new file; it holds hashes of tokens and is readable by its owner only')
     .action(async (file: string, place: Place) => {
       cli.terminal.print(await exportTo(resolve(cli.runtime.cwd, file), place, cli))
+    })
+  store
+    .command('backup')
+    .description('write everything in the store of a running config center, at one moment, into a file')
+    .argument('<file>', 'new file for `store import`; it holds hashes of tokens and is readable by its owner only')
+    .action(async (file: string, _options: unknown, command: Command) => {
+      const path = resolve(cli.runtime.cwd, file)
+      await writePrivately(path, (await cli.configCenter(command)).backUp())
+      cli.terminal.print(await describeExport(path, 'backed up'))
     })
   placeOptions(store.command('import').description('write an export into an empty store, and check it afterwards'))
     .argument('<file>', 'what `store export` wrote')
@@ -50,32 +60,47 @@ function placeOptions(command: Command): Command {
 
 async function exportTo(file: string, place: Place, cli: Cli): Promise<string> {
   const { exportStore } = await import('@tributary/config-center')
-  const partial = `${file}.partial`
   return withStore(place, cli, async (store) => {
-    const output = await open(partial, 'wx', 0o600).catch(() => {
-      throw badValue(`cannot create ${partial}; is it there from an export that was stopped?`)
-    })
-    try {
-      const lines = exportStore(store)
-      for (;;) {
-        const next = await lines.next()
-        if (next.done === true) {
-          await output.sync()
-          await output.close()
-          await chmod(partial, 0o600)
-          await rename(partial, file)
-          const { keys, leasedKeysLeftOut, contentHash } = next.value
-          const leased = `left out ${leasedKeysLeftOut} keys of leases: instances register again`
-          return `exported ${keys} keys, sha256 ${contentHash}\n${leased}`
-        }
-        await output.write(`${next.value}\n`)
-      }
-    } catch (error) {
-      await output.close().catch(() => undefined)
-      await rm(partial, { force: true })
-      throw error
-    }
+    await writePrivately(file, linesOf(exportStore(store)))
+    return describeExport(file, 'exported')
   })
+}
+
+async function* linesOf(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`
+}
+
+/** Writes a new file that only its owner can read; it has its name only when it is whole and on the disk. */
+async function writePrivately(file: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
+  const partial = `${file}.partial`
+  const output = await open(partial, 'wx', 0o600).catch(() => {
+    throw badValue(`cannot create ${partial}; is it there from an export that was stopped?`)
+  })
+  try {
+    for await (const piece of pieces) await output.writeFile(piece)
+    await output.sync()
+    await output.close()
+    await checkExport(partial)
+    await chmod(partial, 0o600)
+    await rename(partial, file)
+  } catch (error) {
+    await output.close().catch(() => undefined)
+    await rm(partial, { force: true })
+    throw error
+  }
+}
+
+/** @throws AppError `EXPORT_DAMAGED`: what was written is not a whole export. */
+async function checkExport(file: string): Promise<void> {
+  const { parseExport } = await import('@tributary/config-center')
+  parseExport(await readFile(file, 'utf8'))
+}
+
+async function describeExport(file: string, what: string): Promise<string> {
+  const footer = (await readFile(file, 'utf8')).trimEnd().split('\n').at(-1) ?? ''
+  const { keys, leasedKeysLeftOut, contentHash } = JSON.parse(footer) as TransferSummary
+  const leased = `left out ${leasedKeysLeftOut} keys of leases: instances register again`
+  return `${what} ${keys} keys, sha256 ${contentHash}\n${leased}`
 }
 
 async function importFrom(text: string, place: Place & { readonly replace: boolean }, cli: Cli): Promise<string> {

@@ -9,6 +9,7 @@ const ROWS: readonly (readonly [Action, string])[] = [
   ['register-instance', 'admin deployer tenant'],
   ['manage-tenant-tokens', 'admin deployer'],
   ['manage-tokens', 'admin'],
+  ['back-up', 'admin'],
 ]
 
 function principal(role: Principal['role']): Principal {

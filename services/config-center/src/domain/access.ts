@@ -23,10 +23,18 @@ export interface Principal {
  * | `register-instance` under a lease | yes | yes | no | its own |
  * | `manage-tenant-tokens` | yes | yes | no | no |
  * | `manage-tokens` of every role | yes | no | no | no |
+ * | `back-up` everything, hashes of tokens included | yes | no | no | no |
  * | `act-on-behalf-of` a person, who is then named in history | yes | yes | no | no |
  */
 export type Action =
-  'read' | 'read-view' | 'write' | 'register-instance' | 'manage-tenant-tokens' | 'manage-tokens' | 'act-on-behalf-of'
+  | 'read'
+  | 'read-view'
+  | 'write'
+  | 'register-instance'
+  | 'manage-tenant-tokens'
+  | 'manage-tokens'
+  | 'back-up'
+  | 'act-on-behalf-of'
 
 const DEPLOYER_ACTIONS = [
   'read',
@@ -38,7 +46,7 @@ const DEPLOYER_ACTIONS = [
 ] as const
 
 const ALLOWED: Readonly<Record<TokenRole, ReadonlySet<Action>>> = {
-  admin: new Set<Action>([...DEPLOYER_ACTIONS, 'manage-tokens']),
+  admin: new Set<Action>([...DEPLOYER_ACTIONS, 'manage-tokens', 'back-up']),
   deployer: new Set<Action>(DEPLOYER_ACTIONS),
   viewer: new Set<Action>(['read', 'read-view']),
   tenant: new Set<Action>(['read-view', 'register-instance']),

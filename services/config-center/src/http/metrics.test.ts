@@ -20,7 +20,7 @@ beforeEach(async () => {
   viewer = (await cluster.createToken({ role: 'viewer' })).token
   await cluster.write(...usualWorld)
   store = new CuttableStore(cluster.store)
-  center = await startConfigCenter({ store, streamLimits: { maxUnsentBytes: 4_096 } })
+  center = await startConfigCenter({ store, streamLimits: { maxUnsentBytes: 4_096, heartbeatMs: 50 } })
 })
 
 afterEach(async () => {

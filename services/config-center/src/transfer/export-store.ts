@@ -1,5 +1,5 @@
 import type { RevisionedStore, StoreEntry } from '@tributary/store'
-import { ContentHash, type TransferSummary } from './portable-entry.js'
+import { ContentHash, isRunningState, type TransferSummary } from './portable-entry.js'
 
 const PAGE_ENTRIES = 500
 
@@ -8,7 +8,8 @@ export const EXPORT_FORMAT = 'tributary-store/1'
 
 /**
  * Everything in a store at one revision as lines of JSON: what it is, one line for each key, and at the end how many there are and
- * their hash. Keys of leases are left out. Writes that happen meanwhile are not in it.
+ * their hash. Keys of leases are left out, and what belongs to the running replicas of one installation. Writes that happen meanwhile
+ * are not in it.
  * @throws AppError as the store does; `STORE_COMPACTED` when it takes longer than the store keeps its log.
  */
 export async function* exportStore(store: RevisionedStore): AsyncGenerator<string, TransferSummary> {
@@ -17,6 +18,7 @@ export async function* exportStore(store: RevisionedStore): AsyncGenerator<strin
   const content = new ContentHash()
   let leasedKeysLeftOut = 0
   for await (const { key, value, createRevision, leaseId } of readAll(store, storeRevision)) {
+    if (isRunningState(key)) continue
     if (leaseId !== undefined) {
       leasedKeysLeftOut += 1
       continue

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { StoreRevision } from '@tributary/store'
-import { HISTORY_PREFIX } from '../domain/keys.js'
+import { BOOKMARK_KEY, HISTORY_PREFIX, REPLICA_PREFIX, REPLICA_SECRET_KEY } from '../domain/keys.js'
 
 /** A key as it is carried from store to store. */
 export interface PortableEntry {
@@ -19,6 +19,11 @@ export interface TransferSummary {
 }
 
 export const HISTORY_FLOOR_PREFIX = 'cc/history-floor/'
+
+/** Whether a key belongs to the replicas that run on a store: another installation has its own, and must not share the secret. */
+export function isRunningState(key: string): boolean {
+  return key === REPLICA_SECRET_KEY || key === BOOKMARK_KEY || key.startsWith(REPLICA_PREFIX)
+}
 
 /** The tenant of a history record's key; undefined for every other key. */
 export function historyTenantOf(key: string): string | undefined {
