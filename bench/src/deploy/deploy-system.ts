@@ -73,7 +73,7 @@ export class DeploySystem implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { center, manager, folder } = this.parts
-    if (manager.exitCode === null) {
+    if (manager.exitCode === null && manager.signalCode === null) {
       const ended = once(manager, 'exit')
       manager.kill('SIGTERM')
       await ended
@@ -100,14 +100,15 @@ export class DeploySystem implements AsyncDisposable {
   }
 }
 
-/** Where the manager listens, as its log tells. */
-async function urlOf(manager: ChildProcess): Promise<string> {
-  let text = ''
-  for await (const chunk of manager.stdout ?? []) {
-    text += String(chunk)
-    const url = /"url":"([^"]+)"[^\n]*env-manager is ready/.exec(text)?.[1]
-    if (url === undefined) continue
-    return url
-  }
-  throw new Error(`the env-manager ended before it was ready: ${text}`)
+/** Where the manager listens, as its log tells. The rest of the log is read and dropped, so that the manager does not wait for a reader. */
+function urlOf(manager: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    manager.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-10_000)
+      const url = /"url":"([^"]+)"[^\n]*env-manager is ready/.exec(text)?.[1]
+      if (url !== undefined) resolve(url)
+    })
+    manager.once('exit', () => reject(new Error(`the env-manager ended before it was ready: ${text}`)))
+  })
 }

@@ -12,6 +12,7 @@ const ROUNDS = 10
 const SERVICES = Array.from({ length: 11 }, (_, index) => `service-${index}`)
 const [FIRST = ''] = SERVICES
 const ONE = 'helm-bench-one'
+const FRESH = 'helm-bench-fresh'
 const ALL = 'helm-bench-all'
 const PEER = 'helm-bench-peer'
 const INTEGRATION = 'integration'
@@ -40,7 +41,7 @@ export async function deploy(): Promise<Figure[]> {
     const bench = { cluster, repository, system, image }
     return [...(await besideHelm(bench)), ...(await besideCopy(bench))]
   } finally {
-    for (const namespace of [ONE, ALL, PEER, INTEGRATION]) await cluster.remove(namespace)
+    for (const namespace of [ONE, FRESH, ALL, PEER, INTEGRATION]) await cluster.remove(namespace)
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -101,27 +102,21 @@ async function helmAlone(cluster: BenchCluster, image: string, round: number): P
 async function besideCopy({ cluster, repository, system }: Bench): Promise<Figure[]> {
   const time = async (branch: string, services: readonly string[]): Promise<number> =>
     system.deploy(branch, services, await repository.push(branch, services))
-  await system.client.deleteEnvironment(ONE)
-  const fresh = `${ONE}-fresh`
-  try {
-    const one = { seconds: (await time(fresh, [FIRST])) / 1000, ...(await usageOf(cluster, fresh)) }
-    const all = { seconds: (await time(ALL, SERVICES)) / 1000, ...(await usageOf(cluster, ALL)) }
-    const peer = 'a copy of all 11'
-    const figure = (what: string, key: 'seconds' | 'pods' | 'memoryBytes', unit: string, scale = 1): Figure => ({
-      name: `new environment of 1 of 11 services, ${what}`,
-      value: one[key] / scale,
-      unit,
-      peer: { name: peer, value: all[key] / scale },
-      target: { text: '< 1 x', holds: (_value, ratio) => ratio !== null && ratio < 1 },
-    })
-    return [
-      figure('ready after', 'seconds', 's'),
-      figure('pods', 'pods', 'pods'),
-      figure('memory', 'memoryBytes', 'MB', 1e6),
-    ]
-  } finally {
-    await cluster.remove(fresh)
-  }
+  const one = { seconds: (await time(FRESH, [FIRST])) / 1000, ...(await usageOf(cluster, FRESH)) }
+  const all = { seconds: (await time(ALL, SERVICES)) / 1000, ...(await usageOf(cluster, ALL)) }
+  const peer = 'a copy of all 11'
+  const figure = (what: string, key: 'seconds' | 'pods' | 'memoryBytes', unit: string, scale = 1): Figure => ({
+    name: `new environment of 1 of 11 services, ${what}`,
+    value: one[key] / scale,
+    unit,
+    peer: { name: peer, value: all[key] / scale },
+    target: { text: '< 1 x', holds: (_value, ratio) => ratio !== null && ratio < 1 },
+  })
+  return [
+    figure('ready after', 'seconds', 's'),
+    figure('pods', 'pods', 'pods'),
+    figure('memory', 'memoryBytes', 'MB', 1e6),
+  ]
 }
 
 async function usageOf(cluster: BenchCluster, namespace: string): Promise<NamespaceUsage> {
