@@ -60,6 +60,25 @@ export function pickEndpoint(client: Tributary, service: string, target: CallTar
   throw noEndpoint(client, service, picked === undefined ? {} : { protocol: protocols[0] })
 }
 
+/** The endpoint of a service that a call goes to now, if it is not only the one that has failed. */
+export function endpointElsewhere(
+  client: Tributary,
+  target: CallTarget,
+  failed: Readonly<Pick<Endpoint, 'host' | 'port'>>,
+): Readonly<Endpoint> | undefined {
+  try {
+    // Endpoints take turns, and other calls take them too: after as many tries as there are endpoints, it is the only one.
+    for (let tries = client.resolve(target.host).endpoints.length; tries > 0; tries -= 1) {
+      const plan = planCall(client, target)
+      if (plan.kind !== 'service') return undefined
+      if (plan.endpoint.host !== failed.host || plan.endpoint.port !== failed.port) return plan.endpoint
+    }
+  } catch {
+    // Masked or missing by now: the caller hears of the failed connection, which is what has happened to its call.
+  }
+  return undefined
+}
+
 /** The error is the one that `urlFor` throws, so that a call by name fails as a call by address does. */
 function noEndpoint(client: Tributary, service: string, filter: EndpointFilter): unknown {
   try {

@@ -1,10 +1,13 @@
 import { Agent as HttpAgent, type AgentOptions, type ClientRequest, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
+import { isIP, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CALLER_HEADER } from '@tributary/contract/light'
 import { sdkError } from '../errors.js'
 import type { Tributary } from '../tributary.js'
-import { planCall, type CallPlan } from './call-plan.js'
+import { runWithContext } from '../context/routing-context.js'
+import { endpointElsewhere, planCall, type CallPlan, type CallTarget } from './call-plan.js'
+import { handOver } from './moving-connection.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
 
 /** Agents for node:http and node:https, by the names that axios gives them. */
@@ -19,6 +22,7 @@ type Secure = 'http' | 'https'
 interface RequestTarget extends RequestOptions {
   readonly servername?: string
   readonly [FAILURE]?: Error
+  readonly [MOVED]?: (refused: RequestTarget) => RequestTarget | undefined
 }
 
 /** How node hands a request to its agent: every client library that takes an agent relies on it, but the types leave it out. */
@@ -28,6 +32,7 @@ interface AgentInternals {
 }
 
 const FAILURE = Symbol('tributary.failure')
+const MOVED = Symbol('tributary.moved')
 const addRequestOfNode = (HttpAgent.prototype as unknown as AgentInternals).addRequest
 type CreateConnection = HttpAgent['createConnection']
 
@@ -35,7 +40,8 @@ type CreateConnection = HttpAgent['createConnection']
  * Agents that send `http://orders/…` to the copy of `orders` that the current request's tenant sees, with its routing context, and keep
  * the context from everybody else: `http.get(url, { agent: httpAgent })`, `axios.create(createAgents(client))`,
  * `got.extend({ agent: { http: httpAgent, https: httpsAgent } })`. They keep connections alive unless told otherwise; redirects that the
- * client library follows are judged hop by hop. A call that cannot be made fails as a connection would: an `error` of the request.
+ * client library follows are judged hop by hop. A connection that is refused is made once more, to where the service is by then. A call
+ * that cannot be made fails as a connection would: an `error` of the request.
  *
  * A request is changed before it has a connection, so a header list given as an array, or `Expect`, which node writes at once, fail with
  * `CONTEXT_HEADERS_FIXED` where the context would have to be added or removed.
@@ -53,7 +59,7 @@ function route<Agent extends HttpAgent>(client: Tributary, agent: Agent, secure:
   }
   const connect = (options: RequestTarget, callback?: (error: Error | null, stream: Duplex) => void) => {
     const failure = options[FAILURE]
-    if (failure === undefined) return createConnection(options, callback)
+    if (failure === undefined) return connectOrMove(createConnection, options, callback)
     // node hands the error on to the request, as that of a connection that failed.
     ;(callback as ((error: Error) => void) | undefined)?.(failure)
     return undefined
@@ -67,10 +73,20 @@ function routed(
   { request, options }: { readonly request: ClientRequest; readonly options: RequestTarget },
 ): RequestTarget {
   try {
-    const plan = planCall(client, { ...targetOf(options, secure), protocols: [secure] })
+    const target: CallTarget = { ...targetOf(options, secure), protocols: [secure] }
+    const plan = planCall(client, target)
     writeBaggage(client, request, plan)
     nameCaller(client, request, plan)
-    return plan.kind === 'service' ? moved(request, options, { secure, endpoint: plan.endpoint }) : options
+    if (plan.kind !== 'service') return options
+    const { endpoint } = plan
+    const context = client.routing.contextOfCall()
+    return {
+      ...moved(request, options, { secure, endpoint }),
+      [MOVED]: (refused: RequestTarget) => {
+        const next = runWithContext(context, () => endpointElsewhere(client, target, endpoint))
+        return next === undefined ? undefined : movedAgain(request, refused, { secure, from: endpoint, to: next })
+      },
+    }
   } catch (error) {
     return { ...options, [FAILURE]: error instanceof Error ? error : new Error(String(error)) }
   }
@@ -111,14 +127,58 @@ function writtenBaggage(request: ClientRequest): string | undefined {
   return value === undefined ? undefined : Array.isArray(value) ? value.join(',') : String(value)
 }
 
+type Callback = (error: Error | null, stream: Duplex) => void
+
+function connectOrMove(
+  createConnection: CreateConnection,
+  options: RequestTarget,
+  callback: Callback | undefined,
+): Duplex | null | undefined {
+  const { [MOVED]: move } = options
+  if (move === undefined || callback === undefined) return createConnection(options, callback)
+  const first = createConnection(options)
+  // An agent with connections of its own making: they are its own business.
+  if (!(first instanceof Socket)) return first
+  const elsewhere = (): Socket | undefined => {
+    const target = move(options)
+    const next = target === undefined ? undefined : createConnection(target)
+    return next instanceof Socket ? next : undefined
+  }
+  // node hands an error on without a stream, which the type leaves out.
+  handOver(first, { callback: callback as (error: Error | null, socket?: Socket) => void, elsewhere })
+  return undefined
+}
+
+/**
+ * Where a request goes whose connection was refused. Undefined: its head names the host that refused and is written already, and hosts
+ * with names may be told apart by them; addresses are nobody's virtual host.
+ */
+function movedAgain(
+  request: ClientRequest,
+  options: RequestTarget,
+  { secure, from, to }: { readonly secure: Secure; readonly from: HostAndPort; readonly to: HostAndPort },
+): RequestTarget | undefined {
+  const isWritten = request.headersSent
+  if (isWritten && (isIP(from.host) === 0 || isIP(to.host) === 0)) return undefined
+  // The agent files the connection under the address that refused: it must not be used again.
+  request.shouldKeepAlive = false
+  if (!isWritten && request.getHeader('host') === hostHeader(from.host, from.port, secure)) {
+    request.setHeader('host', hostHeader(to.host, to.port, secure))
+  }
+  const servername = isIP(to.host) === 0 ? to.host : ''
+  return { ...options, host: to.host, hostname: to.host, port: to.port, servername }
+}
+
+interface HostAndPort {
+  readonly host: string
+  readonly port: number
+}
+
 /** `Host` and the name that TLS asks for follow the address, unless the program chose a host of its own. */
 function moved(
   request: ClientRequest,
   options: RequestTarget,
-  {
-    secure,
-    endpoint,
-  }: { readonly secure: Secure; readonly endpoint: { readonly host: string; readonly port: number } },
+  { secure, endpoint }: { readonly secure: Secure; readonly endpoint: HostAndPort },
 ): RequestTarget {
   const { host, port } = endpoint
   if (request.headersSent) {

@@ -209,6 +209,48 @@ describe('a service that is gone when it is called', () => {
     expect((await Promise.all(posts)).filter((error) => error !== undefined)).toHaveLength(1)
   })
 
+  const byAgent: Readonly<Record<string, (method: string) => Promise<unknown>>> = {
+    axios: (method) =>
+      axios.request({ url: 'http://orders/', method, ...agents, proxy: false }).then(({ data }) => data as unknown),
+    'node:http': (method) =>
+      new Promise((resolve, reject) => {
+        const sent = httpRequest('http://orders/', { agent: agents.httpAgent, method }, (response) => {
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+          response.on('end', () => resolve(JSON.parse(text)))
+        })
+        sent.on('error', reject)
+        sent.end()
+      }),
+  }
+
+  test.each(Object.entries(byAgent))('is looked for once more by %s: nothing had been sent', async (_way, send) => {
+    const moved = await fleet.serve('moved', (incoming, response) => {
+      response.end(JSON.stringify({ who: 'moved', baggage: incoming.headers['baggage'] }))
+    })
+    const dead = fleet.port('feature-x/orders')
+    await fleet.kill('feature-x/orders')
+    const endpointsAt = (...ports: number[]) =>
+      ports.map((port) => ({ name: 'http', protocol: 'http', host: '127.0.0.1', port }))
+    center().publish({}, { 'entry/feature-x/orders': { state: 'present', endpoints: endpointsAt(dead, moved) } })
+    await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).endpoints.length).toBe(2)
+    const methods = ['GET', 'POST', 'GET', 'POST']
+    const answers = await Promise.all(methods.map((method) => runWithTenant('feature-x', () => send(method))))
+    expect(answers).toEqual(methods.map(() => ({ who: 'moved', baggage: 'tributary-tenant=feature-x' })))
+    // Had a connection been kept under the address that refused, whoever comes to live there would be taken for who answered.
+    const name = agents.httpAgent.getName({ host: '127.0.0.1', port: dead })
+    expect(agents.httpAgent.freeSockets[name]).toBeUndefined()
+    await expect.poll(() => agents.httpAgent.sockets[name] === undefined).toBe(true)
+  })
+
+  test.each(Object.entries(byAgent))(
+    'fails by %s as it would without us when there is nowhere else',
+    async (_way, send) => {
+      await fleet.kill('feature-x/orders')
+      expect(await failureOf(runWithTenant('feature-x', () => send('GET')))).toMatchObject({ code: 'ECONNREFUSED' })
+    },
+  )
+
   test.each(Object.entries(ways))(
     'fails by %s as it would without us when there is nowhere else',
     async (_way, send) => {

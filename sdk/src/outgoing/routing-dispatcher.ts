@@ -10,7 +10,7 @@ import type { EndOfCall } from '../observe/call-observer.js'
 import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
 import type { Tributary } from '../tributary.js'
-import { planCall, type CallPlan, type CallTarget } from './call-plan.js'
+import { endpointElsewhere, planCall, type CallPlan, type CallTarget } from './call-plan.js'
 import { editHeaders } from './dispatch-headers.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
 import { routedHandler } from './routed-handler.js'
@@ -111,17 +111,20 @@ export class RoutingDispatcher extends Dispatcher {
       const counted = ended === undefined ? dispatch : (): boolean => dispatchCounted(dispatch)
       return telemetryCarriesBaggage() ? hideBaggageFromTelemetry(counted) : counted()
     }
-    const origin = plan.kind === 'address' ? (options.origin ?? '') : originOf(plan.endpoint)
-    const reroute =
-      plan.kind === 'service' && isRepeatable(options)
-        ? (to: Dispatcher.DispatchHandler): boolean => {
-            const elsewhere = runWithContext(context, () => this.#elsewhere(options.origin, String(origin)))
-            if (elsewhere !== undefined) send(elsewhere, to)
-            return elsewhere !== undefined
-          }
-        : undefined
-    if (ended === undefined && reroute === undefined) return send(origin, handler)
-    return send(origin, routedHandler(handler, { ended, reroute }))
+    if (plan.kind === 'address') {
+      return send(
+        options.origin ?? '',
+        ended === undefined ? handler : routedHandler(handler, { ended, reroute: undefined }),
+      )
+    }
+    const reroute = (to: Dispatcher.DispatchHandler): boolean => {
+      const target = this.#target(options.origin)
+      const next = runWithContext(context, () => endpointElsewhere(this.#client, target, plan.endpoint))
+      if (next !== undefined) send(originOf(next), to)
+      return next !== undefined
+    }
+    const watch = { ended, reroute: isRepeatable(options) ? reroute : undefined }
+    return send(originOf(plan.endpoint), routedHandler(handler, watch))
   }
 
   /**
@@ -133,22 +136,6 @@ export class RoutingDispatcher extends Dispatcher {
     if (tenant === undefined || !this.#isUnlimited) return undefined
     const { method, path } = options
     return this.#client.routing.observer.call({ service, method, path, tenant, context, traceId: undefined })
-  }
-
-  /** Where the service is now, if it is not only where it was. */
-  #elsewhere(target: Dispatcher.DispatchOptions['origin'], failed: string): string | undefined {
-    try {
-      const { host } = this.#target(target)
-      // Endpoints take turns, and other calls take them too: after as many tries as there are endpoints, it is the only one.
-      for (let tries = this.#client.resolve(host).endpoints.length; tries > 0; tries -= 1) {
-        const plan = planCall(this.#client, this.#target(target))
-        const origin = plan.kind === 'service' ? endpointUrl(plan.endpoint) : failed
-        if (origin !== failed) return origin
-      }
-    } catch {
-      // Masked or missing by now: the caller hears of the failed connection, which is what has happened to its call.
-    }
-    return undefined
   }
 
   #target(origin: Dispatcher.DispatchOptions['origin']): CallTarget {
