@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import type { PollResult } from '@tributary/contract'
 import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -233,6 +234,26 @@ it('says goodbye to a subscriber that does not read at all, which then catches u
   await stuck.reaches(revision)
   expect(stuck.view.violations).toEqual([])
   expect(stuck.view.text).toBe(fast.view.text)
+})
+
+it('treats a subscriber that reads a byte at a time as one that reads nothing', async () => {
+  const small = await cluster.replica({ maxUnsentBytes: 64 * 1024 })
+  const fast = await follow({ tenant: 'f1', token }, small)
+  const onread = { buffer: Buffer.alloc(1), callback: () => false }
+  const drip = connect({ port: Number(new URL(small.url).port), host: '127.0.0.1', onread })
+  drip.on('error', () => undefined)
+  drip.write(`GET /v1/tenants/f1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`)
+  await eventually(() => expect(small.hub.book.size).toBe(2))
+  const revision = await flood(small, () => {
+    drip.resume()
+    small.hub.beat()
+    return small.hub.book.size === 1
+  })
+  expect(small.hub.book.list().map(({ subscriptionId }) => subscriptionId)).toEqual([fast.hello?.subscriptionId])
+  expect(drip.bytesRead).toBeGreaterThan(0)
+  await fast.reaches(revision)
+  expect(fast.view.violations).toEqual([])
+  drip.destroy()
 })
 
 it('destroys a connection that does not even take its goodbye', async () => {
