@@ -23,7 +23,7 @@ interface Orders extends Answer {
   readonly payments: Answer & { readonly callback: Answer }
 }
 
-const INSTANCE = `kube-shop-${process.pid}`
+const INSTANCE = `kube-shop-${process.pid % 10_000}`
 const FEATURE = 'feature-add-button'
 const SHOP = { orders: 'orders', inventory: 'inventory', web: 'web' }
 const BUTTONS = (...buttons: string[]) => ({
@@ -75,7 +75,7 @@ describeWithCluster('the example shop on real pods', () => {
     firstCommit = await pushShop(BUTTONS('pay', 'gift'))
     const environment = await platform.untilReady(FEATURE, { orders: firstCommit })
     expect(environment.services.map(({ name }) => name)).toEqual(['orders'])
-    const pods = await platform.kubectl(['get', 'pods', '-n', FEATURE, '-o', 'name'])
+    const pods = await platform.kubectl(['get', 'pods', '-n', platform.namespaceOf(FEATURE), '-o', 'name'])
     expect(pods.split('\n')).toHaveLength(1)
   })
 
@@ -147,10 +147,11 @@ describeWithCluster('the example shop on real pods', () => {
     receipt = (await platform.envManager.listReceipts(FEATURE)).receipts[0]
     const proven = new Set(receipt?.resources.map(({ kind, id }) => `${kind} ${id}`))
     for (const { kind, id } of lines) expect(proven).toContain(`${kind} ${id}`)
-    expect(proven).toContain(`namespace ${FEATURE}`)
-    expect(proven).toContain(`release ${FEATURE}/orders`)
-    expect(proven).toContain(`service ${FEATURE}/inventory`)
+    const namespace = platform.namespaceOf(FEATURE)
+    expect(proven).toContain(`namespace ${namespace}`)
+    expect(proven).toContain(`release ${namespace}/orders`)
+    expect(proven).toContain(`service ${namespace}/inventory`)
     expect(await platform.leftOver(FEATURE)).toEqual([])
-    expect(await platform.kubectl(['get', 'namespace', FEATURE, '--ignore-not-found'])).toBe('')
+    expect(await platform.kubectl(['get', 'namespace', namespace, '--ignore-not-found'])).toBe('')
   })
 })

@@ -12,6 +12,7 @@ import type {
   Plan,
   ProbeReport,
   Receipt,
+  ReleasedObjects,
   Run,
   SessionState,
   Topology,
@@ -48,6 +49,8 @@ export function createEnvManagerClient(options: ClientOptions) {
     /** Stops and starts one service, or every own one. */
     redeploy: (name: string, body: { service?: string } = {}) =>
       http.call<undefined>('POST', environment(name, '/redeploy'), { body }),
+    /** Takes finalizers off what holds an environment that is being torn down, without what they stand for being done. */
+    releaseFinalizers: (name: string) => http.call<ReleasedObjects>('POST', environment(name, '/release-finalizers')),
     reconcile: (name: string) => http.call<undefined>('POST', environment(name, '/reconcile')),
     getPlan: (name: string, read: ReadOptions = {}) => http.call<Plan>('GET', environment(name, '/plan'), read),
     getTopology: (name: string, read: ReadOptions = {}) =>

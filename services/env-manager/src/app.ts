@@ -13,6 +13,7 @@ import { auditRoute } from './http/routes/audit.js'
 import { configRoutes } from './http/routes/config.js'
 import { consoleRoutes } from './http/routes/console.js'
 import { environmentRoutes } from './http/routes/environments.js'
+import { releaseFinalizersRoute } from './http/routes/release-finalizers.js'
 import { eventsRoute } from './http/routes/events.js'
 import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
@@ -100,7 +101,8 @@ async function addRoutes(
   given: AppDeps & { readonly signIn: SignInDeps; readonly closing: AbortSignal },
 ): Promise<void> {
   const { events = new EventHub() } = given
-  for (const routes of [environmentRoutes, logRoutes, runRoutes, managerRoutes, auditRoute]) routes(app, given)
+  for (const routes of [environmentRoutes, releaseFinalizersRoute, logRoutes, runRoutes, managerRoutes, auditRoute])
+    routes(app, given)
   topologyRoutes(app, { ...given, topologies: topologyFeeds(given.deps, events) })
   eventsRoute(app, { ...given, events })
   sessionRoutes(app, given)

@@ -38,6 +38,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'The environment is being torn down; a push afterwards makes a new generation.',
   },
+  ENVIRONMENT_NOT_TERMINATING: {
+    kind: 'failed_precondition',
+    description: 'The environment is not being torn down, so there are no finalizers to release.',
+  },
   ENVIRONMENT_PERMANENT: {
     kind: 'failed_precondition',
     description: 'The integration environment cannot be deleted: every other one falls back to it.',

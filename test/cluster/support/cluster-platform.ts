@@ -57,7 +57,6 @@ export class ClusterPlatform {
   static async prepare(options: ClusterPlatformOptions): Promise<ClusterPlatform> {
     const directory = await mkdtemp(path.join(tmpdir(), 'tributary-cluster-'))
     const platform = new ClusterPlatform(directory, options.instance)
-    await platform.#untilFree('integration')
     await platform.writeConfig(options)
     await platform.#startCenter()
     return platform
@@ -71,7 +70,9 @@ export class ClusterPlatform {
       repositories: Object.entries(repositories).map(([name, url]) => ({ name, url })),
       pollSeconds: 1,
       drainSeconds: 1,
-      platform: { kubernetes: { kubeconfig: testKubeconfig(), values: VALUES, ...kubernetes } },
+      platform: {
+        kubernetes: { kubeconfig: testKubeconfig(), namespacePrefix: this.prefix, values: VALUES, ...kubernetes },
+      },
       ...settings,
     }
     await writeFile(path.join(this.directory, 'tributary.config.yaml'), stringify(config))
@@ -100,6 +101,16 @@ export class ClusterPlatform {
     })
     this.#manager = manager
     return manager
+  }
+
+  /** Before the names of this installation's namespaces: every installation has an environment `integration`. */
+  get prefix(): string {
+    return `${this.instance}-`
+  }
+
+  /** The namespace of an environment. */
+  namespaceOf(environment: string): string {
+    return `${this.prefix}${environment}`
   }
 
   /** What the env-manager has printed. */
@@ -156,7 +167,18 @@ export class ClusterPlatform {
         response.once('end', () => { process.exitCode = response.statusCode === 200 ? 0 : 1 })
       })`
     // Without the variables that tell the SDK who it is.
-    const args = ['exec', '-n', environment, `deploy/${service}`, '--', 'env', '-i', '/usr/bin/node', '-e', script]
+    const args = [
+      'exec',
+      '-n',
+      this.namespaceOf(environment),
+      `deploy/${service}`,
+      '--',
+      'env',
+      '-i',
+      '/usr/bin/node',
+      '-e',
+      script,
+    ]
     return JSON.parse(await this.kubectl(args)) as T
   }
 
@@ -186,14 +208,6 @@ export class ClusterPlatform {
       '--timeout=120s',
     ])
     await rm(this.directory, { recursive: true, force: true })
-  }
-
-  /** Every installation has an environment of this name: what another test has left is waited for. */
-  async #untilFree(namespace: string): Promise<void> {
-    const find = (): Promise<string> =>
-      this.kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name'])
-    const what = `the namespace ${namespace} of another installation on the test cluster to be gone`
-    await waitFor(what, async () => (await find()) === '', { timeoutMs: 150_000, everyMs: 500 })
   }
 
   async #startCenter(): Promise<void> {

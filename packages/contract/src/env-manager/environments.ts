@@ -135,6 +135,23 @@ export const Receipt = Type.Object(
 )
 export type Receipt = Static<typeof Receipt>
 
+/** What `release-finalizers` let go. */
+export const ReleasedObjects = Type.Object(
+  {
+    released: Type.Array(
+      Type.Object(
+        {
+          object: Type.String({ description: 'kind, namespace and name' }),
+          finalizers: Type.Array(Type.String(), { description: 'those that were taken off' }),
+        },
+        strict,
+      ),
+    ),
+  },
+  { $id: 'ReleasedObjects', additionalProperties: false },
+)
+export type ReleasedObjects = Static<typeof ReleasedObjects>
+
 /** What a person may change on an environment directly. */
 export const EnvironmentPatch = Type.Object(
   {

@@ -14,10 +14,15 @@ export interface LabelledNamespace {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** The tenant of a namespace: the environment of the same name; undefined when it is none of this instance's. */
+/**
+ * The tenant of a namespace: the environment that its label names, with which its own name ends (an installation may put a prefix before the names of all
+ * its namespaces); undefined when it is none of this instance's.
+ */
 export function tenantOfNamespace({ name, labels }: LabelledNamespace, instance: string): string | undefined {
   const isOurs = labels[LABELS.managedBy] === MANAGED_BY && labels[LABELS.instance] === instance
-  return isOurs && labels[LABELS.environment] === name ? name : undefined
+  const environment = labels[LABELS.environment] ?? ''
+  const isNamedSo = name === environment || name.endsWith(`-${environment}`)
+  return isOurs && environment !== '' && isNamedSo ? environment : undefined
 }
 
 /** The label selector that finds all namespaces of `instance`. */

@@ -29,6 +29,13 @@ export const KubernetesConfigFile = Type.Object(
         'namespace that Tributary runs in; secrets are copied from it, and its pods may call into environments. Default: tributary',
       ),
     ),
+    namespacePrefix: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9]([-a-z0-9]{0,19}[a-z0-9])?-$|^$',
+        maxLength: 22,
+        description: 'before the name of each environment’s namespace, e.g. team-a-; default: none',
+      }),
+    ),
     quota: Type.Optional(quantities('`hard` of each environment’s ResourceQuota; default: pods 50')),
     limits: Type.Optional(
       Type.Object(
@@ -100,6 +107,7 @@ export interface KubernetesConfig {
   readonly context?: string
   readonly clusterDomain: string
   readonly systemNamespace: string
+  readonly namespacePrefix: string
   readonly quota: Readonly<Record<string, string>>
   readonly limits: {
     readonly default?: Readonly<Record<string, string>>
@@ -136,6 +144,7 @@ export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>
     routes: routesWithDefaults(routes),
     clusterDomain: file.clusterDomain ?? 'cluster.local',
     systemNamespace: file.systemNamespace ?? 'tributary',
+    namespacePrefix: file.namespacePrefix ?? '',
     quota: texts(file.quota ?? { pods: 50 }),
     limits: Object.fromEntries(Object.entries(limits).map(([name, values]) => [name, texts(values)])),
     networkPolicies: {

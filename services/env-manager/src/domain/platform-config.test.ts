@@ -16,6 +16,7 @@ describe('parsePlatformConfig', () => {
         instance: 'tributary',
         repositories: [{ name: 'shop', url: 'https://git.example/shop.git', integrationBranch: 'main' }],
         branches: { include: ['**'], exclude: [] },
+        platform: { kind: 'local' },
         pollSeconds: 30,
         resyncSeconds: 600,
         concurrency: 4,

@@ -104,8 +104,7 @@ export interface PlatformConfig {
   readonly signIn: SignInConfig
   readonly healthTimeoutSeconds: number
   readonly drainSeconds: number
-  readonly platform:
-    { readonly kind: 'local' } | { readonly kind: 'kubernetes'; readonly kubernetes: KubernetesConfig }
+  readonly platform: { readonly kind: 'local' } | { readonly kind: 'kubernetes'; readonly kubernetes: KubernetesConfig }
   readonly gateway: { readonly port: number }
   /** Name of the environment variable by secret. */
   readonly secrets: Readonly<Record<string, string>>

@@ -4,6 +4,7 @@ import type { KubernetesConfig } from '../../domain/kubernetes-config.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import type { SourceControl } from '../../ports/source-control.js'
 import { chartValues } from './chart-values.js'
+import { Spaces } from './names.js'
 import { KubernetesPlatform } from './kubernetes-platform.js'
 import type { Cluster } from './open-cluster.js'
 import { WorkloadBook } from './workloads/workload-book.js'
@@ -32,11 +33,14 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Ku
   const { instance, config, cluster, charts, sourceControl, clock = systemClock } = options
   const { api } = cluster
   const onError = options.onWatchError ?? (() => undefined)
-  const book = new WorkloadBook({ api, clock, instance, clusterDomain: config.clusterDomain, onError })
+  const spaces = new Spaces(config.namespacePrefix)
+  const { clusterDomain } = config
+  const book = new WorkloadBook({ api, clock, instance, spaces, clusterDomain, onError })
   const chart = config.chart ?? options.bundledChart
   return new KubernetesPlatform({
     instance,
     config,
+    spaces,
     api,
     charts,
     chartValues: chartValues(config),

@@ -4,6 +4,7 @@ import type { ChartReleases } from '../../ports/chart-releases.js'
 import type { WorkloadSpec } from '../../ports/platform.js'
 import type { SourceControl } from '../../ports/source-control.js'
 import type { KubeApi } from './api/kube-api.js'
+import type { Spaces } from './names.js'
 import type { CopyPlan } from './workloads/copy-plan.js'
 import type { WorkloadBook } from './workloads/workload-book.js'
 
@@ -14,6 +15,7 @@ export type ChartValues = (spec: WorkloadSpec, plan: CopyPlan) => Readonly<Recor
 export interface KubernetesParts {
   readonly instance: string
   readonly config: KubernetesConfig
+  readonly spaces: Spaces
   readonly api: KubeApi
   readonly charts: ChartReleases
   readonly book: WorkloadBook

@@ -25,6 +25,20 @@ export const MANAGED_BY = 'tributary'
 
 const MAX_RELEASE = 53
 
+/** Which namespace is an environment's: the prefix and its name. Several installations on one cluster differ in the prefix. */
+export class Spaces {
+  constructor(private readonly prefix: string) {}
+
+  namespaceOf(environment: string): string {
+    return `${this.prefix}${environment}`
+  }
+
+  /** Undefined for a namespace that cannot be one of ours. */
+  environmentOf(namespace: string): string | undefined {
+    return namespace.startsWith(this.prefix) ? namespace.slice(this.prefix.length) : undefined
+  }
+}
+
 /** Labels of an object in an environment's namespace. */
 export function labelsOf(
   { instance, environment }: { readonly instance: string; readonly environment: string },

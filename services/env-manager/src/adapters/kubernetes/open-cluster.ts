@@ -6,6 +6,8 @@ import { KubeTransport } from './api/kube-transport.js'
 /** A cluster that can be talked to. */
 export interface Cluster {
   readonly api: KubeApi
+  /** Origin of the API server. */
+  readonly server: string
   /** Closes idle connections. */
   close(): void
 }
@@ -22,7 +24,9 @@ export interface ClusterOptions {
  * @throws AppError `CONFIG_INVALID`
  */
 export function openCluster(choice: CredentialChoice, options: ClusterOptions = {}): Cluster {
-  const transport = new KubeTransport(loadCredentials(choice))
+  const credentials = loadCredentials(choice)
+  const transport = new KubeTransport(credentials)
   const { clock = systemClock, ...patience } = options
-  return { api: new KubeApi({ transport, clock, ...patience }), close: () => transport.close() }
+  const api = new KubeApi({ transport, clock, ...patience })
+  return { api, server: credentials.server.origin, close: () => transport.close() }
 }

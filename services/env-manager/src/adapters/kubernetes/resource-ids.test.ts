@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { Spaces } from './names.js'
 import { parseResource } from './resource-ids.js'
+
+const spaces = new Spaces('')
 
 describe('parseResource', () => {
   it.each([
@@ -7,7 +10,7 @@ describe('parseResource', () => {
     ['release', 'feature-x/orders', { kind: 'release', namespace: 'feature-x', name: 'orders' }],
     ['networkpolicy', 'feature-x/a', { kind: 'object', namespace: 'feature-x', name: 'a' }],
   ])('finds a %s', (kind, id, address) => {
-    expect(parseResource({ kind, id, environment: 'feature-x' })).toMatchObject(address)
+    expect(parseResource({ kind, id, environment: 'feature-x' }, spaces)).toMatchObject(address)
   })
 
   it.each([
@@ -20,7 +23,7 @@ describe('parseResource', () => {
     ['namespace', ''],
     ['node', 'feature-x/a'],
   ])('refuses %s %j of an environment to which it does not belong', (kind, id) => {
-    expect(() => parseResource({ kind, id, environment: 'feature-x' })).toThrow(
+    expect(() => parseResource({ kind, id, environment: 'feature-x' }, spaces)).toThrow(
       expect.objectContaining({ code: 'PLATFORM_RESOURCE_FOREIGN' }),
     )
   })

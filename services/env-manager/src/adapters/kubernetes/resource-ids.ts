@@ -1,9 +1,10 @@
 import { failure } from '../../errors.js'
 import type { PlatformResource } from '../../ports/platform.js'
 import { RESOURCES, type Resource } from './api/kube-objects.js'
+import type { Spaces } from './names.js'
 
 /**
- * Kinds of the ledger. The namespace's id is its name, which is the environment's; every other id is `<namespace>/<name>`.
+ * Kinds of the ledger. The namespace's id is its name; every other id is `<namespace>/<name>`.
  * `release` is a Helm release, which stands for all that its chart made.
  */
 const KINDS: ReadonlyMap<string, Resource> = new Map(
@@ -48,11 +49,12 @@ export function scannedKinds(): readonly Resource[] {
  * own namespace.
  * @throws AppError `PLATFORM_RESOURCE_FOREIGN`
  */
-export function parseResource({ kind, id, environment }: PlatformResource): ResourceAddress {
+export function parseResource({ kind, id, environment }: PlatformResource, spaces: Spaces): ResourceAddress {
+  const own = spaces.namespaceOf(environment)
   const resource = KINDS.get(kind)
   const [namespace, name, more] = id.split('/')
-  if (kind === 'namespace' && id === environment && isName(id)) return { kind: 'namespace', name: id }
-  const isInside = namespace === environment && name !== undefined && more === undefined && isName(name)
+  if (kind === 'namespace' && id === own && isName(id)) return { kind: 'namespace', name: id }
+  const isInside = namespace === own && name !== undefined && more === undefined && isName(name)
   if (isInside && kind === 'release') return { kind: 'release', namespace, name }
   if (isInside && resource !== undefined && resource !== RESOURCES.namespace)
     return { kind: 'object', resource, namespace, name }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '@tributary/contract'
 import { nameObjects } from './service-names.js'
 
-const identity = { instance: 'tributary', environment: 'feature-x' }
+const identity = { instance: 'tributary', environment: 'feature-x', namespace: 'feature-x' }
 const endpoint = (name: string, port: number, more: Partial<Endpoint> = {}): Endpoint => ({
   name,
   port,

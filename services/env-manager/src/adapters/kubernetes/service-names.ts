@@ -6,7 +6,7 @@ import type { KubernetesParts } from './kubernetes-parts.js'
 import { LABELS, labelsOf, selectorOf } from './names.js'
 import { findOwnNamespace } from './own-namespace.js'
 import { applyRecorded } from './space/ensure-space.js'
-import type { PlannedObject } from './space/space-objects.js'
+import type { PlannedObject, SpaceIdentity } from './space/space-objects.js'
 
 /** Port that a bare `http://<service>` asks. */
 const HTTP_PORT = 80
@@ -23,10 +23,11 @@ export async function applyServiceNames(
   const { signal } = context
   const namespace = await findOwnNamespace(parts, environment, signal)
   if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
-  const { items } = await parts.api.list<KubeService>(RESOURCES.service, { namespace: environment }, signal)
+  const identity = { instance: parts.instance, environment, namespace: namespace.metadata.name }
+  const { items } = await parts.api.list<KubeService>(RESOURCES.service, { namespace: identity.namespace }, signal)
   const foreign = new Set(items.filter((service) => !isName(service)).map(({ metadata }) => metadata.name))
   const planned = names.flatMap((name) => {
-    if (!foreign.has(name.service)) return nameObjects({ instance: parts.instance, environment }, name)
+    if (!foreign.has(name.service)) return nameObjects(identity, name)
     if (name.state === 'inherited')
       context.log(`the name ${name.service} is taken by a Service that Tributary did not make: it is left alone`)
     return []
@@ -41,14 +42,14 @@ export async function applyServiceNames(
 
 /** Removes the Service of a name, if it is ours. */
 export async function removeName(
-  { api, instance }: KubernetesParts,
+  { api, instance, spaces }: KubernetesParts,
   { environment, service }: { readonly environment: string; readonly service: string },
   signal: AbortSignal,
 ): Promise<void> {
   const labelSelector = selectorOf(labelsOf({ instance, environment }, { service, purpose: 'name' }))
-  const { items } = await api.list<KubeService>(RESOURCES.service, { namespace: environment, labelSelector }, signal)
-  for (const { metadata } of items)
-    await api.delete(RESOURCES.service, { namespace: environment, name: metadata.name }, { signal })
+  const namespace = spaces.namespaceOf(environment)
+  const { items } = await api.list<KubeService>(RESOURCES.service, { namespace, labelSelector }, signal)
+  for (const { metadata } of items) await api.delete(RESOURCES.service, { namespace, name: metadata.name }, { signal })
 }
 
 /**
@@ -62,13 +63,13 @@ export async function removeName(
  * | no endpoint | | none |
  */
 export function nameObjects(
-  identity: { readonly instance: string; readonly environment: string },
+  identity: SpaceIdentity,
   { service, state, endpoints }: ServiceName,
 ): readonly PlannedObject[] {
   const [first] = endpoints
   if (first === undefined) return []
   const labels = labelsOf(identity, { service, purpose: 'name' })
-  const metadata = { name: service, namespace: identity.environment, labels }
+  const metadata = { name: service, namespace: identity.namespace, labels }
   const planned = (spec: NonNullable<KubeService['spec']>): PlannedObject => {
     const object: KubeService = { metadata, spec }
     return { resource: RESOURCES.service, object }

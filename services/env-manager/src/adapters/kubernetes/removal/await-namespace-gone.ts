@@ -15,10 +15,10 @@ export async function awaitNamespaceGone(
   environment: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api, clock, removalPatienceMs } = parts
+  const { api, clock, spaces, removalPatienceMs } = parts
   const deadline = clock.monotonicMs() + removalPatienceMs
   for (;;) {
-    const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+    const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: spaces.namespaceOf(environment) }, signal)
     if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
     if (clock.monotonicMs() > deadline) throw await stuck(parts, found, signal)
     await clock.sleep(POLL_MS, signal).catch(() => undefined)

@@ -16,23 +16,20 @@ export async function removeSpace(
   context: PlatformContext,
 ): Promise<void> {
   const { signal } = context
-  const namespace = await parts.api.find<KubeNamespace>(RESOURCES.namespace, { name: environment }, signal)
+  const name = parts.spaces.namespaceOf(environment)
+  const namespace = await parts.api.find<KubeNamespace>(RESOURCES.namespace, { name }, signal)
   if (namespace === undefined) return
   if (!isOwn(parts, namespace)) {
-    context.log(`the namespace ${environment} was made by somebody else: it is left alone`)
+    context.log(`the namespace ${name} was made by somebody else: it is left alone`)
     return
   }
   if (namespace.metadata.deletionTimestamp === undefined) {
-    await uninstallAll(parts, environment, context)
+    await uninstallAll(parts, name, context)
     // A namespace that still has pods is looked at again by the cluster only after their whole grace period.
     const hasNoPods = (): boolean => !parts.book.hasPods(environment)
     await parts.book.until(hasNoPods, { signal, timeoutMs: parts.removalPatienceMs })
     const { uid } = namespace.metadata
-    await parts.api.delete(
-      RESOURCES.namespace,
-      { name: environment },
-      { signal, ...(uid === undefined ? {} : { uid }) },
-    )
+    await parts.api.delete(RESOURCES.namespace, { name }, { signal, ...(uid === undefined ? {} : { uid }) })
   }
   await awaitNamespaceGone(parts, environment, signal)
 }
@@ -51,11 +48,11 @@ export async function releaseFinalizers(
   const held = await findHeldObjects(parts.api, namespace, signal)
   for (const { resource, name, finalizers } of held) {
     const patch = { metadata: { finalizers: null } }
-    await parts.api.mergePatch(resource, { namespace: environment, name }, { patch, signal })
-    log(`took the finalizers ${finalizers.join(', ')} off ${resource.kind} ${name} in ${environment}`)
+    await parts.api.mergePatch(resource, { namespace: namespace.metadata.name, name }, { patch, signal })
+    log(`took the finalizers ${finalizers.join(', ')} off ${resource.kind} ${name} in ${namespace.metadata.name}`)
   }
   return held.map(({ resource, name, finalizers }) => ({
-    object: `${resource.kind} ${environment}/${name}`,
+    object: `${resource.kind} ${namespace.metadata.name}/${name}`,
     finalizers,
   }))
 }

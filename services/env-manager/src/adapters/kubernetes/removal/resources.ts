@@ -2,7 +2,7 @@ import PQueue from 'p-queue'
 import type { PlatformContext, PlatformResource } from '../../../ports/platform.js'
 import { RESOURCES, type KubeNamespace, type KubeObject, type KubeSecret, type Resource } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
-import { LABELS, MANAGED_BY } from '../names.js'
+import { LABELS, MANAGED_BY, type Spaces } from '../names.js'
 import { scannedKinds, objectId, parseResource, resourceKind, type ResourceAddress } from '../resource-ids.js'
 import { isOwn } from '../own-namespace.js'
 import { removeSpace } from './remove-space.js'
@@ -24,13 +24,17 @@ export async function listResources(parts: KubernetesParts, signal: AbortSignal)
   const labelSelector = `${LABELS.instance}=${instance}`
   const { items } = await api.list<KubeNamespace>(RESOURCES.namespace, { labelSelector }, signal)
   const namespaces = items.filter((namespace) => isOwn(parts, namespace)).map(({ metadata }) => metadata.name)
+  const environmentOf = (namespace: string): string => parts.spaces.environmentOf(namespace) ?? namespace
   const queue = new PQueue({ concurrency: PARALLEL })
   const kinds = scannedKinds().filter((resource) => resource !== RESOURCES.secret)
   const found = await Promise.all([
     ...kinds.map((resource) => queue.add(() => listKind(parts, { resource, labelSelector }, signal))),
     ...namespaces.map((namespace) => queue.add(() => listSecrets(parts, { namespace, labelSelector }, signal))),
   ])
-  return [...namespaces.map((name) => ({ kind: 'namespace', id: name, environment: name })), ...found.flat()]
+  return [
+    ...namespaces.map((name) => ({ kind: 'namespace', id: name, environment: environmentOf(name) })),
+    ...found.flat(),
+  ]
 }
 
 /** Removes one thing. @throws AppError `PLATFORM_RESOURCE_FOREIGN`, `PLATFORM_STUCK` */
@@ -39,8 +43,8 @@ export async function removeResource(
   resource: PlatformResource,
   context: PlatformContext,
 ): Promise<void> {
-  const address = parseResource(resource)
-  if (address.kind === 'namespace') return removeSpace(parts, address.name, context)
+  const address = parseResource(resource, parts.spaces)
+  if (address.kind === 'namespace') return removeSpace(parts, resource.environment, context)
   if (!(await isOurs(parts, address, context.signal))) return
   if (address.kind === 'release')
     return parts.charts.uninstall({ kubeNamespace: address.namespace, name: address.name }, context)
@@ -53,7 +57,7 @@ export async function verifyGone(
   resource: PlatformResource,
   signal: AbortSignal,
 ): Promise<Sighting> {
-  const address = parseResource(resource)
+  const address = parseResource(resource, parts.spaces)
   if (address.kind === 'namespace') return verifyNamespaceGone(parts, address.name, signal)
   if (address.kind === 'release') return verifyReleaseGone(parts, address, signal)
   const { resource: collection, namespace, name } = address
@@ -94,16 +98,16 @@ async function verifyReleaseGone(
 }
 
 async function listKind(
-  { api }: KubernetesParts,
+  { api, spaces }: KubernetesParts,
   { resource, labelSelector }: { readonly resource: Resource; readonly labelSelector: string },
   signal: AbortSignal,
 ): Promise<readonly PlatformResource[]> {
   const { items } = await api.list<KubeObject>(resource, { labelSelector }, signal)
-  return items.filter(isMadeHere).map((object) => toResource(resourceKind(resource), object.metadata.name, object))
+  return items.filter(isMadeHere).map((object) => toResource(spaces, resourceKind(resource), object))
 }
 
 async function listSecrets(
-  { api }: KubernetesParts,
+  { api, spaces }: KubernetesParts,
   { namespace, labelSelector }: { readonly namespace: string; readonly labelSelector: string },
   signal: AbortSignal,
 ): Promise<readonly PlatformResource[]> {
@@ -111,8 +115,12 @@ async function listSecrets(
   const releases = new Set(items.flatMap(({ metadata }) => releaseOf(metadata.labels) ?? []))
   const secrets = items.filter(isMadeHere)
   return [
-    ...secrets.map((secret) => toResource('secret', secret.metadata.name, secret)),
-    ...[...releases].map((name) => ({ kind: 'release', id: objectId(namespace, name), environment: namespace })),
+    ...secrets.map((secret) => toResource(spaces, 'secret', secret)),
+    ...[...releases].map((name) => ({
+      kind: 'release',
+      id: objectId(namespace, name),
+      environment: spaces.environmentOf(namespace) ?? namespace,
+    })),
   ]
 }
 
@@ -126,9 +134,9 @@ function isMadeHere({ metadata }: KubeObject): boolean {
   return metadata.labels?.[LABELS.managedBy] === MANAGED_BY
 }
 
-function toResource(kind: string, name: string, { metadata }: KubeObject): PlatformResource {
+function toResource(spaces: Spaces, kind: string, { metadata }: KubeObject): PlatformResource {
   const namespace = metadata.namespace ?? ''
-  return { kind, id: objectId(namespace, name), environment: namespace }
+  return { kind, id: objectId(namespace, metadata.name), environment: spaces.environmentOf(namespace) ?? namespace }
 }
 
 async function isOurs(

@@ -3,11 +3,11 @@ import { failure } from '../../../errors.js'
 import type { PlatformContext } from '../../../ports/platform.js'
 import { RESOURCES, type KubeSecret } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
-import { ANNOTATIONS, labelsOf } from '../names.js'
+import { ANNOTATIONS, LABELS, labelsOf } from '../names.js'
 import { findOwnNamespace } from '../own-namespace.js'
 import { objectId, resourceKind } from '../resource-ids.js'
 import { awaitNamespaceGone } from '../removal/await-namespace-gone.js'
-import { namespaceObject, spaceObjects, type PlannedObject } from './space-objects.js'
+import { namespaceObject, spaceObjects, type PlannedObject, type SpaceIdentity } from './space-objects.js'
 
 /**
  * The namespace with its bounds, policies and copied secrets. Idempotent.
@@ -21,13 +21,11 @@ export async function ensureSpace(
 ): Promise<void> {
   const { environment } = space
   await awaitFormerGone(parts, environment, context)
-  await context.record({ kind: 'namespace', id: environment, environment })
+  const namespace = parts.spaces.namespaceOf(environment)
+  await context.record({ kind: 'namespace', id: namespace, environment })
   await claimNamespace(parts, space, context.signal)
-  const identity = { instance: parts.instance, environment }
-  const planned = [
-    ...spaceObjects(identity, parts.config),
-    ...(await copiedSecrets(parts, environment, context.signal)),
-  ]
+  const identity = { instance: parts.instance, environment, namespace }
+  const planned = [...spaceObjects(identity, parts.config), ...(await copiedSecrets(parts, identity, context.signal))]
   // Access first: an account of least privilege may do nothing in the namespace before.
   for (const one of planned.filter(isAccess)) await applyRecorded(parts, one, context)
   await Promise.all(planned.filter((one) => !isAccess(one)).map((one) => applyRecorded(parts, one, context)))
@@ -37,7 +35,7 @@ export async function ensureSpace(
 async function awaitFormerGone(parts: KubernetesParts, environment: string, context: PlatformContext): Promise<void> {
   const found = await findOwnNamespace(parts, environment, context.signal)
   if (found?.metadata.deletionTimestamp === undefined) return
-  context.log(`the namespace ${environment} is being deleted by the cluster; its end is waited for`)
+  context.log(`the namespace ${found.metadata.name} is being deleted by the cluster; its end is waited for`)
   await awaitNamespaceGone(parts, environment, context.signal)
 }
 
@@ -47,7 +45,8 @@ async function claimNamespace(
   { environment, generation }: { readonly environment: string; readonly generation: number },
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = namespaceObject({ instance: parts.instance, environment }, generation)
+  const namespace = parts.spaces.namespaceOf(environment)
+  const wanted = namespaceObject({ instance: parts.instance, environment, namespace }, generation)
   const found = await findOwnNamespace(parts, environment, signal)
   if (found?.metadata.annotations?.[ANNOTATIONS.generation] === String(generation)) return
   if (found !== undefined) return void (await parts.api.apply(RESOURCES.namespace, wanted, signal))
@@ -61,8 +60,8 @@ async function claimNamespace(
 }
 
 async function copiedSecrets(
-  { api, config, instance }: KubernetesParts,
-  environment: string,
+  { api, config }: KubernetesParts,
+  identity: SpaceIdentity,
   signal: AbortSignal,
 ): Promise<readonly PlannedObject[]> {
   const names = new Set([...config.imagePullSecrets, ...config.copySecrets])
@@ -75,9 +74,9 @@ async function copiedSecrets(
           `The Secret ${name}, which the platform configuration wants copied, is not in the namespace ${config.systemNamespace}; create it there, or take it out of platform.kubernetes`,
         )
       }
-      const labels = labelsOf({ instance, environment }, { purpose: 'space' })
+      const labels = labelsOf(identity, { purpose: 'space' })
       const { type, data = {} } = source
-      const metadata = { name, namespace: environment, labels }
+      const metadata = { name, namespace: identity.namespace, labels }
       return { resource: RESOURCES.secret, object: { metadata, ...(type === undefined ? {} : { type }), data } }
     }),
   )
@@ -93,7 +92,8 @@ export async function applyRecorded(
   { resource, object }: PlannedObject,
   context: PlatformContext,
 ): Promise<void> {
-  const { name, namespace = '' } = object.metadata
-  await context.record({ kind: resourceKind(resource), id: objectId(namespace, name), environment: namespace })
+  const { name, namespace = '', labels } = object.metadata
+  const environment = labels?.[LABELS.environment] ?? namespace
+  await context.record({ kind: resourceKind(resource), id: objectId(namespace, name), environment })
   await api.apply(resource, object, context.signal)
 }

@@ -6,6 +6,7 @@ import { ANNOTATIONS, LABELS, labelsOf } from '../names.js'
 export interface SpaceIdentity {
   readonly instance: string
   readonly environment: string
+  readonly namespace: string
 }
 
 /** An object with the collection that it goes into. */
@@ -23,7 +24,7 @@ const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
 export function namespaceObject(identity: SpaceIdentity, generation: number): KubeObject {
   return {
     metadata: {
-      name: identity.environment,
+      name: identity.namespace,
       labels: {
         ...labelsOf(identity),
         'pod-security.kubernetes.io/enforce': 'baseline',
@@ -82,5 +83,5 @@ function planned(
   content: Readonly<Record<string, unknown>>,
 ): PlannedObject {
   const labels = labelsOf(identity, { purpose: 'space' })
-  return { resource, object: { metadata: { name: SPACE_OBJECT, namespace: identity.environment, labels }, ...content } }
+  return { resource, object: { metadata: { name: SPACE_OBJECT, namespace: identity.namespace, labels }, ...content } }
 }

@@ -3,7 +3,7 @@ import type { Endpoint } from '@tributary/contract'
 import type { WorkloadSpec } from '../../../ports/platform.js'
 import { RESOURCES, type KubeSecret } from '../api/kube-objects.js'
 import { ANNOTATIONS, copySecretName, labelsOf, LABELS, releaseNameOf } from '../names.js'
-import type { PlannedObject } from '../space/space-objects.js'
+import type { PlannedObject, SpaceIdentity } from '../space/space-objects.js'
 
 /** A declared port, with its protocol filled in. */
 export type Port = Pick<Endpoint, 'name' | 'protocol' | 'port'>
@@ -65,15 +65,19 @@ export function planCopy(spec: WorkloadSpec, { instance, rendering, hasIdentity 
 }
 
 /** The Secret that a copy's pods take their environment from. */
-export function copySecret(spec: WorkloadSpec, plan: CopyPlan, instance: string): PlannedObject {
-  const { environment, service } = spec
+export function copySecret(
+  spec: WorkloadSpec,
+  plan: CopyPlan,
+  { instance, environment, namespace }: SpaceIdentity,
+): PlannedObject {
+  const { service } = spec
   const data = Object.fromEntries(
     Object.entries(plan.variables).map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
   )
   const object: KubeSecret = {
     metadata: {
       name: plan.secretName,
-      namespace: environment,
+      namespace,
       labels: labelsOf({ instance, environment }, { service, purpose: 'copy' }),
       annotations: { [ANNOTATIONS.workloadId]: plan.workloadId },
     },
@@ -96,12 +100,12 @@ export function parsePorts(text: string): readonly Port[] {
 export function endpointsOf(
   {
     service,
-    environment,
+    namespace,
     clusterDomain,
-  }: { readonly service: string; readonly environment: string; readonly clusterDomain: string },
+  }: { readonly service: string; readonly namespace: string; readonly clusterDomain: string },
   ports: readonly Port[],
 ): readonly Endpoint[] {
-  return ports.map((port) => ({ ...port, host: `${service}.${environment}.svc.${clusterDomain}` }))
+  return ports.map((port) => ({ ...port, host: `${service}.${namespace}.svc.${clusterDomain}` }))
 }
 
 const PROTOCOLS = ['http', 'https', 'grpc', 'tcp'] as const

@@ -23,14 +23,15 @@ export async function deployWorkload(
   spec: WorkloadSpec,
   context: PlatformContext,
 ): Promise<Workload> {
-  const { instance, config, serviceChart } = parts
+  const { instance, config, serviceChart, spaces } = parts
   const hasIdentity = config.workloadIdentity
   const plan = planCopy(spec, { instance, hasIdentity, rendering: [serviceChart, config.values] })
   const workload = workloadOf(parts, spec, plan)
   if (await isDeployed(parts, spec, { plan, signal: context.signal })) return workload
   const { environment, service } = spec
-  await context.record({ kind: 'release', id: objectId(environment, plan.release), environment })
-  await applyRecorded(parts, copySecret(spec, plan, instance), context)
+  const namespace = spaces.namespaceOf(environment)
+  await context.record({ kind: 'release', id: objectId(namespace, plan.release), environment })
+  await applyRecorded(parts, copySecret(spec, plan, { instance, environment, namespace }), context)
   // A chart of the service's own may bring the Service of its name: Helm refuses to take over one that stands there.
   if (spec.definition.chart !== undefined) await removeName(parts, { environment, service }, context.signal)
   await applyRelease(parts, { spec, plan }, context)
@@ -47,7 +48,7 @@ async function applyRelease(
   try {
     const release: ChartRelease = {
       ...reference,
-      kubeNamespace: spec.environment,
+      kubeNamespace: parts.spaces.namespaceOf(spec.environment),
       name: plan.release,
       values: parts.chartValues(spec, plan),
       description: descriptionOf(plan.workloadId),
@@ -65,27 +66,27 @@ export function descriptionOf(workloadId: string): string {
   return `workload ${workloadId}`
 }
 
-function workloadOf({ config }: KubernetesParts, spec: WorkloadSpec, plan: CopyPlan): Workload {
+function workloadOf({ config, spaces }: KubernetesParts, spec: WorkloadSpec, plan: CopyPlan): Workload {
   const { environment, generation, service, commitSha, version } = spec
-  const endpoints = endpointsOf({ service, environment, clusterDomain: config.clusterDomain }, plan.ports)
+  const endpoints = endpointsOf(
+    { service, namespace: spaces.namespaceOf(environment), clusterDomain: config.clusterDomain },
+    plan.ports,
+  )
   return { workloadId: plan.workloadId, environment, generation, service, commitSha, version, endpoints }
 }
 
 /** Asks the cluster and not the cache: the answer decides whether anything is done at all. */
 async function isDeployed(
-  { api, charts }: KubernetesParts,
+  { api, charts, spaces }: KubernetesParts,
   { environment, service }: WorkloadSpec,
   { plan, signal }: { readonly plan: CopyPlan; readonly signal: AbortSignal },
 ): Promise<boolean> {
+  const namespace = spaces.namespaceOf(environment)
   const labelSelector = `${LABELS.service}=${service}`
-  const { items } = await api.list<KubeDeployment>(
-    RESOURCES.deployment,
-    { namespace: environment, labelSelector },
-    signal,
-  )
+  const { items } = await api.list<KubeDeployment>(RESOURCES.deployment, { namespace, labelSelector }, signal)
   if (!items.some((deployment) => workloadIdOf(deployment) === plan.workloadId)) return false
   // A client that was killed after the Deployment may have left other objects unmade.
-  const [newest] = await charts.history({ kubeNamespace: environment, name: plan.release }, { signal })
+  const [newest] = await charts.history({ kubeNamespace: namespace, name: plan.release }, { signal })
   return newest?.state === 'deployed'
 }
 

@@ -24,7 +24,7 @@ export async function retireWorkloads(
   context: PlatformContext,
 ): Promise<void> {
   const { environment, service, keepWorkloadId } = target
-  const release = { kubeNamespace: environment, name: releaseNameOf(service) }
+  const release = { kubeNamespace: parts.spaces.namespaceOf(environment), name: releaseNameOf(service) }
   const kept = keepWorkloadId !== undefined && (await keep(parts, { release, keepWorkloadId }, context))
   if (!kept) await parts.charts.uninstall(release, context)
   await removeSecrets(parts, kept ? target : { environment, service }, context.signal)
@@ -75,13 +75,13 @@ export function workloadOf(history: readonly ChartRevision[], revision: ChartRev
 }
 
 async function removeSecrets(
-  { api, instance }: KubernetesParts,
+  { api, instance, spaces }: KubernetesParts,
   { environment, service, keepWorkloadId }: RetireTarget,
   signal: AbortSignal,
 ): Promise<void> {
+  const namespace = spaces.namespaceOf(environment)
   const labelSelector = selectorOf(labelsOf({ instance, environment }, { service, purpose: 'copy' }))
-  const { items } = await api.list<KubeSecret>(RESOURCES.secret, { namespace: environment, labelSelector }, signal)
+  const { items } = await api.list<KubeSecret>(RESOURCES.secret, { namespace, labelSelector }, signal)
   const old = items.filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.workloadId] !== keepWorkloadId)
-  for (const { metadata } of old)
-    await api.delete(RESOURCES.secret, { namespace: environment, name: metadata.name }, { signal })
+  for (const { metadata } of old) await api.delete(RESOURCES.secret, { namespace, name: metadata.name }, { signal })
 }

@@ -4,7 +4,7 @@ import type { KubeApi } from '../api/kube-api.js'
 import { RESOURCES, type KubeDeployment, type KubeObject, type KubePod, type Resource } from '../api/kube-objects.js'
 import { ListWatch, type ListWatchState } from '../api/list-watch.js'
 import { ChangeFeed } from '../../change-feed.js'
-import { LABELS } from '../names.js'
+import { LABELS, type Spaces } from '../names.js'
 import { NamespaceEvents } from './namespace-events.js'
 import { assessWorkload, type Assessment } from './workload-status.js'
 
@@ -14,6 +14,7 @@ export interface WorkloadBookOptions {
   readonly clock: Clock
   readonly instance: string
   readonly clusterDomain: string
+  readonly spaces: Spaces
   readonly onError: (error: unknown) => void
 }
 
@@ -48,7 +49,9 @@ export class WorkloadBook {
   /** Workloads of all environments, or of one. */
   list(environment?: string): readonly WorkloadStatus[] {
     const found =
-      environment === undefined ? [...this.#assessed.values()].flat() : (this.#assessed.get(environment) ?? [])
+      environment === undefined
+        ? [...this.#assessed.values()].flat()
+        : (this.#assessed.get(this.#namespaceOf(environment)) ?? [])
     return found.map(({ status }) => status)
   }
 
@@ -62,12 +65,12 @@ export class WorkloadBook {
 
   /** True while there is a pod of ours, be it a dying one. */
   hasPods(environment: string): boolean {
-    return this.#podsByNamespace.has(environment)
+    return this.#podsByNamespace.has(this.#namespaceOf(environment))
   }
 
   /** Pods of a service, newest last. */
   podsOf(environment: string, service: string): readonly KubePod[] {
-    const pods = [...(this.#podsByNamespace.get(environment)?.values() ?? [])]
+    const pods = [...(this.#podsByNamespace.get(this.#namespaceOf(environment))?.values() ?? [])]
     const own = pods.filter(({ metadata }) => metadata.labels?.[LABELS.service] === service)
     const bornAt = ({ metadata }: KubePod): string => metadata.creationTimestamp ?? ''
     return own.sort((left, right) => (bornAt(left) < bornAt(right) ? -1 : 1))
@@ -104,6 +107,10 @@ export class WorkloadBook {
     return [this.#deployments.state(), this.#pods.state()]
   }
 
+  #namespaceOf(environment: string): string {
+    return this.options.spaces.namespaceOf(environment)
+  }
+
   #watch<T extends KubeObject>(resource: Resource, byNamespace: Map<string, Map<string, T>>): ListWatch<T> {
     const { api, clock, instance, onError } = this.options
     return new ListWatch<T>({
@@ -138,7 +145,7 @@ export class WorkloadBook {
       now.some(({ status }) => status.health === 'starting' || status.health === 'unhealthy'),
     )
     if (JSON.stringify(before.map(({ status }) => status)) !== JSON.stringify(now.map(({ status }) => status)))
-      this.changes.publish(namespace)
+      this.changes.publish(this.options.spaces.environmentOf(namespace) ?? namespace)
     for (const listener of this.#listeners) listener()
   }
 }

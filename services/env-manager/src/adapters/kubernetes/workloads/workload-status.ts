@@ -26,7 +26,8 @@ export function assessWorkload(facts: WorkloadFacts): Assessment | undefined {
   const { deployment, clusterDomain } = facts
   const annotations = deployment.spec?.template?.metadata?.annotations ?? {}
   const service = deployment.metadata.labels?.[LABELS.service]
-  const environment = deployment.metadata.namespace
+  const environment = deployment.metadata.labels?.[LABELS.environment]
+  const { namespace = '' } = deployment.metadata
   const workloadId = annotations[ANNOTATIONS.workloadId]
   if (service === undefined || environment === undefined || workloadId === undefined) return undefined
   const pods = facts.pods.filter(
@@ -44,7 +45,7 @@ export function assessWorkload(facts: WorkloadFacts): Assessment | undefined {
     service,
     commitSha: annotations[ANNOTATIONS.commit] ?? '',
     version: annotations[ANNOTATIONS.version] ?? '',
-    endpoints: endpointsOf({ service, environment, clusterDomain }, parsePorts(annotations[ANNOTATIONS.ports] ?? '')),
+    endpoints: endpointsOf({ service, namespace, clusterDomain }, parsePorts(annotations[ANNOTATIONS.ports] ?? '')),
     health,
     message: health === 'healthy' || health === 'stopped' ? null : (reason?.text ?? 'its pods are being made'),
     restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0),
