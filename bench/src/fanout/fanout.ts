@@ -8,14 +8,29 @@ import { ours } from './peers/ours.js'
 import { redis } from './peers/redis.js'
 import { zookeeperNode } from './peers/zookeeper.js'
 
-const PEERS: readonly ContenderKind[] = [etcd, nats, redis, zookeeperNode]
+/**
+ * Contenders that are connected at the same time and take turns. Those with a target are among themselves: a peer that keeps thousands of
+ * sessions alive by itself would take processor time from everybody's turn.
+ */
+const GROUPS: readonly (readonly ContenderKind[])[] = [
+  [ours, floor, etcd],
+  [ours, nats, redis, zookeeperNode],
+]
 
 /**
  * Publish to the last subscriber, one TCP connection each, beside a bare socket server that writes the same bytes and beside
  * whatever peers are installed. Server, subscribers and publisher are processes of their own for each of them.
  */
 export async function fanout(subscribers: number): Promise<Figure[]> {
-  const kinds = [ours, floor, ...PEERS.filter(isHere)]
+  const figures: Figure[] = []
+  for (const group of GROUPS) {
+    const kinds = group.filter(isHere)
+    if (kinds.length > 1) figures.push(...(await measureGroup(kinds, subscribers)))
+  }
+  return figures
+}
+
+async function measureGroup(kinds: readonly ContenderKind[], subscribers: number): Promise<Figure[]> {
   const contenders: Contender[] = []
   try {
     for (const kind of kinds) contenders.push(await kind.start(subscribers))
