@@ -19,12 +19,33 @@ export interface Exchange {
  * response run in it too: node emits their events from the socket, which knows no request. Entering twice is entering once.
  */
 export function enterRequest<T>(routing: Routing, { request, response }: Exchange, run: () => T): T {
-  const entered = request[ENTERED]
-  if (entered !== undefined) return runWithContext(entered, run)
-  const accepted = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
-  const context = routing.observer.serve(accepted, request, response)
+  const context = request[ENTERED] ?? serve(routing, request, response)
+  if (request[ENTERED] !== undefined) return runWithContext(context, run)
   bindEvents(request, context)
   bindEvents(response, context)
+  return runServed(context, run)
+}
+
+/** An HTTP/2 stream, which is both ends of its exchange, and the request that opened it. */
+export interface StreamExchange {
+  readonly stream: Entered
+  readonly request: ObservedRequest
+}
+
+/** {@link enterRequest} for a stream of node:http2. */
+export function enterStream<T>(routing: Routing, { stream, request }: StreamExchange, run: () => T): T {
+  const context = stream[ENTERED] ?? serve(routing, request, stream)
+  if (stream[ENTERED] !== undefined) return runWithContext(context, run)
+  bindEvents(stream, context)
+  return runServed(context, run)
+}
+
+function serve(routing: Routing, request: ObservedRequest, response: Entered): RoutingContext {
+  const accepted = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
+  return routing.observer.serve(accepted, request, response)
+}
+
+function runServed<T>(context: RoutingContext, run: () => T): T {
   if (!telemetryCarriesBaggage()) return runWithContext(context, run)
   return hideTenantFromTelemetry(() => runWithContext(context, run))
 }

@@ -16,6 +16,7 @@ import { tributaryContext as koaContext } from '../koa.js'
 import { Fleet } from '../outgoing/fleet.test-support.js'
 import type { Tributary } from '../tributary.js'
 import { withRoutingContext } from './http-listener.js'
+import { withStreamContext } from './http2-stream-listener.js'
 import { currentContext } from './routing-context.js'
 
 let fleet: Fleet
@@ -276,6 +277,36 @@ describe('withRoutingContext', () => {
     }
     const tenants = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'feature-x' : 'feature-y'))
     const answers = await Promise.all(tenants.map(ask))
+    expect(answers.map((seen) => [...new Set(seen)])).toEqual(tenants.map((tenant) => [tenant]))
+  })
+
+  it('serves HTTP/2 streams without a request listener, each in its context', async () => {
+    const server = createHttp2Server()
+    server.on(
+      'stream',
+      withStreamContext(client, (stream) => {
+        stream.on('data', () => undefined)
+        stream.on('end', () => void allTraps().then((seen) => stream.end(JSON.stringify([tenantNow(), ...seen]))))
+      }),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const session = connectHttp2(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`)
+    endings.push(async () => {
+      session.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    })
+    const tenants = ['feature-x', 'feature-y', 'feature-x', 'none', 'feature-y']
+    const answers = await Promise.all(
+      tenants.map(async (tenant) => {
+        const baggage = tenant === 'none' ? {} : { baggage: `tributary-tenant=${tenant}` }
+        const stream = session.request({ ':path': '/', ':method': 'POST', ...baggage })
+        stream.end('body')
+        let text = ''
+        for await (const chunk of stream) text += String(chunk)
+        return JSON.parse(text) as string[]
+      }),
+    )
     expect(answers.map((seen) => [...new Set(seen)])).toEqual(tenants.map((tenant) => [tenant]))
   })
 
