@@ -36,7 +36,10 @@ export function addConnectionOptions(program: Command): Command {
   return program
     .option('--url <url>', 'config center (default: TRIBUTARY_URL, or what `tributary up` wrote)')
     .option('--env-manager-url <url>', 'env-manager (default: TRIBUTARY_ENV_MANAGER_URL, or what `tributary up` wrote)')
-    .option('--token-file <path>', 'file that holds the token (default: TRIBUTARY_TOKEN, or what `tributary up` wrote)')
+    .option(
+      '--token-file <path>',
+      'file that holds the token (default: TRIBUTARY_TOKEN, TRIBUTARY_TOKEN_FILE, or what `tributary up` wrote)',
+    )
     .option('--data <folder>', 'data folder of `tributary up` (default: the nearest .tributary from here upwards)')
     .option('--debug', 'show the stack of an error')
 }
@@ -90,6 +93,8 @@ async function resolveToken(
   if (flags.tokenFile !== undefined) return readToken(resolve(runtime.cwd, flags.tokenFile))
   const fromEnvironment = present(runtime.env.TRIBUTARY_TOKEN)
   if (fromEnvironment !== undefined) return fromEnvironment
+  const file = present(runtime.env.TRIBUTARY_TOKEN_FILE)
+  if (file !== undefined) return readToken(resolve(runtime.cwd, file))
   // A token of the context file belongs to its servers: it is not sent to one that was named in another way.
   if (namesServer(runtime, flags)) return undefined
   const found = await context()

@@ -1,3 +1,4 @@
+export { reviewClusterAccess } from './composition/review-cluster-access.js'
 export { createGitSourceControl, describeVersionOfDirectory } from './adapters/git/index.js'
 export {
   createLocalGateway,
@@ -9,7 +10,13 @@ export { createHelmChartReleases, type ClusterAccess, type HelmOptions } from '.
 export { createLocalPlatform, killInstance } from './adapters/local/index.js'
 export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } from './config.js'
 export { chartValuesOf } from './domain/chart-values.js'
-export { ENV_MANAGER_PERMISSIONS, type ClusterPermission, type PermissionScope } from './domain/cluster-permissions.js'
+export {
+  ENV_MANAGER_PERMISSIONS,
+  type ClusterAccessReport,
+  type ClusterPermission,
+  type PermissionScope,
+  type ReviewedPermission,
+} from './domain/cluster-permissions.js'
 export { parseEnvironmentFile } from './domain/environment-definition.js'
 export { formatPlan } from './domain/plan.js'
 export { parsePlatformConfig, withDefaults, type PlatformConfig } from './domain/platform-config.js'

@@ -16,6 +16,28 @@ export interface ClusterPermission {
   readonly onlyFor?: string
 }
 
+/** A permission with the API server's answer. */
+export interface ReviewedPermission {
+  readonly scope: PermissionScope
+  readonly group: string
+  readonly resource: string
+  readonly verb: string
+  readonly allowed: boolean
+  /** What is lost without it; null: everything. */
+  readonly onlyFor: string | null
+}
+
+/** What the account may do in a cluster. */
+export interface ClusterAccessReport {
+  /** Address of the API server. */
+  readonly server: string
+  /** `v1.31.2`. */
+  readonly version: string
+  /** The environment's namespace that stood for all; null: the account's rights do not depend on it, or there is none yet. */
+  readonly environmentNamespace: string | null
+  readonly permissions: readonly ReviewedPermission[]
+}
+
 const WRITE = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const
 const RUN = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
 const ROUTE = ['get', 'list', 'create', 'patch', 'delete'] as const
