@@ -1,6 +1,7 @@
 import type {
   AppliedReport,
   CallsReport,
+  ConfigAuditRecord,
   ConfigDocument,
   ConfigSchema,
   Convergence,
@@ -52,6 +53,18 @@ export interface WriteOptions {
 /** Options of a call that only reads. */
 export interface ReadOptions {
   readonly signal?: AbortSignal
+}
+
+/** Which records of the audit log. */
+export interface ConfigAuditQuery {
+  readonly limit?: number
+  /** Only older ones: `nextBefore` of the answer before. */
+  readonly before?: string
+  /** Part of a token's or a person's name, in any case. */
+  readonly actor?: string
+  readonly tenant?: string
+  /** RFC 3339 instant. */
+  readonly since?: string
 }
 
 /** Names a service entry or a config document (`service` may be `*` for a document). */
@@ -239,6 +252,13 @@ function historyCalls(http: HttpCaller) {
         ...read,
         query: { ...query },
       }),
+    /** Writes of all tenants, tokens made and revoked, refused attempts; newest first. Go on while `nextBefore` is not null. */
+    audit: (query: ConfigAuditQuery = {}, read: ReadOptions = {}) =>
+      http.call<{ storeRevision: string; records: ConfigAuditRecord[]; nextBefore: string | null }>(
+        'GET',
+        '/v1/audit',
+        { ...read, query: { ...query } },
+      ),
     rollback: (
       tenant: string,
       body: RollbackRequest,

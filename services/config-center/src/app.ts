@@ -4,6 +4,9 @@ import { installErrorAnswers } from './http/error-answers.js'
 import { installAuthentication } from './http/plugins/authenticate.js'
 import { installOpenApi } from './http/plugins/openapi.js'
 import type { RouteDeps, TypedApp } from './http/route-deps.js'
+import type { RefusalBook } from './audit/refusal-book.js'
+import { installRefusalNotes } from './http/plugins/note-refusals.js'
+import { auditRoute } from './http/routes/audit.js'
 import { documentRoutes } from './http/routes/documents.js'
 import { entryRoutes } from './http/routes/entries.js'
 import { explainRoutes } from './http/routes/explain.js'
@@ -27,6 +30,8 @@ export interface AppDeps extends RouteDeps {
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger'] | undefined
   readonly loggerInstance?: FastifyBaseLogger | undefined
+  /** Where refused requests are noted. Default: nowhere. */
+  readonly refusals?: RefusalBook
   /** Routes of other folders, e.g. the streams: they share authentication, errors and the API description. */
   readonly moreRoutes?: (app: TypedApp) => void
 }
@@ -50,6 +55,7 @@ export async function buildApp(deps: AppDeps): Promise<TypedApp> {
   acceptYaml(app)
   installErrorAnswers(app)
   installAuthentication(app, { ...deps.context })
+  if (deps.refusals !== undefined) installRefusalNotes(app, deps.refusals, () => deps.context.clock.now())
   await installOpenApi(app, deps.version)
   addRoutes(app, deps)
   return app
@@ -57,7 +63,7 @@ export async function buildApp(deps: AppDeps): Promise<TypedApp> {
 
 function addRoutes(app: TypedApp, deps: AppDeps): void {
   const own = [healthRoutes, tenantRoutes, entryRoutes, instanceRoutes, documentRoutes, transactionRoutes]
-  const add = [...own, schemaRoutes, grayReleaseRoutes, historyRoutes, explainRoutes, tokenRoutes]
+  const add = [...own, schemaRoutes, grayReleaseRoutes, historyRoutes, explainRoutes, tokenRoutes, auditRoute]
   for (const routes of add) routes(app, deps)
   deps.moreRoutes?.(app)
 }

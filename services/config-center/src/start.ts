@@ -1,3 +1,5 @@
+import { RefusalBook } from './audit/refusal-book.js'
+import { keepRefusalsRecorded } from './operations/record-refusals.js'
 import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import { buildApp, type AppDeps } from './app.js'
@@ -184,10 +186,12 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       : new ReplicaCluster({ store, mirror, clock, replicaId: hub.serverId, own: own.convergence })
   const convergence = cluster?.convergence ?? own.convergence
   const calls = observedCalls(replica, hub)
+  const refusals = new RefusalBook()
   const app = await buildApp({
     context,
     convergence,
     version: CONFIG_CENTER_VERSION,
+    refusals,
     logger: options.logger,
     moreRoutes: (routes) => {
       if (cluster !== undefined) replicaRoutes(routes, { cluster, own, book: calls.book })
@@ -211,8 +215,23 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
     onError: (error) => app.log.warn({ error: String(error) }, 'old history was not forgotten; it is tried again'),
   })
   app.addHook('onClose', async () => retention.abort())
+  recordRefusals(app, context, refusals)
   endStreamsWithTokens(app, context, hub)
   return { app, cluster }
+}
+
+/** What was refused until the server closes is recorded while the store is still there. */
+function recordRefusals(app: AssembledApp['app'], context: OperationContext, book: RefusalBook): void {
+  const stopping = new AbortController()
+  const recording = keepRefusalsRecorded(context, {
+    book,
+    signal: stopping.signal,
+    onError: (error) => app.log.warn({ error: String(error) }, 'refused attempts were not recorded'),
+  })
+  app.addHook('onClose', async () => {
+    stopping.abort()
+    await recording
+  })
 }
 
 /** A stream lives no longer than the right to it. */

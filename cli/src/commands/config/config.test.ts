@@ -260,3 +260,19 @@ describe('tributary config export and import', () => {
     expect([status, stderr.includes('write it as `tributary config export` does')]).toEqual([EXIT_CODES.usage, true])
   })
 })
+
+describe('tributary config audit', () => {
+  it('tells who wrote what in all tenants, and tokens that were made', async () => {
+    await center.client.createToken({ name: 'ci', role: 'viewer' })
+    await center.tributary('config', 'set', 'feature-x', 'orders', 'pageSize=77', '--reason', 'larger pages')
+    const { stdout } = await center.tributary('config', 'audit', '--limit', '2')
+    expect(columns(stdout, 2, 3, 4, 5).slice(1, 2)).toEqual([
+      'bootstrap (admin) | feature-x | changed document orders | larger pages',
+    ])
+    expect(stdout).toMatch(/created token [0-9a-f]+ ci \(viewer\)/)
+    expect(stdout).toMatch(/older ones: --before \d+/)
+    const none = await center.tributary('config', 'audit', '--actor', 'nobody-of-this-name')
+    expect(none.stdout).toBe('Nothing was written.\n')
+    expect((await center.tributary('config', 'audit', '--limit', '201')).status).toBe(EXIT_CODES.usage)
+  })
+})

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
+import { addConfigAudit } from './audit.js'
 import { addConfigDiff } from './diff.js'
 import { addConfigExplain } from './explain.js'
 import { addConfigExport } from './export.js'
@@ -23,5 +24,5 @@ export function addConfig(program: Command, cli: Cli): void {
     )
   for (const add of [addConfigGet, addConfigSet, addConfigUnset, addConfigPatch, addConfigExplain]) add(config, cli)
   for (const add of [addConfigDiff, addConfigHistory, addConfigRollback, addConfigGray]) add(config, cli)
-  for (const add of [addConfigExport, addConfigImport]) add(config, cli)
+  for (const add of [addConfigExport, addConfigImport, addConfigAudit]) add(config, cli)
 }

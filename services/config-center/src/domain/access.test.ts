@@ -9,6 +9,8 @@ const ROWS: readonly (readonly [Action, string])[] = [
   ['register-instance', 'admin deployer tenant'],
   ['manage-tenant-tokens', 'admin deployer'],
   ['manage-tokens', 'admin'],
+  ['act-on-behalf-of', 'admin deployer'],
+  ['read-audit', 'admin deployer'],
   ['back-up', 'admin'],
 ]
 

@@ -24,6 +24,7 @@ export interface Principal {
  * | `manage-tenant-tokens` | yes | yes | no | no |
  * | `manage-tokens` of every role | yes | no | no | no |
  * | `back-up` everything, hashes of tokens included | yes | no | no | no |
+ * | `read-audit`: who wrote what, and what was refused to whom | yes | yes | no | no |
  * | `act-on-behalf-of` a person, who is then named in history | yes | yes | no | no |
  */
 export type Action =
@@ -35,6 +36,7 @@ export type Action =
   | 'manage-tokens'
   | 'back-up'
   | 'act-on-behalf-of'
+  | 'read-audit'
 
 const DEPLOYER_ACTIONS = [
   'read',
@@ -43,6 +45,7 @@ const DEPLOYER_ACTIONS = [
   'register-instance',
   'manage-tenant-tokens',
   'act-on-behalf-of',
+  'read-audit',
 ] as const
 
 const ALLOWED: Readonly<Record<TokenRole, ReadonlySet<Action>>> = {

@@ -41,6 +41,8 @@ export interface CatalogReader {
    * stands for comparing with everything that the tenant has, but for leases that end by themselves.
    */
   head(tenant: string): StoreRevision
+  /** All that are known: deleted tenants' too, and those of system histories. */
+  heads(): Iterable<readonly [tenant: string, revision: StoreRevision]>
 }
 
 /** What one batch changed, thing by thing. Schemas are not told: no view changes with them. */
@@ -145,6 +147,10 @@ export class Catalog implements CatalogReader {
 
   head(tenant: string): StoreRevision {
     return this.#heads.get(tenant) ?? 0n
+  }
+
+  heads(): Iterable<readonly [tenant: string, revision: StoreRevision]> {
+    return this.#heads
   }
 
   /**

@@ -105,6 +105,10 @@ export class DraftCatalog implements CatalogReader {
     return this.#base.head(tenant)
   }
 
+  heads(): Iterable<readonly [tenant: string, revision: StoreRevision]> {
+    return this.#base.heads()
+  }
+
   get #revision(): StoreRevision {
     return this.#base.storeRevision + 1n
   }

@@ -1,4 +1,4 @@
-import type { RecordedChange, WriteNote } from '@tributary/contract'
+import type { RecordedChange, RefusedAttempts, TokenRole, WriteNote } from '@tributary/contract'
 import type { Compare, Mutation, TransactRequest } from '@tributary/store'
 import { applyEdits } from './apply-edits.js'
 import { CatalogDraft, type Slot } from './catalog-draft.js'
@@ -34,6 +34,20 @@ export interface StoredHistoryRecord extends WriteNote {
   readonly actor: string
   readonly onBehalfOf?: string
   readonly changes: readonly RecordedChange[]
+  /** In system histories only: tokens made or revoked. */
+  readonly tokens?: readonly RecordedToken[]
+  /** In system histories only: requests that were refused, and how many found no room among them. */
+  readonly refused?: readonly RefusedAttempts[]
+  readonly uncounted?: number
+}
+
+/** A token that was made or revoked, without its secret. */
+export interface RecordedToken {
+  readonly tokenId: string
+  readonly name: string
+  readonly role: TokenRole
+  readonly tenant?: string
+  readonly did: 'created' | 'deleted'
 }
 
 /**

@@ -2,12 +2,14 @@ import type { CreatedToken, CreateToken, TokenInfo } from '@tributary/contract'
 import type { Mutation, TransactRequest } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
 import { headKey, tenantKey, tokenKey } from '../domain/keys.js'
+import { SYSTEM_HISTORIES } from '../domain/system-history.js'
 import { failure } from '../errors.js'
 import type { VouchedWorkload } from '../ports/workload-identity.js'
 import type { StoredToken, TokenRecord } from '../tokens/token-registry.js'
 import { newToken, type TokenParts } from '../tokens/token-text.js'
 import { commitPlan } from './commit-plan.js'
 import { getTenantRecord, type OperationContext } from './operation-context.js'
+import { recordToken, type TokenWriter } from './record-token.js'
 
 const MILLISECONDS = 1_000
 
@@ -16,13 +18,21 @@ const MILLISECONDS = 1_000
  * resolves.
  * @throws AppError `TENANT_NOT_FOUND`, `INVALID_REQUEST` (a tenant is required for, and only for, the role tenant), and as `commitPlan`
  */
-export async function createToken(context: OperationContext, request: CreateToken): Promise<CreatedToken> {
+export async function createToken(
+  context: OperationContext,
+  request: CreateToken,
+  by: TokenWriter,
+): Promise<CreatedToken> {
   checkTenant(request)
   const { token, ...parts } = newToken()
   const stored = storedToken(request, parts, context.clock.now())
   await commitPlan(context, {
-    tenants: request.tenant === undefined ? [] : [request.tenant],
-    plan: (catalog) => planToken(catalog, parts.tokenId, stored),
+    tenants: [SYSTEM_HISTORIES.tokens, ...(request.tenant === undefined ? [] : [request.tenant])],
+    plan: (catalog) => {
+      const { compares, mutations } = planToken(catalog, parts.tokenId, stored)
+      const record = recordToken(context, catalog, { tokenId: parts.tokenId, token: stored, did: 'created', by })
+      return { compares: [...compares, ...record.compares], mutations: [...mutations, ...record.mutations] }
+    },
   })
   return { token, info: describeToken({ ...stored, tokenId: parts.tokenId, revision: 0n }) }
 }

@@ -11,7 +11,7 @@ const OWNER_ONLY = 0o600
 export async function ensureAdminToken(context: OperationContext, file: string): Promise<string> {
   const present = (await readIfPresent(file))?.trim()
   if (present !== undefined && isAdmin(context, present)) return present
-  const { token } = await createToken(context, { name: 'bootstrap', role: 'admin' })
+  const { token } = await createToken(context, { name: 'bootstrap', role: 'admin' }, undefined)
   await writePrivately(file, `${token}\n`)
   return token
 }

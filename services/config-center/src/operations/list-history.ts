@@ -23,7 +23,7 @@ export async function listHistory(
   const storeRevision = String(catalog.storeRevision)
   if (catalog.head(query.tenant) === 0n) getTenantRecord(catalog, query.tenant)
   const records: HistoryRecord[] = []
-  for await (const entry of readHistory(context.store, query.tenant, query.before)) {
+  for await (const entry of readHistory(context.store, query.tenant, { before: query.before })) {
     if (query.service !== undefined && !entry.record.changes.some((change) => isOf(change, query.service))) continue
     records.push(describeHistory(entry))
     if (records.length >= query.limit) break

@@ -27,7 +27,7 @@ export async function readTenantState(
   // Taken together, before the first wait: the catalog goes on while history is read.
   const [now, at] = [stateNow(catalog, tenant), catalog.storeRevision]
   const later: RecordedChange[] = []
-  for await (const { storeRevision, record } of readHistory(context.store, tenant, at + 1n)) {
+  for await (const { storeRevision, record } of readHistory(context.store, tenant, { before: at + 1n })) {
     if (storeRevision <= revision) break
     later.push(...record.changes)
   }

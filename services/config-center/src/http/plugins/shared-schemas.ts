@@ -1,6 +1,7 @@
 import {
   AppliedReport,
   CallsReport,
+  ConfigAuditRecord,
   ConfigDocument,
   ConfigSchema,
   Convergence,
@@ -36,6 +37,7 @@ import { isObject } from '../../domain/merge-patch.js'
 const NAMED: readonly object[] = [
   AppliedReport,
   CallsReport,
+  ConfigAuditRecord,
   ConfigDocument,
   ConfigSchema,
   Convergence,

@@ -25,7 +25,7 @@ export function tokenRoutes(app: TypedApp, { context }: RouteDeps): void {
     },
     async ({ body, principal }, reply) => {
       if (body.role !== 'tenant') requireMay(principal, 'manage-tokens')
-      const created = await createToken(context, body)
+      const created = await createToken(context, body, principal)
       // Neither a browser nor a proxy may keep the secret.
       return reply.header('cache-control', 'no-store').status(201).send(created)
     },
@@ -80,7 +80,7 @@ function singleTokenRoutes(app: TypedApp, context: OperationContext): void {
     async ({ params: { tokenId }, principal }, reply) => {
       const record = await getToken(context, tokenId)
       if (record.role !== 'tenant') requireMay(principal, 'manage-tokens')
-      await revokeToken(context, tokenId)
+      await revokeToken(context, tokenId, principal)
       return reply.status(204).send(null)
     },
   )
