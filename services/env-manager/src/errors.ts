@@ -129,6 +129,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'The service did not become healthy in time, or gave up.',
   },
+  PLATFORM_IMAGE_MISSING: {
+    kind: 'unavailable',
+    description: 'The image of a service cannot be had (yet); the deploy is tried again until somebody has built it.',
+  },
   PLATFORM_UNSUPPORTED: {
     kind: 'failed_precondition',
     description: 'The platform cannot run the service as it is defined.',

@@ -186,7 +186,8 @@ describeWithCluster('a cluster that says no', () => {
       })
       const waiting = world.platform.awaitHealthy(workloadId, { signal: world.signal, timeoutMs: 60_000 })
       await expect(waiting).rejects.toMatchObject({
-        code: 'PLATFORM_UNHEALTHY',
+        code: 'PLATFORM_IMAGE_MISSING',
+        retryable: true,
         message: expect.stringMatching(
           /does not come up: the image no-such\/image:v1\.0-1-\w+ cannot be had \(ErrImageNeverPull\)/,
         ),

@@ -6,7 +6,11 @@ import type { Assessment } from './workload-status.js'
 
 const LAST_LINES = 20
 
-/** @throws AppError `PLATFORM_WORKLOAD_NOT_FOUND`; `PLATFORM_UNHEALTHY` at the deadline, or as soon as waiting is in vain; `PLATFORM_CANCELED`. */
+/**
+ * Resolves once readiness holds.
+ * @throws AppError `PLATFORM_WORKLOAD_NOT_FOUND`; `PLATFORM_UNHEALTHY` at the deadline, or as soon as waiting is in vain; `PLATFORM_IMAGE_MISSING`
+ * (retryable) when that is for want of its image; `PLATFORM_CANCELED`.
+ */
 export async function awaitHealthy(
   parts: KubernetesParts,
   workloadId: string,
@@ -32,12 +36,16 @@ export async function awaitHealthy(
 
 async function unhealthy(
   parts: KubernetesParts,
-  { status, hasGivenUp, pod }: Assessment,
+  { status, hasGivenUp, lacksImage, pod }: Assessment,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Error> {
   const { service, environment, message, health } = status
   const why = hasGivenUp ? 'does not come up' : `did not become healthy within ${timeoutMs / 1000} s`
   const cause = health === 'stopped' ? 'it was scaled to nothing' : (message ?? 'no reason is known')
+  if (lacksImage) {
+    const advice = 'it is tried again until somebody has built and pushed it'
+    return failure('PLATFORM_IMAGE_MISSING', `${service} in ${environment} ${why}: ${cause}; ${advice}`)
+  }
   const lines = pod === undefined ? [] : await lastLines(parts, pod, { tailLines: LAST_LINES, signal })
   const output = lines.length === 0 ? 'It printed nothing.' : `Its last lines:\n${lines.join('\n')}`
   return failure('PLATFORM_UNHEALTHY', `${service} in ${environment} ${why}: ${cause}. ${output}`)

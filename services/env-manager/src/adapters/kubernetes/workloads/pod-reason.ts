@@ -4,6 +4,8 @@ import type { ContainerStatus, KubeCondition, KubeEvent, KubePod } from '../api/
 export interface Reason {
   readonly text: string
   readonly final: boolean
+  /** Its image cannot be had: it may be that nobody has built it yet. */
+  readonly isImage?: true
 }
 
 /** The kubelet knows at once that these cannot work; everything else may yet come, e.g. an image that CI is still building. */
@@ -78,10 +80,10 @@ function reasonOfContainer(pod: KubePod, container: ContainerStatus): Reason | u
     return { text: `pod ${pod.metadata.name} ended with ${describeEnd(ended)}${times}`, final }
   }
   if (reason === undefined || reason === 'ContainerCreating' || reason === 'PodInitializing') return undefined
-  const what = /Image/.test(reason)
-    ? `the image ${image ?? ''} cannot be had (${reason})`
-    : `the container waits (${reason})`
-  return { text: shorten(`${what}${message === undefined ? '' : `: ${message}`}`), final: FINAL_WAITING.has(reason) }
+  const isImage = reason.includes('Image')
+  const what = isImage ? `the image ${image ?? ''} cannot be had (${reason})` : `the container waits (${reason})`
+  const text = shorten(`${what}${message === undefined ? '' : `: ${message}`}`)
+  return { text, final: FINAL_WAITING.has(reason), ...(isImage ? { isImage } : {}) }
 }
 
 function describeEnd({

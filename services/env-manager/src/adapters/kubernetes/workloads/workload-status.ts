@@ -9,6 +9,8 @@ export interface Assessment {
   readonly status: WorkloadStatus
   /** True when waiting is in vain. */
   readonly hasGivenUp: boolean
+  /** True when its image cannot be had. */
+  readonly lacksImage: boolean
   /** The pod that says most about why it is not well. */
   readonly pod: KubePod | undefined
 }
@@ -51,7 +53,8 @@ export function assessWorkload(facts: WorkloadFacts): Assessment | undefined {
     restarts: pods.reduce((sum, pod) => sum + restartsOf(pod), 0),
     startedAt: startOf(deployment, pods),
   }
-  return { status, hasGivenUp: health === 'unhealthy', pod: worst?.pod ?? pods[0] }
+  const lacksImage = reason?.isImage === true
+  return { status, hasGivenUp: health === 'unhealthy', lacksImage, pod: worst?.pod ?? pods[0] }
 }
 
 interface Worst {
