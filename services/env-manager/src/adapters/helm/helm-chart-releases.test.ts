@@ -237,6 +237,14 @@ describe('createHelmChartReleases', () => {
     })
   })
 
+  it('stops a chart that makes more than any cluster keeps', async () => {
+    await open({ template: `return { stdout: 'x'.repeat(33 * 1024 * 1024) }` })
+    await expect(charts.render(release, context)).rejects.toMatchObject({
+      code: 'CHART_INVALID',
+      message: expect.stringContaining('it makes more than 32 MiB of objects'),
+    })
+  })
+
   it('goes back to the last whole revision when a killed client left an upgrade half done', async () => {
     await open({
       upgrade: `if (n === 0) ${fail(PENDING)}\n${answer(applied(4))}`,
