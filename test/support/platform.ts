@@ -31,6 +31,8 @@ export class PlatformFixture {
   configCenter!: ConfigCenterClient
   envManager!: EnvManagerClient
   gatewayUrl = ''
+  /** Where the env-manager and with it the console is, and the admin's token. */
+  access = { url: '', token: '' }
   #child: ChildProcess | undefined
   #output = ''
 
@@ -102,6 +104,7 @@ export class PlatformFixture {
     this.configCenter = createConfigCenterClient({ baseUrl: context.url, token })
     this.envManager = createEnvManagerClient({ baseUrl: context.envManagerUrl, token })
     this.gatewayUrl = context.gatewayUrl
+    this.access = { url: context.envManagerUrl, token }
   }
 
   /** Ends it at once, as the kernel or a power cut would. */

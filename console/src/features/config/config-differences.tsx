@@ -10,7 +10,7 @@ export function ConfigDifferences(props: {
 }): JSX.Element {
   if (props.differences.length === 0) return <p class="muted">{t('diff.configNone')}</p>
   return (
-    <div class="table-frame">
+    <div class="table-frame" tabIndex={0} role="region" aria-label={t('diff.config')}>
       <table class="table table-small">
         <thead>
           <tr>

@@ -39,7 +39,7 @@ function Told({ impact }: { readonly impact: WriteImpact }): JSX.Element {
           </ul>
         </div>
       )}
-      <ul class="lines lines-dense">
+      <ul class="lines lines-dense" tabIndex={0}>
         {tenants.map((one) => (
           <TenantLine key={one.tenant} impact={one} />
         ))}

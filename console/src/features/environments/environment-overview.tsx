@@ -138,7 +138,7 @@ function Ledger({ name }: { readonly name: string }): JSX.Element {
           lines.length === 0 ? (
             <p class="muted">{t('env.ledger.none')}</p>
           ) : (
-            <ul class="lines lines-dense">
+            <ul class="lines lines-dense" tabIndex={0}>
               {lines.map(({ kind, id, recordedAt }) => (
                 <li key={`${kind} ${id}`}>
                   <span class="chip">{kind}</span>

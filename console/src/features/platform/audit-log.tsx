@@ -23,7 +23,7 @@ export function AuditLog(): JSX.Element {
     topics: ['environment', 'run', 'platform'],
   })
   return (
-    <section class="card" aria-label={t('platform.audit')}>
+    <section class="card">
       <h2>{t('platform.audit')}</h2>
       <LoadedView loaded={state.value}>
         {(newest) => {

@@ -184,7 +184,7 @@ function Orphans({ status: { orphans } }: Props): JSX.Element {
     <section class="card">
       <h2>{t('platform.orphans')}</h2>
       {orphans.length === 0 ? <p class="muted">{t('platform.orphans.none')}</p> : null}
-      <ul class="lines lines-dense">
+      <ul class="lines lines-dense" tabIndex={0}>
         {orphans.map(({ kind, id, environment }) => (
           <li key={`${kind} ${id}`}>
             <span class="chip">{kind}</span>

@@ -16,7 +16,7 @@ export function Subscribers(): JSX.Element {
   const [onlyLate, setOnlyLate] = useState(false)
   const { state } = useLoaded({ key: 'subscriptions', load: listSubscriptions, topics: ['config', 'platform'] })
   return (
-    <section class="card" aria-label={t('platform.subscribers')}>
+    <section class="card">
       <h2>{t('platform.subscribers')}</h2>
       <LoadedView loaded={state.value}>
         {(subscriptions) => {

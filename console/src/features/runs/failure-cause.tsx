@@ -5,6 +5,7 @@ import { runLogPath } from '../../api/env-manager.js'
 import { useEventStream } from '../../data/use-event-stream.js'
 import { t } from '../../i18n/i18n.js'
 import { Icon } from '../../ui/icon.js'
+import { sourceOf } from './step-timeline.js'
 
 const LAST_LINES = 12
 
@@ -18,7 +19,9 @@ export function FailureCause({ run }: { readonly run: Run }): JSX.Element | null
       <h2>
         <Icon name="alert" /> {t('run.cause')}
       </h2>
-      <p class="cause-text wrap">{message}</p>
+      <p class="cause-text wrap" tabIndex={0}>
+        {message}
+      </p>
       <p class="muted small">
         {step === undefined
           ? ''
@@ -27,20 +30,22 @@ export function FailureCause({ run }: { readonly run: Run }): JSX.Element | null
             })}{' '}
         {run.error === null ? null : <code>{run.error.code}</code>}
       </p>
-      <LastLines run={run} />
+      <LastLines run={run} source={step === undefined ? undefined : sourceOf(step)} />
     </section>
   )
 }
 
 /** What the failed step and service said last. */
-function LastLines({ run }: { readonly run: Run }): JSX.Element | null {
+function LastLines({ run, source }: { readonly run: Run; readonly source: string | undefined }): JSX.Element | null {
   const lines = useMemo<LogLine[]>(() => [], [run.runId])
   const [ended, setEnded] = useState(false)
   useEffect(() => setEnded(false), [run.runId])
   useEventStream(runLogPath(run.runId).replace('follow=true', 'follow=false'), {
     events: {
       log: (data) => {
-        lines.push(data as LogLine)
+        const line = data as LogLine
+        if (source !== undefined && line.source !== source) return
+        lines.push(line)
         if (lines.length > LAST_LINES) lines.shift()
       },
       end: () => setEnded(true),
@@ -52,7 +57,7 @@ function LastLines({ run }: { readonly run: Run }): JSX.Element | null {
     <>
       <h3>{t('run.causeLog')}</h3>
       <pre class="cause-log" tabIndex={0}>
-        {lines.map(({ source, text }) => `${source}  ${text}`).join('\n')}
+        {lines.map(({ text }) => text).join('\n')}
       </pre>
     </>
   )

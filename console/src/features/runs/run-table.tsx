@@ -23,7 +23,7 @@ export function RunTable({ environment }: { readonly environment?: string }): JS
         runs.length === 0 ? (
           <Empty title={t('runs.empty')}>{t('runs.emptyText')}</Empty>
         ) : (
-          <div class="table-frame">
+          <div class="table-frame" tabIndex={0} role="region" aria-label={t('runs.title')}>
             <table class="table table-runs">
               <thead>
                 <tr>

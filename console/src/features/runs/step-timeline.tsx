@@ -48,8 +48,8 @@ export function StepTimeline({ run, good, chosen, onChoose }: Props): JSX.Elemen
 }
 
 /** The name under which a step's lines stand in the log. */
-function sourceOf({ name }: RunStep): string {
-  return name
+export function sourceOf({ name, service }: Pick<RunStep, 'name' | 'service'>): string {
+  return service === undefined ? name : `${name} ${service}`
 }
 
 function Step(props: {

@@ -40,19 +40,26 @@ export function GraphNodeShape({ placed: { node, x, y }, look, reachable }: Prop
   const state = node.kind === 'group' ? 'group' : (first?.state ?? 'missing')
   const classes = ['node', `node-${state}`, ...flagsOf(look)].join(' ')
   return (
-    <g
-      class={classes}
-      transform={`translate(${x},${y})`}
-      role="button"
-      tabIndex={reachable ? 0 : -1}
-      data-node={node.id}
-      aria-label={labelOf(node.members, node.kind)}
-      aria-pressed={look.selected}
-    >
-      <Outline state={state} />
-      {node.kind === 'group' ? <GroupText count={node.members.length} /> : null}
-      {node.kind === 'service' && first !== undefined ? <ServiceText node={first} /> : null}
-      <Marks look={look} />
+    <g class={classes} transform={`translate(${x},${y})`}>
+      <g aria-hidden="true">
+        <Outline state={state} />
+        {node.kind === 'group' ? <GroupText count={node.members.length} /> : null}
+        {node.kind === 'service' && first !== undefined ? <ServiceText node={first} /> : null}
+        <Marks look={look} />
+      </g>
+      <rect
+        class="node-hit"
+        width={NODE.width}
+        height={NODE.height}
+        role="button"
+        // In SVG the names of attributes tell upper from lower case.
+        {...{ tabindex: reachable ? 0 : -1 }}
+        data-node={node.id}
+        aria-label={labelOf(node.members, node.kind)}
+        aria-pressed={look.selected}
+      >
+        {first === undefined || node.kind === 'group' ? null : <title>{first.service}</title>}
+      </rect>
     </g>
   )
 }
@@ -98,7 +105,6 @@ function ServiceText({ node }: { readonly node: TopologyNode }): JSX.Element {
   const note = state === 'own' || state === 'inherited' ? (version ?? t(`health.${health}`)) : t(`topo.state.${state}`)
   return (
     <>
-      <title>{service}</title>
       <text class="node-name" x={18} y={23}>
         {shortName(service, NAME_LENGTH)}
       </text>

@@ -192,7 +192,7 @@ function onGraphKey(
   const next = nearest(layout.nodes, id, direction)
   if (next === undefined || !(event.currentTarget instanceof Element)) return
   act.focus(next)
-  event.currentTarget.querySelector<SVGGElement>(`[data-node="${CSS.escape(next)}"]`)?.focus()
+  event.currentTarget.querySelector<SVGElement>(`[data-node="${CSS.escape(next)}"]`)?.focus()
 }
 
 /** The next shape in a direction: the nearest one, where being off the line counts twice. */

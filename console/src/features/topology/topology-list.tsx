@@ -20,7 +20,7 @@ export function TopologyList({
       .sort()
       .join(', ')
   return (
-    <div class="table-frame">
+    <div class="table-frame" tabIndex={0} role="region" aria-label={t('topo.list')}>
       <table class="table">
         <thead>
           <tr>

@@ -142,7 +142,7 @@ function onChoose(
     if (node !== undefined) setQuery({ to: node })
     return
   }
-  setQuery({ node, edge, panel: undefined })
+  setQuery({ node, edge })
 }
 
 function laneText(lane: string | null, { chain }: Topology): { readonly title: string; readonly note: string } {

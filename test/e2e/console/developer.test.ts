@@ -1,0 +1,173 @@
+import { describeWithServer } from '@tributary/testkit'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import {
+  accessibilityProblems,
+  CHROMIUM,
+  openBrowser,
+  openPage,
+  signIn,
+  type WatchedPage,
+} from '../../support/browser.js'
+import { startConsoleWorld, withButtons, type ConsoleWorld } from '../../support/console-world.js'
+import { waitFor } from '../../support/wait-for.js'
+
+const DOCUMENT = { tenant: 'feature-page-size', service: 'orders' }
+
+interface Orders {
+  readonly tenant: string
+  readonly pageSize: number
+}
+
+describeWithServer('a developer in the browser', CHROMIUM, () => {
+  let world: ConsoleWorld
+  let browser: Browser
+  let watched: WatchedPage
+  let page: Page
+
+  beforeAll(async () => {
+    world = await startConsoleWorld()
+    browser = await openBrowser()
+    watched = await openPage(browser)
+    page = watched.page
+    await signIn(page, world.platform.access)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await world?.platform.remove()
+  })
+
+  const row = () =>
+    page.getByRole('row').filter({ has: page.getByRole('link', { name: 'feature-page-size', exact: true }) })
+  const editor = () => page.getByRole('textbox', { name: 'JSON of the document' })
+  const orders = () => world.platform.get<Orders>('feature-page-size', '/orders/orders')
+  const openDocument = async (tenant: string) => {
+    await page.goto(`${world.platform.access.url}/console/#/config/${tenant}/orders`)
+    await editor().waitFor()
+  }
+  /** Replaces everything in the editor, as a person does. */
+  const write = async (text: string) => {
+    await editor().click()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText(text)
+  }
+
+  it('pushes a branch and watches it come up, without loading the page again', async () => {
+    await page.getByText('1 environment', { exact: true }).waitFor()
+    await world.shop.push('feature/page-size', withButtons('pay', 'more'))
+    await row().getByText('Ready').waitFor({ timeout: 30_000 })
+  })
+
+  it('opens its URL', async () => {
+    const href = await row()
+      .getByRole('link', { name: /Open feature-page-size in a new tab/ })
+      .getAttribute('href')
+    expect(href).toContain('//feature-page-size.localhost')
+    expect(await orders()).toMatchObject({ tenant: 'feature-page-size', pageSize: 2 })
+  })
+
+  it('follows the run’s log to its end', async () => {
+    await page.getByRole('link', { name: 'Runs', exact: true }).first().click()
+    await page
+      .getByRole('row')
+      .filter({ hasText: 'feature-page-size' })
+      .getByRole('link', { name: 'Deploy' })
+      .first()
+      .click()
+    await page.getByRole('log').getByText('feature/page-size ->').waitFor()
+    await page.getByText('Succeeded').first().waitFor()
+  })
+
+  it('changes config with completion, sees who would get it, and the service has it at once', async () => {
+    await openDocument('feature-page-size')
+    await write('{')
+    await page.keyboard.type(' "page')
+    await page.keyboard.press('Control+Space')
+    await page.getByRole('option', { name: /"pageSize"/ }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('7')
+    await page.keyboard.press('Escape')
+    await write('{ "pageSize": 7 }')
+    await page.getByRole('button', { name: 'Review and save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('/pageSize').first().waitFor()
+    await dialog.getByLabel('Why (kept in the history)').fill('More orders on a page')
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByText(/Saved at store revision \d+; 1 subscribers have it/).waitFor()
+    expect(await orders()).toMatchObject({ pageSize: 7 })
+  })
+
+  it('sees in the effective value who shadows whom', async () => {
+    await page.getByRole('button', { name: 'Effective value' }).click()
+    await page.getByRole('button', { name: /pageSize 7/ }).click()
+    const stack = page.getByRole('list', { name: /Who sets/ })
+    expect(await stack.getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/feature-page-size\/orders\s+wins/),
+      expect.stringMatching(/integration\/orders\s+shadowed by feature-page-size\/orders/),
+    ])
+  })
+
+  it('loses nothing when somebody else saves the same document meanwhile: both sets of changes are merged', async () => {
+    const { platform } = world
+    await openDocument('feature-page-size')
+    await write('{ "pageSize": 9, "discountPercent": 10 }')
+    await platform.configCenter.applyDocument(DOCUMENT, { pageSize: 8, theirs: true })
+    await page.getByText(/Somebody has saved revision \d+ meanwhile/).waitFor()
+    await page.getByRole('button', { name: 'Review and save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('1 value was changed by both: choose one').first().waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
+    await dialog.getByRole('radio', { name: /Yours/ }).check()
+    await dialog.getByRole('button', { name: 'Continue with the merge' }).click()
+    await page.getByRole('button', { name: 'Review and save' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click()
+    await page
+      .getByText(/Saved at store revision/)
+      .first()
+      .waitFor()
+    const { data } = await platform.configCenter.getDocument(DOCUMENT)
+    expect(data).toEqual({ pageSize: 9, discountPercent: 10, theirs: true })
+  })
+
+  it('finds every write in the history and goes back to one', async () => {
+    await page.getByRole('button', { name: 'History' }).click()
+    await page.getByText('More orders on a page').waitFor()
+    await page.getByRole('button', { name: 'Go back to before this' }).first().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Go back to before this' }).click()
+    await waitFor('the document of before', async () => {
+      const { data } = await world.platform.configCenter.getDocument(DOCUMENT)
+      return 'theirs' in data && data['pageSize'] === 8
+    })
+  })
+
+  it('is told before a change of the base who else would see it', async () => {
+    await openDocument('integration')
+    await write('{ "pageSize": 3, "discountPercent": 5 }')
+    await page.getByRole('button', { name: 'Review and save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('2 tenants see a difference').waitFor()
+    await dialog.getByText('/discountPercent: 0 → 5').first().waitFor()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Discard' }).click()
+  })
+
+  it('deletes the environment after typing its name, and the receipt proves it', async () => {
+    await page.getByRole('link', { name: 'Environments', exact: true }).first().click()
+    await page.getByRole('button', { name: 'Actions: feature-page-size' }).click()
+    await page.getByRole('menuitem', { name: /Delete/ }).click()
+    const dialog = page.getByRole('dialog')
+    const confirm = dialog.getByRole('button', { name: 'Delete', exact: true })
+    expect(await confirm.getAttribute('aria-disabled')).toBe('true')
+    await dialog.getByRole('textbox').fill('feature-page-size')
+    await confirm.click()
+    await row().waitFor({ state: 'detached', timeout: 30_000 })
+    const { receipts } = await world.platform.envManager.listReceipts('feature-page-size')
+    expect(receipts[0]?.resources.length).toBeGreaterThan(3)
+  })
+
+  it('has seen no mishap in the page', () => {
+    expect(watched.mishaps).toEqual([])
+  })
+})
