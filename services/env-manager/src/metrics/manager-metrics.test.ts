@@ -11,6 +11,10 @@ const sources: ManagerSources = {
   queued: () => 3,
   running: () => 2,
   failingRepositories: () => 1,
+  watches: () => [
+    { kind: 'Pod', ageMs: 2_500, failures: 4 },
+    { kind: 'Deployment', ageMs: undefined, failures: 0 },
+  ],
 }
 
 const run: Run = {
@@ -59,6 +63,9 @@ it('shows what its sources say at the time', async () => {
       'env_manager_queue_length 3',
       'env_manager_queue_running 2',
       'env_manager_repositories_failing 1',
+      'env_manager_platform_watch_age_seconds{kind="Pod"} 2.5',
+      'env_manager_platform_watch_failures{kind="Pod"} 4',
+      'env_manager_platform_watch_failures{kind="Deployment"} 0',
     ]),
   )
 })

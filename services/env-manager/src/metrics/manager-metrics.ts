@@ -1,6 +1,7 @@
 import { ENVIRONMENT_PHASES, RUN_STATES, type EnvironmentPhase, type Run } from '@tributary/contract'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ManagerObserver } from '../ports/manager-observer.js'
+import type { PlatformWatch } from '../ports/platform.js'
 
 /** What the gauges look at when they are asked. */
 export interface ManagerSources {
@@ -11,10 +12,17 @@ export interface ManagerSources {
   readonly running: () => number
   /** Repositories that could not be listed the last time. */
   readonly failingRepositories: () => number
+  /** What the platform is watched by. */
+  readonly watches: () => readonly PlatformWatch[]
 }
 
 const RUN_KINDS = ['deploy', 'sleep', 'teardown'] as const
 const RUN_SECONDS = [1, 5, 15, 30, 60, 120, 300, 900, 1_800]
+
+interface WatchGauge {
+  readonly help: string
+  readonly read: (watch: PlatformWatch) => number | undefined
+}
 
 /** Metrics of the env-manager in Prometheus text. Labels come from closed sets: environments and services have the API. */
 export class ManagerMetrics implements ManagerObserver {
@@ -87,11 +95,36 @@ export class ManagerMetrics implements ManagerObserver {
     this.#gauge('breaker_removals', 'Removals that wait for a person’s approval; 0: none do.', sources.frozenRemovals)
     const repositories = 'Repositories that could not be listed the last time.'
     this.#gauge('repositories_failing', repositories, sources.failingRepositories)
+    this.#watchGauge(sources.watches, 'age_seconds', {
+      help: 'Time since the cluster was last heard, by kind: what is known of workloads may be as old.',
+      read: ({ ageMs }) => (ageMs === undefined ? undefined : ageMs / 1_000),
+    })
+    this.#watchGauge(sources.watches, 'failures', {
+      help: 'How often a watch of the cluster broke off since the process began, by kind.',
+      read: ({ failures }) => failures,
+    })
     this.#gauge('process_resident_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss())
     this.#gauge('process_cpu_seconds', 'Processor time of the process since it began.', () => {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1e6
     })
+  }
+
+  #watchGauge(watches: ManagerSources['watches'], name: string, options: WatchGauge): void {
+    this.#registry.registerMetric(
+      new Gauge({
+        name: `env_manager_platform_watch_${name}`,
+        help: options.help,
+        labelNames: ['kind'],
+        registers: [],
+        collect() {
+          for (const watch of watches()) {
+            const value = options.read(watch)
+            if (value !== undefined) this.set({ kind: watch.kind }, value)
+          }
+        },
+      }),
+    )
   }
 
   #gauge(name: string, help: string, read: () => number | Promise<number>): void {

@@ -77,6 +77,16 @@ export interface ReleasedObject {
   readonly finalizers: readonly string[]
 }
 
+/** How fresh what the platform knows of one kind of thing is. */
+export interface PlatformWatch {
+  /** From a closed set. */
+  readonly kind: string
+  /** Milliseconds since its source was last heard; undefined before the first time. */
+  readonly ageMs: number | undefined
+  /** How often it broke off since the process began. */
+  readonly failures: number
+}
+
 /** One line that a workload printed. `at` is epoch milliseconds. */
 export interface WorkloadLogLine {
   readonly at: number
@@ -108,6 +118,8 @@ export interface Platform {
   ): Promise<void>
   /** All workloads of this instance, or of one environment. In memory: cheap enough for every reconcile. */
   listWorkloads(environment?: string): Promise<readonly WorkloadStatus[]>
+  /** The sources that {@link Platform.listWorkloads} is kept from; none where the platform is the source itself. */
+  watches(): readonly PlatformWatch[]
   /** Names of environments in which a workload's status changed on its own (it died, it recovered). */
   watchChanges(options: { readonly signal: AbortSignal }): AsyncIterable<string>
   /** The last `tailLines` lines, then, with `follow`, new ones until `signal` aborts. */

@@ -129,6 +129,7 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       yield { at: 0, text: `${environment}/${service} says hello` }
     },
     applyServiceNames: async () => undefined,
+    watches: () => [],
     locate: async (endpoint) => endpoint,
     releaseFinalizers: async () => [],
     removeSpace: async (environment) => {

@@ -5,6 +5,7 @@ import type {
   PlatformCapability,
   PlatformContext,
   PlatformResource,
+  PlatformWatch,
   ReleasedObject,
   ServiceName,
   Workload,
@@ -64,6 +65,10 @@ export class KubernetesPlatform implements Platform {
 
   async listWorkloads(environment?: string): Promise<readonly WorkloadStatus[]> {
     return this.parts.book.list(environment)
+  }
+
+  watches(): readonly PlatformWatch[] {
+    return this.parts.book.states()
   }
 
   watchChanges({ signal }: { readonly signal: AbortSignal }): AsyncIterable<string> {

@@ -6,6 +6,7 @@ import type {
   PlatformCapability,
   PlatformContext,
   PlatformResource,
+  PlatformWatch,
   ReleasedObject,
   Workload,
   WorkloadLogLine,
@@ -79,6 +80,11 @@ class LocalPlatform implements Platform {
 
   async listWorkloads(environment?: string): Promise<readonly WorkloadStatus[]> {
     return this.parts.workloads.list(environment).map((supervisor) => supervisor.status())
+  }
+
+  /** It supervises the processes itself. */
+  watches(): readonly PlatformWatch[] {
+    return []
   }
 
   watchChanges(options: { readonly signal: AbortSignal }): AsyncIterable<string> {

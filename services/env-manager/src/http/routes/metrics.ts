@@ -12,6 +12,7 @@ export function metricsRoute(app: TypedApp, { deps, loop }: RouteDeps, metrics: 
     frozenRemovals: async () => (await findBreaker(deps.store))?.wouldDelete.length ?? 0,
     queued: () => loop.status().queued.length,
     running: () => loop.status().running.length,
+    watches: () => deps.platform.watches(),
     failingRepositories: () => loop.status().repositories.filter(({ error }) => error !== null).length,
   })
   app.get(
