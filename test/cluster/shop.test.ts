@@ -41,9 +41,13 @@ describeWithCluster('the example shop on real pods', () => {
 
   const ordersOf = (environment: string): Promise<Orders> =>
     platform.getFromPod<Orders>(environment, 'orders', { url: 'http://orders/orders', tenant: environment })
-  const pushShop = async (files: Record<string, string | null>): Promise<string> => {
+  /** Pushes, then builds the images that the push needs, as a CI would: the deploy waits for them. */
+  const pushShop = async (
+    files: Record<string, string | null>,
+    services: Record<string, string> = { orders: 'orders' },
+  ): Promise<string> => {
     const commit = await shop.push('feature/add-button', files)
-    await buildImages(shop.url, commit, SHOP)
+    await buildImages(shop.url, commit, services)
     return commit
   }
 
@@ -115,7 +119,8 @@ describeWithCluster('the example shop on real pods', () => {
   })
 
   it('lets the name of a service follow it into the environment, and out again', async () => {
-    const commit = await pushShop({ 'inventory/notes.txt': 'more stock\n' })
+    const both = { orders: 'orders', inventory: 'inventory' }
+    const commit = await pushShop({ 'inventory/notes.txt': 'more stock\n' }, both)
     await platform.untilReady(FEATURE, { inventory: commit })
     const request = { url: 'http://inventory/stock' }
     const stock = (): Promise<Answer> => platform.getFromPod<Answer>(FEATURE, 'orders', request)

@@ -29,6 +29,9 @@ const VALUES = {
   resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } },
 }
 
+const CONNECT_MS = 4_000
+const NOT_CONNECTED = 'no connection'
+
 /** What a fixture is started with. */
 export interface ClusterPlatformOptions {
   readonly instance: string
@@ -158,28 +161,28 @@ export class ClusterPlatform {
     return (await child).stdout.trim()
   }
 
-  /** GETs JSON from within a pod of a service, by a program that knows nothing of Tributary: as `http://inventory/stock` means there. */
+  /**
+   * GETs JSON from within a pod of a service, by a program that knows nothing of Tributary: as `http://inventory/stock` means there. A node that does not
+   * know a new ClusterIP yet lets the first packets of a connection disappear: such a connection is given up soon, and made anew.
+   */
   async getFromPod<T>(environment: string, service: string, request: { url: string; tenant?: string }): Promise<T> {
     const headers = request.tenant === undefined ? {} : { baggage: `tributary-tenant=${request.tenant}` }
+    const options = JSON.stringify({ headers, timeout: CONNECT_MS })
     const script = `
-      require('node:http').get(${JSON.stringify(request.url)}, { headers: ${JSON.stringify(headers)} }, (response) => {
+      const sent = require('node:http').get(${JSON.stringify(request.url)}, ${options}, (response) => {
+        sent.setTimeout(0)
         response.pipe(process.stdout)
         response.once('end', () => { process.exitCode = response.statusCode === 200 ? 0 : 1 })
-      })`
+      })
+      sent.once('timeout', () => { console.log('${NOT_CONNECTED}'); process.exit(0) })`
     // Without the variables that tell the SDK who it is.
-    const args = [
-      'exec',
-      '-n',
-      this.namespaceOf(environment),
-      `deploy/${service}`,
-      '--',
-      'env',
-      '-i',
-      '/usr/bin/node',
-      '-e',
-      script,
-    ]
-    return JSON.parse(await this.kubectl(args)) as T
+    const pod = ['-n', this.namespaceOf(environment), `deploy/${service}`]
+    const args = ['exec', ...pod, '--', 'env', '-i', '/usr/bin/node', '-e', script]
+    const text = await waitFor(`${request.url} to be reached from ${environment}`, async () => {
+      const answer = await this.kubectl(args)
+      return answer !== NOT_CONNECTED && answer
+    })
+    return JSON.parse(text) as T
   }
 
   /** `kind/namespace/name` of everything in the cluster that bears this instance's label, namespaces included. */
