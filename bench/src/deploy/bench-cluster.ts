@@ -50,7 +50,7 @@ export class BenchCluster {
     await this.kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--timeout=180s')
   }
 
-  /** Pods that run, and their memory as the kubelets see it; undefined while a kubelet has not looked at one of them yet. */
+  /** Pods that run, and their memory as the kubelets see it; undefined while a kubelet has not measured one of them yet. */
   async usageOf(namespace: string): Promise<NamespaceUsage | undefined> {
     const [names, nodes] = await Promise.all([
       this.kubectl('-n', namespace, 'get', 'pods', '--field-selector=status.phase=Running', '--output=name'),
@@ -64,7 +64,7 @@ export class BenchCluster {
         .map(({ podRef, memory: used }) => [`pod/${podRef.name}`, used?.workingSetBytes]),
     )
     const used = lines(names).map((name) => memory.get(name))
-    const known = used.filter((bytes) => bytes !== undefined)
+    const known = used.flatMap((bytes) => (bytes === undefined || bytes === 0 ? [] : [bytes]))
     if (known.length < used.length) return undefined
     return { pods: used.length, memoryBytes: known.reduce((sum, bytes) => sum + bytes, 0) }
   }

@@ -12,12 +12,14 @@ import type { BenchCluster } from './bench-cluster.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../services/env-manager/dist/main.js', import.meta.url))
 const READY_MS = 180_000
-const POLL_MS = 25
+const POLL_MS = 50
 
 /** What the manager is told besides its cluster. */
 export interface DeploySystemOptions {
   readonly cluster: BenchCluster
   readonly repositoryUrl: string
+  /** Of every namespace that it makes: others may use the cluster too. */
+  readonly namespacePrefix: string
   /** Laid over the values of each release. */
   readonly values: Readonly<Record<string, unknown>>
 }
@@ -29,7 +31,7 @@ export class DeploySystem implements AsyncDisposable {
     private readonly parts: { readonly center: BenchSystem; readonly manager: ChildProcess; readonly folder: string },
   ) {}
 
-  static async start({ cluster, repositoryUrl, values }: DeploySystemOptions): Promise<DeploySystem> {
+  static async start({ cluster, repositoryUrl, namespacePrefix, values }: DeploySystemOptions): Promise<DeploySystem> {
     const folder = await mkdtemp(path.join(tmpdir(), 'tributary-bench-'))
     const center = await startSystem()
     const config = {
@@ -40,7 +42,9 @@ export class DeploySystem implements AsyncDisposable {
       pollSeconds: 3600,
       concurrency: 16,
       healthTimeoutSeconds: READY_MS / 1000,
-      platform: { kubernetes: { kubeconfig: cluster.kubeconfig, values, quota: { pods: 100 }, limits: {} } },
+      platform: {
+        kubernetes: { kubeconfig: cluster.kubeconfig, namespacePrefix, values, quota: { pods: 100 }, limits: {} },
+      },
     }
     const file = path.join(folder, 'tributary.config.yaml')
     await writeFile(file, JSON.stringify(config))
@@ -75,7 +79,8 @@ export class DeploySystem implements AsyncDisposable {
     const { center, manager, folder } = this.parts
     if (manager.exitCode === null && manager.signalCode === null) {
       const ended = once(manager, 'exit')
-      manager.kill('SIGTERM')
+      // Its environments are removed with their namespaces: it has nothing to put in order.
+      manager.kill('SIGKILL')
       await ended
     }
     await center.stop()

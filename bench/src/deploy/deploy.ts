@@ -11,11 +11,12 @@ import { DeploySystem } from './deploy-system.js'
 const ROUNDS = 10
 const SERVICES = Array.from({ length: 11 }, (_, index) => `service-${index}`)
 const [FIRST = ''] = SERVICES
-const ONE = 'helm-bench-one'
-const FRESH = 'helm-bench-fresh'
-const ALL = 'helm-bench-all'
-const PEER = 'helm-bench-peer'
+const PREFIX = 'helm-bench-'
+const ONE = 'one'
+const FRESH = 'fresh'
+const ALL = 'all'
 const INTEGRATION = 'integration'
+const PEER = `${PREFIX}peer`
 const USAGE_MS = 60_000
 const SERVER = `process.on('SIGTERM', () => process.exit(0))
 require('node:http').createServer((_, response) => response.end('hello')).listen(8080, '0.0.0.0')`
@@ -37,11 +38,17 @@ export async function deploy(): Promise<Figure[]> {
       command: ['/app/server.cjs'],
     })
     const repository = await BenchRepository.create(folder, SERVICES, image)
-    await using system = await DeploySystem.start({ cluster, repositoryUrl: repository.url, values: VALUES })
+    await using system = await DeploySystem.start({
+      cluster,
+      repositoryUrl: repository.url,
+      namespacePrefix: PREFIX,
+      values: VALUES,
+    })
     const bench = { cluster, repository, system, image }
     return [...(await besideHelm(bench)), ...(await besideCopy(bench))]
   } finally {
-    for (const namespace of [ONE, FRESH, ALL, PEER, INTEGRATION]) await cluster.remove(namespace)
+    const made = [ONE, FRESH, ALL, INTEGRATION].map((environment) => `${PREFIX}${environment}`)
+    await Promise.all([...made, PEER].map((namespace) => cluster.remove(namespace)))
     await rm(folder, { recursive: true, force: true })
   }
 }
@@ -102,8 +109,8 @@ async function helmAlone(cluster: BenchCluster, image: string, round: number): P
 async function besideCopy({ cluster, repository, system }: Bench): Promise<Figure[]> {
   const time = async (branch: string, services: readonly string[]): Promise<number> =>
     system.deploy(branch, services, await repository.push(branch, services))
-  const one = { seconds: (await time(FRESH, [FIRST])) / 1000, ...(await usageOf(cluster, FRESH)) }
-  const all = { seconds: (await time(ALL, SERVICES)) / 1000, ...(await usageOf(cluster, ALL)) }
+  const one = { seconds: (await time(FRESH, [FIRST])) / 1000, ...(await usageOf(cluster, `${PREFIX}${FRESH}`)) }
+  const all = { seconds: (await time(ALL, SERVICES)) / 1000, ...(await usageOf(cluster, `${PREFIX}${ALL}`)) }
   const peer = 'a copy of all 11'
   const figure = (what: string, key: 'seconds' | 'pods' | 'memoryBytes', unit: string, scale = 1): Figure => ({
     name: `new environment of 1 of 11 services, ${what}`,
