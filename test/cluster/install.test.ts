@@ -13,6 +13,9 @@ import { buildImages } from './support/shop-images.js'
 
 const INSTANCE = 'install'
 const FEATURE = 'feature-install'
+/** Of the namespaces of this installation, so that others may use the cluster at the same time. */
+const PREFIX = 'install-'
+const FEATURE_NAMESPACE = `${PREFIX}${FEATURE}`
 const ACCOUNT = `system:serviceaccount:${INSTANCE}-system:tributary-env-manager`
 const SERVICES = { hello: 'hello', stock: 'stock' }
 
@@ -85,7 +88,7 @@ describeWithCluster('the platform, installed by its chart', () => {
       ...platform.valuesFor(await makePlatformImage()),
       repositories: [{ name: 'system', url: urlOf('system') }],
       settings: { pollSeconds: 1, drainSeconds: 1 },
-      kubernetes: { values: SERVICE_VALUES },
+      kubernetes: { namespacePrefix: PREFIX, values: SERVICE_VALUES },
       previews: { url: 'http://{environment}.preview.test', ingressClass: 'none' },
       persistence: { storageClass: await platform.makeVolumes() },
     }
@@ -177,8 +180,8 @@ describeWithCluster('the platform, installed by its chart', () => {
 
   it('may do what it needs in its environments, and next to nothing elsewhere', async () => {
     const rows: readonly (readonly [string, string, string, 'yes' | 'no'])[] = [
-      ['create', 'deployments', FEATURE, 'yes'],
-      ['get', 'secrets', FEATURE, 'yes'],
+      ['create', 'deployments', FEATURE_NAMESPACE, 'yes'],
+      ['get', 'secrets', FEATURE_NAMESPACE, 'yes'],
       ['get', 'secrets', 'kube-system', 'no'],
       ['list', 'secrets', 'default', 'no'],
       ['get', 'secrets/tributary-bootstrap', 'install-system', 'no'],
@@ -186,14 +189,14 @@ describeWithCluster('the platform, installed by its chart', () => {
       ['delete', 'pods', 'kube-system', 'no'],
       ['create', 'clusterrolebindings', 'default', 'no'],
       ['escalate', 'clusterroles', 'default', 'no'],
-      ['create', 'pods/exec', FEATURE, 'no'],
+      ['create', 'pods/exec', FEATURE_NAMESPACE, 'no'],
     ]
     const answers = await Promise.all(rows.map(async ([verb, resource, namespace]) => canI(verb, resource, namespace)))
     expect(rows.map(([verb, resource, namespace], index) => [verb, resource, namespace, answers[index]])).toEqual(rows)
   })
 
   it('is upgraded under a running environment, and no request fails', async () => {
-    const before = await podIdsOf(FEATURE)
+    const before = await podIdsOf(FEATURE_NAMESPACE)
     const platformBefore = await podIdsOf('install-system')
     const failures: string[] = []
     let requests = 0
@@ -213,7 +216,7 @@ describeWithCluster('the platform, installed by its chart', () => {
     agent.destroy()
     expect(failures).toEqual([])
     expect(requests).toBeGreaterThan(100)
-    expect(await podIdsOf(FEATURE)).toBe(before)
+    expect(await podIdsOf(FEATURE_NAMESPACE)).toBe(before)
     const kept = new Set(platformBefore.split(' '))
     expect((await podIdsOf('install-system')).split(' ').filter((id) => kept.has(id))).toEqual([])
   })
@@ -254,6 +257,7 @@ describeWithCluster('the platform, installed by its chart', () => {
     ])
     const cluster = ['get', 'clusterrole,clusterrolebinding', '-o', 'name']
     expect(await platform.kubectl(cluster)).not.toContain('install-system.tributary')
-    expect(await platform.kubectl(['get', 'namespace', 'integration', '-o', 'name'])).toBe('namespace/integration')
+    const integration = `namespace/${PREFIX}integration`
+    expect(await platform.kubectl(['get', integration, '-o', 'name'])).toBe(integration)
   })
 })

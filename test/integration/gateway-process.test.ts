@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http'
+import { Agent, createServer, request, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -222,6 +222,27 @@ describe('the gateway as a process of its own', () => {
     expect((await ask(X, '/orders/')).status).toBe(200)
     await stopped
     await expect(ask(X, '/orders/')).rejects.toThrow()
+    gateway = undefined
+  })
+
+  it('lets no client keep its connection once it was told to stop: it would be cut when it is used again', async () => {
+    await shop()
+    const { stop, port } = await start({ TRIBUTARY_DRAIN_DELAY_SECONDS: '1' })
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const connectionOf = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port, path: '/orders/', headers: { host: X }, agent }
+        const outgoing = request(options, (response) => {
+          response.resume()
+          response.once('end', () => resolve(response.headers.connection))
+        })
+        outgoing.once('error', reject).end()
+      })
+    expect(await connectionOf()).toBe('keep-alive')
+    const stopped = stop()
+    expect(await connectionOf()).toBe('close')
+    await stopped
+    agent.destroy()
     gateway = undefined
   })
 

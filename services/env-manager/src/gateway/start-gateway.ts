@@ -48,6 +48,8 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
     const looking = setInterval(() => endGone(server, table), LOOK_MS)
     const stop = async (): Promise<void> => {
       state.isStopping = true
+      // A connection that is kept would be cut at the end just when its client uses it again.
+      server.sendClientsAway()
       await (parts.clock ?? systemClock).sleep(config.drainDelayMs)
       await server.drain(config.drainGraceMs)
       clearInterval(looking)

@@ -84,9 +84,14 @@ export class GatewayServer {
     })
   }
 
+  /** Goes on serving, but asks each client to make a new connection for its next request: it is led elsewhere by then. */
+  sendClientsAway(): void {
+    this.isDraining = true
+  }
+
   /** Takes no new connections, lets requests finish for at most `graceMs`, then ends everything. */
   async drain(graceMs: number): Promise<void> {
-    this.isDraining = true
+    this.sendClientsAway()
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     this.server.closeIdleConnections()
     const timer = setTimeout(() => void this.close(), graceMs)

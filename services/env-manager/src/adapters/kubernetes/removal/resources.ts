@@ -59,6 +59,9 @@ export async function verifyGone(
 ): Promise<Sighting> {
   const address = parseResource(resource, parts.spaces)
   if (address.kind === 'namespace') return verifyNamespaceGone(parts, address.name, signal)
+  // An account that has its rights by a RoleBinding in each namespace may not look into one that is gone; and nothing can be in it.
+  const around = await verifyNamespaceGone(parts, address.namespace, signal)
+  if (around.gone) return around
   if (address.kind === 'release') return verifyReleaseGone(parts, address, signal)
   const { resource: collection, namespace, name } = address
   const found = await parts.api.find<KubeObject>(collection, { namespace, name }, signal)
