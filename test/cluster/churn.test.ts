@@ -31,7 +31,11 @@ describeWithCluster('many environments on a small node', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tributary-churn-'))
-    const image = await testImage({ name: 'tributary-churn', files: { 'server.cjs': PROGRAM }, command: ['/app/server.cjs'] })
+    const image = await testImage({
+      name: 'tributary-churn',
+      files: { 'server.cjs': PROGRAM },
+      command: ['/app/server.cjs'],
+    })
     const definition = `apiVersion: tributary/v1\nkind: Service\nname: tiny\nhealth: { readiness: / }\nrun: { image: '${image}' }\n`
     git = await GitFixture.create(folder, 'tiny', { 'service.yaml': definition, text: 'main' })
     const settings = { concurrency: 3, drainSeconds: 0 }

@@ -8,7 +8,7 @@ import { createRepositories } from '../../examples/shop/create-repositories.mjs'
 import { GitFixture } from '../support/git-fixture.js'
 import { waitFor } from '../support/wait-for.js'
 import { ClusterPlatform } from './support/cluster-platform.js'
-import { buildImages } from './support/shop-images.js'
+import { buildImage } from './support/shop-images.js'
 
 /** What every service of the shop answers: who it is, and what the services that it called answered. */
 interface Answer {
@@ -25,7 +25,6 @@ interface Orders extends Answer {
 
 const INSTANCE = `kube-shop-${process.pid % 10_000}`
 const FEATURE = 'feature-add-button'
-const SHOP = { orders: 'orders', inventory: 'inventory', web: 'web' }
 const BUTTONS = (...buttons: string[]) => ({
   'orders/buttons.mjs': `export const BUTTONS = ${JSON.stringify(buttons)}\n`,
 })
@@ -41,13 +40,10 @@ describeWithCluster('the example shop on real pods', () => {
 
   const ordersOf = (environment: string): Promise<Orders> =>
     platform.getFromPod<Orders>(environment, 'orders', { url: 'http://orders/orders', tenant: environment })
-  /** Pushes, then builds the images that the push needs, as a CI would: the deploy waits for them. */
-  const pushShop = async (
-    files: Record<string, string | null>,
-    services: Record<string, string> = { orders: 'orders' },
-  ): Promise<string> => {
+  /** Pushes, then builds the image that the push needs, as a CI would: the deploy waits for it. */
+  const pushShop = async (files: Record<string, string | null>): Promise<string> => {
     const commit = await shop.push('feature/add-button', files)
-    await buildImages(shop.url, commit, services)
+    await buildImage(shop.url, commit, { name: 'shop', program: 'web/server.mjs' })
     return commit
   }
 
@@ -57,8 +53,8 @@ describeWithCluster('the example shop on real pods', () => {
     await mkdir(git)
     urls = { ...(await createRepositories({ directory: git })) }
     shop = await GitFixture.open(urls['shop'] ?? '', path.join(folder, 'shop-clone'))
-    await buildImages(urls['shop'] ?? '', 'main', SHOP)
-    await buildImages(urls['payments'] ?? '', 'main', { payments: '' })
+    await buildImage(shop.url, 'main', { name: 'shop', program: 'web/server.mjs' })
+    await buildImage(urls['payments'] ?? '', 'main', { name: 'payments', program: 'server.mjs' })
     platform = await ClusterPlatform.prepare({ instance: INSTANCE, repositories: urls })
     await platform.startManager()
   }, 180_000)
@@ -119,8 +115,7 @@ describeWithCluster('the example shop on real pods', () => {
   })
 
   it('lets the name of a service follow it into the environment, and out again', async () => {
-    const both = { orders: 'orders', inventory: 'inventory' }
-    const commit = await pushShop({ 'inventory/notes.txt': 'more stock\n' }, both)
+    const commit = await pushShop({ 'inventory/notes.txt': 'more stock\n' })
     await platform.untilReady(FEATURE, { inventory: commit })
     const request = { url: 'http://inventory/stock' }
     const stock = (): Promise<Answer> => platform.getFromPod<Answer>(FEATURE, 'orders', request)

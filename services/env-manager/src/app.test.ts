@@ -255,6 +255,25 @@ describe('what comes back', () => {
     )
   })
 
+  it('says what holds an environment that does not go, and lets it go when a person says so', async () => {
+    bench.world.heldBy = 'example.com/backup'
+    await call('DELETE', '/v1/environments/feature-x')
+    const stuck = await eventually(
+      async () => (await bench.record('feature-x'))?.conditions.find(({ type }) => type === 'Reconciled'),
+      (condition) => condition?.reason === 'PlatformStuck',
+    )
+    expect(stuck).toMatchObject({ reason: 'PlatformStuck', message: 'feature-x is held by example.com/backup' })
+    const answer = await call('POST', '/v1/environments/feature-x/release-finalizers')
+    expect([answer.status, answer.json]).toEqual([
+      200,
+      { released: [{ object: 'ConfigMap feature-x/held', finalizers: ['example.com/backup'] }] },
+    ])
+    await eventually(
+      () => bench.record('feature-x'),
+      (record) => record === undefined,
+    )
+  })
+
   it('puts to sleep, wakes and keeps longer', async () => {
     expect((await call('POST', '/v1/environments/feature-x/sleep')).status).toBe(202)
     await eventually(
@@ -326,6 +345,7 @@ describe('what is refused', () => {
     ['POST', '/v1/environments/integration/sleep', undefined, 422, 'ENVIRONMENT_PERMANENT'],
     ['POST', '/v1/environments/none/wake', undefined, 404, 'ENVIRONMENT_NOT_FOUND'],
     ['POST', '/v1/environments/feature-x/redeploy', { service: 'nope' }, 404, 'SERVICE_NOT_FOUND'],
+    ['POST', '/v1/environments/feature-x/release-finalizers', undefined, 422, 'ENVIRONMENT_NOT_TERMINATING'],
     ['POST', '/v1/runs/none/rerun', undefined, 404, 'RUN_NOT_FOUND'],
     ['PATCH', '/v1/environments/feature-x', { keepUntil: '2999-01-01T00:00:00Z' }, 400, 'ARGUMENT_INVALID'],
     ['PATCH', '/v1/environments/feature-x', { keepUntil: 'tomorrow' }, 400, 'ARGUMENT_INVALID'],

@@ -21,30 +21,41 @@ const MODULES = {
   undici: 'node_modules/undici',
 } as const
 
-/** What a build in CI would do for a push: an image of each service, tagged with the version of the commit. `services` are folders by service. */
-export async function buildImages(
-  repository: string,
-  commit: string,
-  services: Readonly<Record<string, string>>,
-): Promise<void> {
+/** An image of a repository's commit. */
+export interface ImageOptions {
+  readonly name: string
+  /** What it runs unless told otherwise, from the repository's root. */
+  readonly program: string
+}
+
+/** What a build in CI would do for a push: an image of the repository at the commit, tagged with its version. */
+export async function buildImage(repository: string, commit: string, image: ImageOptions): Promise<void> {
   const clone = await mkdtemp(path.join(tmpdir(), 'tributary-build-'))
   try {
     await run('git', ['clone', '--quiet', repository, clone])
     await run('git', ['-C', clone, 'checkout', '--quiet', commit])
     const version = await describeVersionOfDirectory(clone, { signal: AbortSignal.timeout(30_000), host: process.env })
-    for (const [service, folder] of Object.entries(services)) {
-      const modules = Object.entries(MODULES).map(([name, from]) => [
-        `node_modules/${name}`,
-        { copyOf: path.join(ROOT, from) },
-      ])
-      await testImage({
-        name: `tributary-example/${service}`,
-        tag: version,
-        files: { ...Object.fromEntries(modules), source: { copyOf: clone } },
-        command: [path.posix.join('/app/source', folder, 'server.mjs')],
-      })
-    }
+    await rm(path.join(clone, '.git'), { recursive: true })
+    const modules = Object.entries(MODULES).map(
+      ([name, from]) => [`node_modules/${name}`, { copyOf: path.join(ROOT, from) }] as const,
+    )
+    await testImage({
+      name: `tributary-example/${image.name}`,
+      tag: version,
+      files: { ...Object.fromEntries(modules), '.': { copyOf: clone } },
+      command: [`/app/${image.program}`],
+    })
   } finally {
     await rm(clone, { recursive: true, force: true })
   }
+}
+
+/** As {@link buildImage}, an image for each service; `services` are folders by name. */
+export async function buildImages(
+  repository: string,
+  commit: string,
+  services: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [name, folder] of Object.entries(services))
+    await buildImage(repository, commit, { name, program: path.posix.join(folder, 'server.mjs') })
 }

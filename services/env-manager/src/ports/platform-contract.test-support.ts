@@ -217,12 +217,12 @@ function describeDeploys(world: ContractWorld, capabilities: ReadonlySet<Platfor
       const { workloadId } = await world.platform.deployWorkload(spec, world.context)
       expect(workloadId).not.toBe(old.workloadId)
       const seen: number[] = []
-      let upgraded = false
+      const upgraded = new AbortController()
       const asking = (async () => {
-        while (!upgraded) seen.push((await world.ask(old.endpoints, '/')).status)
+        while (!upgraded.signal.aborted) seen.push((await world.ask(old.endpoints, '/')).status)
       })()
       await world.healthy(workloadId)
-      upgraded = true
+      upgraded.abort()
       await asking
       expect(new Set(seen)).toEqual(new Set([200]))
       await world.platform.retireWorkloads(

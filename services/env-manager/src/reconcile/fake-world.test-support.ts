@@ -30,6 +30,8 @@ export class PlatformWorld {
   /** Environment variables and secrets that each workload was started with. */
   readonly started = new Map<string, WorkloadSpec>()
   nextPort = 20_000
+  /** What holds every space that is to be removed, until it is released. */
+  heldBy: string | undefined
   /** Called before a copy is started; may throw or wait. */
   onDeploy: (spec: WorkloadSpec, context: PlatformContext) => Promise<void> = async () => undefined
   /** Says why a copy will never be healthy; undefined: it will. */
@@ -131,8 +133,13 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     applyServiceNames: async () => undefined,
     watches: () => [],
     locate: async (endpoint) => endpoint,
-    releaseFinalizers: async () => [],
+    releaseFinalizers: async (environment) => {
+      const { heldBy } = world
+      world.heldBy = undefined
+      return heldBy === undefined ? [] : [{ object: `ConfigMap ${environment}/held`, finalizers: [heldBy] }]
+    },
     removeSpace: async (environment) => {
+      if (world.heldBy !== undefined) throw failure('PLATFORM_STUCK', `${environment} is held by ${world.heldBy}`)
       for (const [id, workload] of world.workloads) if (workload.environment === environment) world.workloads.delete(id)
       world.spaces.delete(environment)
     },
