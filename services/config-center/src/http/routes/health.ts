@@ -6,11 +6,15 @@ import { answers, strictObject } from '../route-schemas.js'
 
 const Ready = strictObject({ status: Type.Literal('ready'), storeRevision: StoreRevisionText })
 
+/** Probes come every few seconds: their requests are not worth a line each. */
+const QUIET = { logLevel: 'warn' } as const
+
 /** `/healthz`: the process answers. `/readyz`: it follows the store. Both are open and hold no data. */
 export function healthRoutes(app: TypedApp, { context }: RouteDeps): void {
   app.get(
     '/healthz',
     {
+      ...QUIET,
       config: { access: 'open' },
       exposeHeadRoute: true,
       schema: { summary: 'The process is alive', response: { 200: strictObject({ status: Type.Literal('ok') }) } },
@@ -21,6 +25,7 @@ export function healthRoutes(app: TypedApp, { context }: RouteDeps): void {
   app.get(
     '/readyz',
     {
+      ...QUIET,
       config: { access: 'open' },
       exposeHeadRoute: true,
       schema: { summary: 'The replica follows the store', response: answers({ 200: Ready }) },

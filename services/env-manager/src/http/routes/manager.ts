@@ -49,16 +49,20 @@ export function managerRoutes(app: TypedApp, { deps, loop, closing }: RouteDeps)
   healthRoutes(app, { deps, closing })
 }
 
+/** Probes come every few seconds: their requests are not worth a line each. */
+const QUIET = { logLevel: 'warn' } as const
+
 function healthRoutes(app: TypedApp, { deps, closing }: Pick<RouteDeps, 'deps' | 'closing'>): void {
   const Ok = strictObject({ status: Type.Literal('ok') })
   app.get(
     '/healthz',
-    { config: { callers: 'open' }, schema: { summary: 'The process is alive', response: { 200: Ok } } },
+    { ...QUIET, config: { callers: 'open' }, schema: { summary: 'The process is alive', response: { 200: Ok } } },
     async () => ({ status: 'ok' as const }),
   )
   app.get(
     '/readyz',
     {
+      ...QUIET,
       config: { callers: 'open' },
       schema: {
         summary: 'The manager can read its store, and the config center answers it',
