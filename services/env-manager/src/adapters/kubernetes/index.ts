@@ -1,4 +1,2 @@
-export { createKubernetesPlatform, type KubernetesPlatformOptions } from './create-kubernetes-platform.js'
-export { openCluster, type Cluster } from './open-cluster.js'
-export { RESOURCES } from './api/kube-objects.js'
-export { LABELS } from './names.js'
+export { createKubernetesPlatform } from './create-kubernetes-platform.js'
+export { openCluster } from './open-cluster.js'
