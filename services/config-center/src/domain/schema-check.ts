@@ -1,13 +1,15 @@
 import type { DocumentData, JsonSchema, SchemaMode, SchemaViolation } from '@tributary/contract'
 import { failure } from '../errors.js'
-import type { CatalogReader } from './catalog.js'
+import type { CatalogChange, CatalogReader } from './catalog.js'
 import type { CatalogDraft } from './catalog-draft.js'
 import { isChanged } from './catalog-draft.js'
 import { explainDocument } from './explain-document.js'
 import { formatPointer, valueAt } from './json-pointer.js'
 import { jsonType } from './json-type.js'
+import { TENANT_WIDE } from './records.js'
 import { chainOf, resolveService } from './resolve.js'
 import { hasNewChain, type ViewChange, type ViewComparison } from './view-changes.js'
+import { impactOf, type TenantImpact } from './view-impact.js'
 
 /** One place of a document that breaks a schema: without tenant and service, and never with the value. */
 export interface BrokenRule {
@@ -19,6 +21,9 @@ export interface BrokenRule {
 /** Keyword of the rule that says that a document could not be checked. It never counts as one that was broken before. */
 export const UNCHECKED = '$unchecked'
 
+/** Keyword of the rule that says that a document was not reached, because others took the time. */
+export const UNREACHED = '$unreached'
+
 /** A document to be checked by a schema. */
 export interface SchemaJob {
   readonly schema: JsonSchema
@@ -27,11 +32,14 @@ export interface SchemaJob {
 
 /** Checks documents by JSON schemas, within bounds of time whatever the schemas are. */
 export interface SchemaChecker {
-  /** The broken rules of each job, in the order of the jobs. The same data object and schema are checked once. */
+  /** The broken rules of each job, in the order of the jobs; the first are checked first. The same data object and schema are checked once. */
   check(jobs: readonly SchemaJob[]): readonly (readonly BrokenRule[])[]
   /** @throws AppError `SCHEMA_INVALID`: what `subject` names is no schema that documents can be checked by. */
   requireUsable(schema: JsonSchema, subject: { readonly tenant: string; readonly service: string }): void
 }
+
+/** What a view without any document is checked as. One object, so that it is checked once. */
+const EMPTY: DocumentData = {}
 
 /** Most violations that one answer tells. */
 export const MAX_TOLD_VIOLATIONS = 20
@@ -44,25 +52,29 @@ export interface SchemaFindings {
   readonly dependents: readonly SchemaViolation[]
 }
 
-/** What is checked: the states before and after a draft's write, the views that it changes, and the tenants that it names. */
+/** What is checked: the states before and after a draft's write, what it changes, and the tenants that it names. */
 export interface SchemaQuestion {
   readonly comparison: ViewComparison
   readonly draft: CatalogDraft
-  readonly views: readonly ViewChange[]
+  readonly changes: readonly CatalogChange[]
   readonly written: ReadonlySet<string>
 }
 
 /**
  * Every place of a resolved document that breaks its schema after the write and did not before: neither in the tenant's own view, nor in
  * the view of its base, from which a new tenant has it. A view of a service is checked by the schema of the tenant whose copy it resolves
- * to (docs/adr/0016); one that resolves to none, is masked, or came without a schema is not checked.
+ * to (docs/adr/0016); one that resolves to none, is masked, or came without a schema is not checked. A tenant that adds nothing of its own to
+ * a service sees what its base does, and is not told beside it.
  */
 export function newViolations(checker: SchemaChecker, question: SchemaQuestion): SchemaFindings {
-  const subjects = subjectsOf(question)
+  // Those that the write names first: a write is refused for them alone, and there may not be time for all.
+  const isOwn = ({ view }: Subject): boolean => question.written.has(view.tenant)
+  const all = subjectsOf(question)
+  const subjects = [...all.filter(isOwn), ...all.filter((subject) => !isOwn(subject))]
   if (subjects.length === 0) return { own: [], dependents: [] }
   const { mergedBefore, mergedAfter } = question.comparison
   const found = checker.check(
-    subjects.map(({ chain, service, schema }) => ({ schema, data: mergedAfter.get(chain, service) ?? {} })),
+    subjects.map(({ chain, service, schema }) => ({ schema, data: mergedAfter.get(chain, service) ?? EMPTY })),
   )
   const broken = subjects.flatMap((subject, index) => {
     const rules = found[index] ?? []
@@ -72,14 +84,14 @@ export function newViolations(checker: SchemaChecker, question: SchemaQuestion):
     broken.flatMap(({ subject }) =>
       earlier(question, subject).map(({ schema, chain }) => ({
         schema,
-        data: mergedBefore.get(chain, subject.service) ?? {},
+        data: mergedBefore.get(chain, subject.service) ?? EMPTY,
       })),
     ),
   )
   let position = 0
   const violations = broken.flatMap(({ subject, rules }) => {
     const earlierRules = earlier(question, subject).flatMap(() => known[position++] ?? [])
-    const old = new Set(earlierRules.filter(({ keyword }) => keyword !== UNCHECKED).map(keyOf))
+    const old = new Set(earlierRules.filter(isFinding).map(keyOf))
     return rules.filter((rule) => !old.has(keyOf(rule))).map((rule) => describe({ question, subject, rule }))
   })
   return {
@@ -88,9 +100,15 @@ export function newViolations(checker: SchemaChecker, question: SchemaQuestion):
   }
 }
 
-/** @throws AppError `SCHEMA_VIOLATION` when `mode` does not let the findings pass. */
-export function requireSchemas({ own, dependents }: SchemaFindings, mode: SchemaMode): void {
+/** What a write is refused for in `mode`. That there was no time to check is told, and never held against a write. */
+export function refusedFor({ own, dependents }: SchemaFindings, mode: SchemaMode): readonly SchemaViolation[] {
   const refused = mode === 'warn' ? [] : mode === 'all' ? [...own, ...dependents] : own
+  return refused.filter(({ keyword }) => keyword !== UNREACHED)
+}
+
+/** @throws AppError `SCHEMA_VIOLATION` when `mode` does not let the findings pass. */
+export function requireSchemas(findings: SchemaFindings, mode: SchemaMode): void {
+  const refused = refusedFor(findings, mode)
   const [first] = refused
   if (first === undefined) return
   const { tenant, service, path, rule, type, schemaOwner, setBy } = first
@@ -104,7 +122,7 @@ export function requireSchemas({ own, dependents }: SchemaFindings, mode: Schema
 }
 
 interface Subject {
-  readonly view: ViewChange
+  readonly view: View
   readonly chain: readonly string[]
   readonly service: string
   readonly owner: string
@@ -112,42 +130,73 @@ interface Subject {
 }
 
 /** The (tenant, service) pairs whose check can come out otherwise than before. */
-function subjectsOf({ comparison, draft, views }: SchemaQuestion): Subject[] {
+function subjectsOf({ comparison, changes, draft, written }: SchemaQuestion): Subject[] {
   const { after } = comparison
   const subjects = new Map<string, Subject>()
-  const add = (view: ViewChange, owner: string, service: string): void => {
-    const record = after.schema(owner, service)
-    const resolved = record === undefined ? undefined : resolveService(after, view.chainAfter, service)
-    if (record === undefined || resolved?.owner !== owner || resolved.state === 'masked') return
-    const subject = { view, chain: view.chainAfter, service, owner, schema: record.schema }
+  const add = (view: View, service: string): void => {
+    const resolved = resolveService(after, view.chainAfter, service)
+    if (resolved === undefined || resolved.state === 'masked') return
+    const record = after.schema(resolved.owner, service)
+    if (record === undefined) return
+    const subject = { view, chain: view.chainAfter, service, owner: resolved.owner, schema: record.schema }
     subjects.set(`${view.tenant}/${service}`, subject)
   }
-  for (const view of views) {
-    for (const owner of view.chainAfter) {
-      for (const service of after.schemasOf(owner).keys())
-        if (concerns(comparison, view, service)) add(view, owner, service)
+  for (const [tenant, may] of impactOf(after, changes).tenants) {
+    const view = viewOf(comparison, tenant)
+    for (const service of may.whole || written.has(tenant)
+      ? inSchemas(after, view.chainAfter)
+      : contributed(after, view)) {
+      if (mayTouch(may, service) && concerns(comparison, view, service)) add(view, service)
     }
   }
   for (const slot of draft.schemaSlots().filter(isChanged)) {
-    for (const view of viewsBelow(comparison, slot.tenant)) add(view, slot.tenant, slot.name)
+    for (const view of viewsBelow(comparison, slot.tenant)) {
+      if (view.tenant === slot.tenant || contributed(after, view).has(slot.name)) add(view, slot.name)
+    }
   }
   return [...subjects.values()]
 }
 
-function concerns(comparison: ViewComparison, view: ViewChange, service: string): boolean {
-  if (hasNewChain(view) || view.services.some((change) => change.service === service)) return true
-  return view.documents.length > 0 && comparison.documentDifferences(view, service).length > 0
+/** A tenant with its chains. */
+type View = Pick<ViewChange, 'tenant' | 'chainBefore' | 'chainAfter'>
+
+function viewOf({ before, after }: ViewComparison, tenant: string): View {
+  return { tenant, chainBefore: chainOf(before, tenant), chainAfter: chainOf(after, tenant) }
+}
+
+/** The services of which a tenant sees something other than its base does. Of all others its view is its base's, and is checked there. */
+function contributed(catalog: CatalogReader, { tenant, chainAfter }: View): ReadonlySet<string> {
+  if (catalog.document(tenant, TENANT_WIDE) !== undefined) return inSchemas(catalog, chainAfter)
+  return new Set([...catalog.entriesOf(tenant).keys(), ...catalog.documentsOf(tenant).keys()])
+}
+
+/** The services for which a tenant of the chain has a schema. */
+function inSchemas(catalog: CatalogReader, chain: readonly string[]): ReadonlySet<string> {
+  return new Set(chain.flatMap((tenant) => [...catalog.schemasOf(tenant).keys()]))
+}
+
+function mayTouch(may: TenantImpact, service: string): boolean {
+  return may.whole || may.allDocuments || may.documents.has(service) || may.services.has(service)
+}
+
+function concerns(comparison: ViewComparison, view: View, service: string): boolean {
+  if (hasNewChain(view)) return true
+  const [before, after] = [
+    resolveService(comparison.before, view.chainBefore, service),
+    resolveService(comparison.after, view.chainAfter, service),
+  ]
+  const sameCopy = before?.owner === after?.owner && (before?.state === 'masked') === (after?.state === 'masked')
+  return !sameCopy || comparison.documentDifferences(view, service).length > 0
 }
 
 /** The views of a tenant and of all that overlay it, changed or not. */
-function viewsBelow({ before, after }: ViewComparison, tenant: string): ViewChange[] {
-  const found = new Map<string, ViewChange>()
+function viewsBelow(comparison: ViewComparison, tenant: string): View[] {
+  const found = new Map<string, View>()
   const pending = [tenant]
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (found.has(name) || after.tenant(name) === undefined) continue
-    const chains = { chainBefore: chainOf(before, name), chainAfter: chainOf(after, name) }
-    found.set(name, { tenant: name, ...chains, services: [], documents: [] })
-    pending.push(...after.dependents(name))
+    if (found.has(name) || comparison.after.tenant(name) === undefined) continue
+    found.set(name, viewOf(comparison, name))
+    pending.push(...comparison.after.dependents(name))
   }
   return [...found.values()]
 }
@@ -196,6 +245,11 @@ function setterOf(
 ): string | null {
   const [first] = explainDocument(catalog, place).layers
   return first === undefined ? null : `${first.tenant}/${first.source}`
+}
+
+/** Whether a rule was found to be broken, and not only not found to be kept. */
+function isFinding({ keyword }: BrokenRule): boolean {
+  return keyword !== UNCHECKED && keyword !== UNREACHED
 }
 
 function keyOf({ path, keyword, rule }: BrokenRule): string {

@@ -17,7 +17,7 @@ import type { CatalogEdit } from '../domain/edits.js'
 import { formatPointer } from '../domain/json-pointer.js'
 import { draftEdits } from '../domain/plan-write.js'
 import { describeShadowed, shadowedChanges } from '../domain/shadowed-changes.js'
-import { MAX_TOLD_VIOLATIONS } from '../domain/schema-check.js'
+import { MAX_TOLD_VIOLATIONS, refusedFor } from '../domain/schema-check.js'
 import { hasNewChain, ViewComparison, wakes, type ViewChange } from '../domain/view-changes.js'
 import { failure } from '../errors.js'
 import { findViolations } from './commit-changes.js'
@@ -90,7 +90,7 @@ export function previewEdits(
   const woken = views.map((view) => byTenant && subscribersOf(comparison, view, byTenant.get(view.tenant) ?? []))
   const counted = views.map((view, index) => ({ view, subscribers: woken[index] ?? null }))
   const told = counted.sort(byInterest(written)).slice(0, maxTenants)
-  const refused = question.schemaMode === 'all' ? violations : question.schemaMode === 'own' ? findings.own : []
+  const refused = refusedFor(findings, question.schemaMode)
   return {
     storeRevision: String(catalog.storeRevision),
     changed: draft.changes().length > 0,

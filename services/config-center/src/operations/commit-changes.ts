@@ -75,8 +75,12 @@ export function findViolations(
   const after = new DraftCatalog(draft)
   if (!after.hasSchemas) return { own: [], dependents: [] }
   const comparison = new ViewComparison(draft.catalog, after)
-  const views = comparison.changedViews(after.changes)
-  return newViolations(schemas, { comparison, draft, views, written: new Set(edits.map((edit) => edit.tenant)) })
+  return newViolations(schemas, {
+    comparison,
+    draft,
+    changes: after.changes,
+    written: new Set(edits.map((edit) => edit.tenant)),
+  })
 }
 
 function writeContext(context: OperationContext, request: Omit<CommitRequest, 'edits'>): WriteContext {

@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson, type JsonSchema } from '@tributary/contract'
 import type { Clock } from '@tributary/kit'
-import { UNCHECKED, type BrokenRule, type SchemaChecker, type SchemaJob } from '../domain/schema-check.js'
+import { UNCHECKED, UNREACHED, type BrokenRule, type SchemaChecker, type SchemaJob } from '../domain/schema-check.js'
 import { failure } from '../errors.js'
-import { runBounded } from './bounded-run.js'
+import { cpuMs, runBounded } from './bounded-run.js'
 import { compileSchema, type CompiledSchema } from './compiled-schema.js'
 
-/** Bounds of a checker, milliseconds and number; each has a default. */
+/** Bounds of a checker, milliseconds (of the process's own time, so that a busy machine refuses nothing) and number; each has a default. */
 export interface SchemaCheckLimits {
   /** To compile one schema. Default 500. */
   readonly compileMs: number
-  /** To check one document. Default 100. */
-  readonly jobMs: number
-  /** For all documents of one write together. Default 500. */
+  /** One slice of time; a document that takes longer is given up. Default 50. */
+  readonly sliceMs: number
+  /** For all documents of one write together; those that are left then are not checked. Default 1,000. */
   readonly totalMs: number
   /** How long a schema that was too slow is not tried again. Default 30,000. */
   readonly restMs: number
@@ -20,9 +20,25 @@ export interface SchemaCheckLimits {
   readonly maxCompiled: number
 }
 
-const DEFAULT_LIMITS: SchemaCheckLimits = { compileMs: 500, jobMs: 100, totalMs: 500, restMs: 30_000, maxCompiled: 500 }
+const DEFAULT_LIMITS: SchemaCheckLimits = {
+  compileMs: 500,
+  sliceMs: 50,
+  totalMs: 1_000,
+  restMs: 30_000,
+  maxCompiled: 500,
+}
 
-const NO_RULES: readonly BrokenRule[] = []
+/** What is told of a document for which there was no time left. */
+const NOT_REACHED: readonly BrokenRule[] = [
+  { path: [], keyword: UNREACHED, rule: 'could not be checked, because there was no time left' },
+]
+
+/** One document by one schema, however many views have it. `rules`: undefined until it has been checked. */
+interface Task extends SchemaJob {
+  readonly hash: string
+  known: KnownSchema | undefined
+  rules: readonly BrokenRule[] | undefined
+}
 
 interface KnownSchema {
   /** Or the reason why there is none. */
@@ -58,37 +74,49 @@ export class BoundedSchemaChecker implements SchemaChecker {
   }
 
   check(jobs: readonly SchemaJob[]): readonly (readonly BrokenRule[])[] {
-    const results: (readonly BrokenRule[])[] = []
-    const once = new Map<string, Map<object, readonly BrokenRule[]>>()
-    const startedAt = performance.now()
-    for (const job of jobs) {
+    const once = new Map<string, Map<object, Task>>()
+    const tasks = jobs.map((job): Task => {
       const hash = this.#hashOf(job.schema)
-      let checked = once.get(hash)
-      if (checked === undefined) once.set(hash, (checked = new Map()))
-      const leftMs = this.#limits.totalMs - (performance.now() - startedAt)
-      const rules = checked.get(job.data) ?? this.#checkOne(hash, job, leftMs)
-      checked.set(job.data, rules)
-      results.push(rules)
-    }
-    return results
+      let known = once.get(hash)
+      if (known === undefined) once.set(hash, (known = new Map()))
+      const task = known.get(job.data) ?? { ...job, hash, known: undefined, rules: undefined }
+      known.set(job.data, task)
+      return task
+    })
+    this.#run([...new Set(tasks)])
+    return tasks.map(({ rules }) => rules ?? NOT_REACHED)
   }
 
-  #checkOne(hash: string, { schema, data }: SchemaJob, leftMs: number): readonly BrokenRule[] {
-    if (leftMs <= 0) return [unchecked('there was no time left to check it')]
-    const known = this.#knownOf(hash, schema)
-    const { compiled } = known
-    // Only a store that was written to by other means holds such a schema.
-    if (typeof compiled === 'string') return [unchecked('cannot be checked, because its schema is not usable')]
-    if (known.restsUntil > this.#clock.now()) return [unchecked('takes too long to check')]
-    try {
-      const outcome = runBounded(() => compiled(data), Math.min(this.#limits.jobMs, leftMs))
-      if (outcome.done) return outcome.value.length === 0 ? NO_RULES : outcome.value
-      known.restsUntil = this.#clock.now() + this.#limits.restMs
-      return [unchecked('takes too long to check')]
-    } catch (error) {
-      if (error instanceof RangeError) return [unchecked('cannot be checked, because its schema recurses without end')]
-      throw error
+  /** In slices of time: one in which not even its first task came to an end has found one that is too slow. */
+  #run(tasks: readonly Task[]): void {
+    const deadline = cpuMs() + this.#limits.totalMs
+    // Before the first slice, whose end must not be taken for a schema that takes too long to compile.
+    for (const task of tasks) if (cpuMs() < deadline) task.known = this.#knownOf(task.hash, task.schema)
+    const position = { next: 0 }
+    while (position.next < tasks.length && cpuMs() < deadline) {
+      const from = position.next
+      const slice = (): void => {
+        for (; position.next < tasks.length; position.next += 1) this.#checkOne(tasks[position.next])
+      }
+      if (runBounded(slice, this.#limits.sliceMs).done || position.next > from) continue
+      this.#giveUp(tasks[from])
+      position.next = from + 1
     }
+  }
+
+  #checkOne(task: Task | undefined): void {
+    if (task?.known === undefined) return
+    const { compiled, restsUntil } = task.known
+    // Only a store that was written to by other means holds a schema that is none.
+    if (typeof compiled === 'string') task.rules = [unchecked('cannot be checked, because its schema is not usable')]
+    else if (restsUntil > this.#clock.now()) task.rules = [unchecked('takes too long to check')]
+    else task.rules = rulesOf(compiled, task.data)
+  }
+
+  #giveUp(task: Task | undefined): void {
+    if (task?.known === undefined) return
+    task.known.restsUntil = this.#clock.now() + this.#limits.restMs
+    task.rules = [unchecked('takes too long to check')]
   }
 
   #knownOf(hash: string, schema: JsonSchema): KnownSchema {
@@ -119,6 +147,15 @@ export class BoundedSchemaChecker implements SchemaChecker {
       this.#hashes.set(schema, hash)
     }
     return hash
+  }
+}
+
+function rulesOf(compiled: CompiledSchema, data: unknown): readonly BrokenRule[] {
+  try {
+    return compiled(data)
+  } catch (error) {
+    if (error instanceof RangeError) return [unchecked('cannot be checked, because its schema recurses without end')]
+    throw error
   }
 }
 
