@@ -68,6 +68,7 @@ export const CLI_ERRORS = {
   },
   CLI_PORT_IN_USE: { kind: 'failed_precondition', description: 'A port that `up` wants is taken.' },
   CLI_DATA_UNWRITABLE: { kind: 'failed_precondition', description: 'The data folder cannot be written.' },
+  CLI_FILE_UNWRITABLE: { kind: 'failed_precondition', description: 'A file that `init` makes cannot be written.' },
   CLI_DATA_LOCKED: { kind: 'conflict', description: 'Another `up` uses the data folder.' },
   CLI_COMMAND_NOT_FOUND: {
     kind: 'invalid_argument',

@@ -1,9 +1,23 @@
 import { Option, type Command } from 'commander'
 import { badValue } from './errors.js'
 
-/** Adds `--json`: the API's body instead of text for people. */
+/** How a result can be printed: for people, or as the API's body. */
+export const OUTPUT_FORMATS = ['text', 'json', 'yaml'] as const
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
+
+/** Adds `--json` and `--output`: the API's body instead of text for people. */
 export function jsonOption(command: Command): Command {
-  return command.addOption(new Option('--json', 'print the API’s JSON instead of text'))
+  return command
+    .addOption(new Option('--json', 'print the API’s JSON instead of text'))
+    .addOption(new Option('-o, --output <format>', 'how to print the result').choices(OUTPUT_FORMATS))
+}
+
+/** To be called before a command's action: `--output json` and `yaml` are `--json`, printed as they say. Answers the format. */
+export function applyOutputFormat(command: Command): OutputFormat {
+  const { output, json } = command.opts<{ readonly output?: OutputFormat; readonly json?: true }>()
+  if (output !== undefined && output !== 'text') command.setOptionValue('json', true)
+  if (output === 'text') command.setOptionValue('json', undefined)
+  return output ?? (json === true ? 'json' : 'text')
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }

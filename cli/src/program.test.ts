@@ -23,21 +23,26 @@ describe('tributary', () => {
         --url <url>              config center (default: TRIBUTARY_URL, or what \`tributary up\` wrote)
         --env-manager-url <url>  env-manager (default: TRIBUTARY_ENV_MANAGER_URL, or what \`tributary up\`
                                  wrote)
-        --token-file <path>      file that holds the token (default: TRIBUTARY_TOKEN, or what \`tributary
-                                 up\` wrote)
+        --token-file <path>      file that holds the token (default: TRIBUTARY_TOKEN,
+                                 TRIBUTARY_TOKEN_FILE, or what \`tributary up\` wrote)
         --data <folder>          data folder of \`tributary up\` (default: the nearest .tributary from here
                                  upwards)
         --debug                  show the stack of an error
         -h, --help               display help for command
 
       Commands:
+        init [folder]            write a first service.yaml and tributary.config.yaml: asks, and proposes
+                                 what it finds in the folder
         up                       start config center, env-manager and gateway on this machine, until
                                  Ctrl-C
         status                   how the env-manager is doing: repositories, queue, orphans, stopped
                                  deletions
-        env                      environments: list, look, wait, delete, pin, roll back
+        env                      environments: list, look, wait, sleep, wake, pin, redeploy, roll back,
+                                 delete
         topology <env>           who answers each call of an environment: own or inherited, version,
                                  health, calls
+        watch [env]              show runs as they happen: of one environment until it is ready (exit 0)
+                                 or failed (exit 1), or of all until Ctrl-C
         probe <env>              send a synthetic request through every declared call of an environment:
                                  which of them carry it?
         plan <env>               what the env-manager would do to an environment now, and why
@@ -53,9 +58,15 @@ describe('tributary', () => {
         tokens                   access tokens: make, list, revoke
         hint                     tell the env-manager to look at git now; losing a hint costs only time
         approve <approvalId>     let a mass deletion go on that the env-manager has stopped
+        audit [environment]      who asked for what, on which environment, from where; config writes stand
+                                 in \`config history\`
         store                    back up, restore and move what the servers have stored
         version [folder]         version of what is checked out: v<major>.<minor>-<commits since
                                  tag>-<short sha>
+        completion <shell>       print a script that completes commands, options and names of environments
+                                 at the Tab key
+        doctor                   checks programs, configuration, cluster permissions, servers, store,
+                                 clocks and ports, and says what to do
         help [command]           display help for command
 
       Examples:

@@ -1,11 +1,15 @@
 import { Command, CommanderError, type Argument } from 'commander'
 import { addApprove } from './commands/approve.js'
+import { addAudit } from './commands/audit.js'
+import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config/config.js'
+import { addDoctor } from './commands/doctor/doctor.js'
 import { addEntries } from './commands/entries/entries.js'
 import { addEnv } from './commands/env/env.js'
 import { addEnvExplain } from './commands/env/explain.js'
 import { addExec } from './commands/exec.js'
 import { addHint } from './commands/hint.js'
+import { addInit } from './commands/init.js'
 import { addPlan } from './commands/plan.js'
 import { addProbe } from './commands/probe.js'
 import { addProxy } from './commands/proxy.js'
@@ -16,8 +20,10 @@ import { addTokens } from './commands/tokens/tokens.js'
 import { addTopology } from './commands/topology.js'
 import { addUp } from './commands/up.js'
 import { addVersion } from './commands/version.js'
+import { addWatch } from './commands/watch.js'
 import { addConnectionOptions, createCli, type Cli } from './context.js'
 import { EXIT_CODE_MEANINGS, EXIT_CODES, errorLine, exitCodeOf } from './errors.js'
+import { applyOutputFormat } from './options.js'
 import { harmless } from './output/harmless.js'
 import { styleFor } from './output/style.js'
 import type { CliRuntime } from './runtime.js'
@@ -51,10 +57,15 @@ export function buildProgram(cli: Cli): Command {
     .version(CLI_VERSION)
     .addHelpText('after', EXAMPLES)
   addConnectionOptions(program)
-  for (const add of [addUp, addStatus, addEnv, addTopology, addProbe, addPlan, addRuns, addConfig, addEntries])
+  program.hook('preAction', async (_program, action) => {
+    if (applyOutputFormat(action) === 'yaml') await cli.terminal.useYaml()
+  })
+  for (const add of [addInit, addUp, addStatus, addEnv, addTopology, addWatch, addProbe, addPlan, addRuns, addConfig])
     add(program, cli)
-  for (const add of [addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addStore, addVersion])
+  for (const add of [addEntries, addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addAudit, addStore])
     add(program, cli)
+  for (const add of [addVersion, addCompletion]) add(program, cli)
+  addDoctor(program, cli)
   return program
 }
 

@@ -44,7 +44,7 @@ describe('tributary tokens', () => {
   })
 
   it('writes a token into a new file that only its owner can read', async () => {
-    const { stdout } = await center.tributary('tokens', 'create', 'to-file', '--output', 'ci.token')
+    const { stdout } = await center.tributary('tokens', 'create', 'to-file', '--file', 'ci.token')
     const file = join(center.folder, 'ci.token')
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     const token = (await readFile(file, 'utf8')).trim()

@@ -12,8 +12,10 @@ export interface Terminal {
   /** Tones for stderr. */
   readonly noteStyle: Style
   readonly print: (text: string) => void
-  /** One JSON value, indented, with a newline. */
+  /** One value as JSON, indented, with a newline; or as YAML, when that was asked for. */
   readonly printJson: (value: unknown) => void
+  /** Lets {@link Terminal.printJson} print YAML from now on. */
+  readonly useYaml: () => Promise<void>
   readonly note: (text: string) => void
   /** A line that replaces the last one on a terminal; elsewhere a new line, only when its text has changed. */
   readonly progress: (text: string) => void
@@ -25,12 +27,20 @@ export interface Terminal {
 export function createTerminal(runtime: CliRuntime): Terminal {
   const { stdout, stderr, env } = runtime
   const progress = progressLine(runtime)
+  let toYaml: ((value: unknown) => string) | undefined
   const [shown, noted] = [safeFor(stdout, env), safeFor(stderr, env)]
   return {
     style: styleFor(stdout, env),
     noteStyle: styleFor(stderr, env),
     print: (text) => stdout.write(`${shown(text)}\n`),
-    printJson: (value) => stdout.write(`${harmless(JSON.stringify(value, null, 2), { colours: false })}\n`),
+    printJson: (value) => {
+      const text = toYaml === undefined ? JSON.stringify(value, null, 2) : toYaml(value).trimEnd()
+      stdout.write(`${harmless(text, { colours: false })}\n`)
+    },
+    useYaml: async () => {
+      // Most commands never need it, and each would have to load it.
+      toYaml = (await import('yaml')).stringify
+    },
     note: (text) => {
       progress.end()
       stderr.write(`${noted(text)}\n`)

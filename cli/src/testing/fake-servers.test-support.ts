@@ -16,6 +16,15 @@ export type FakeAnswer =
   | { readonly json: unknown; readonly status?: number }
   | { readonly events: readonly { readonly event: string; readonly data: unknown }[] }
 
+/** By `METHOD /path?query`. */
+export type FakeAnswers = Readonly<Record<string, FakeAnswer | (() => FakeAnswer)>>
+
+/** Answers that move on by one with each request; the last one stays. */
+export function inTurn(...answers: readonly FakeAnswer[]): () => FakeAnswer {
+  const left = [...answers]
+  return () => (left.length > 1 ? left.shift() : left[0]) ?? notFound('more')
+}
+
 /** What one command line printed and did. */
 export interface CliResult {
   readonly status: number
@@ -32,7 +41,7 @@ export const NOW = Date.parse('2026-01-02T12:00:00.000Z')
  * `NOT_FOUND`, so that a wrong path fails the test.
  */
 export async function runAgainst(
-  answers: Readonly<Record<string, FakeAnswer>>,
+  answers: FakeAnswers,
   args: readonly string[],
   overrides: Partial<CliRuntime> = {},
 ): Promise<CliResult> {
@@ -42,11 +51,7 @@ export async function runAgainst(
   return { status, stdout: fake.stdout(), stderr: fake.stderr(), requests }
 }
 
-function runtimeWith(
-  answers: Readonly<Record<string, FakeAnswer>>,
-  requests: SeenRequest[],
-  overrides: Partial<CliRuntime>,
-): FakeRuntime {
+function runtimeWith(answers: FakeAnswers, requests: SeenRequest[], overrides: Partial<CliRuntime>): FakeRuntime {
   const clock = { now: () => NOW, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() }
   return fakeRuntime({
     clock,
@@ -61,7 +66,8 @@ function runtimeWith(
         body: text === '' ? undefined : JSON.parse(text),
         authorization: request.headers.get('authorization'),
       })
-      return toResponse(answers[`${request.method} ${pathname}${search}`] ?? notFound(pathname))
+      const answer = answers[`${request.method} ${pathname}${search}`] ?? notFound(pathname)
+      return toResponse(typeof answer === 'function' ? answer() : answer)
     },
     ...overrides,
   })

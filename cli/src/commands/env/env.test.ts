@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { EXIT_CODES } from '../../errors.js'
 import { errorBody, runAgainst } from '../../testing/fake-servers.test-support.js'
 import { brokenX, featureX, run7 } from '../../testing/samples.test-support.js'
@@ -147,11 +148,58 @@ describe('tributary env', () => {
     expect((await runAgainst(answers, ['env', 'unpin', 'feature-x'])).requests[0]?.body).toEqual({ pinned: false })
   })
 
+  it('puts to sleep, wakes, starts anew and keeps longer', async () => {
+    const accepted = { json: { accepted: true }, status: 202 }
+    const answers = {
+      'POST /v1/environments/feature-x/sleep': accepted,
+      'POST /v1/environments/feature-x/wake': accepted,
+      'POST /v1/environments/feature-x/redeploy': accepted,
+      'PATCH /v1/environments/feature-x': { json: featureX },
+    }
+    const run = (...args: string[]) => runAgainst(answers, ['env', ...args])
+    expect((await run('sleep', 'feature-x')).stdout).toContain('feature-x falls asleep')
+    expect((await run('wake', 'feature-x')).stdout).toContain('feature-x wakes')
+    expect((await run('redeploy', 'feature-x', 'orders')).requests[0]?.body).toEqual({ service: 'orders' })
+    expect((await run('redeploy', 'feature-x')).requests[0]?.body).toEqual({})
+    const extended = await run('extend', 'feature-x', '3d')
+    expect(extended.requests[0]?.body).toEqual({ keepUntil: '2026-01-05T12:00:00.000Z' })
+    expect(extended.stdout).toBe('feature-x expires in 13 d\n')
+    expect((await run('extend', 'feature-x', 'soon')).status).toBe(EXIT_CODES.usage)
+  })
+
+  it('shows since when one is asleep', async () => {
+    const asleep = { since: '2026-01-02T11:00:00.000Z', reason: 'idle' as const }
+    const answers = { 'GET /v1/environments/feature-x': { json: { ...featureX, phase: 'asleep', asleep } } }
+    const { stdout } = await runAgainst(answers, ['env', 'show', 'feature-x'])
+    expect(stdout).toContain('feature-x  asleep')
+    expect(stdout).toContain('asleep    since 1 h ago (idle)')
+  })
+
+  it('prints what --output says, in the place of --json too', async () => {
+    const yaml = await runAgainst(ready, ['env', 'show', 'feature-x', '--output', 'yaml'])
+    expect(parse(yaml.stdout)).toEqual(featureX)
+    expect(JSON.parse((await runAgainst(ready, ['env', 'show', 'feature-x', '-o', 'json'])).stdout)).toEqual(featureX)
+    expect((await runAgainst(ready, ['env', 'show', 'feature-x', '-o', 'text'])).stdout).toContain('feature-x  ready')
+    expect((await runAgainst(ready, ['env', 'show', 'feature-x', '-o', 'xml'])).status).toBe(EXIT_CODES.usage)
+  })
+
   it('rolls a service back to a named run', async () => {
     const answers = { 'POST /v1/environments/feature-x/services/orders/rollback': { json: {}, status: 202 } }
     const { requests, status } = await runAgainst(answers, ['env', 'rollback', 'feature-x', 'orders', '--run', 'run-6'])
     expect(status).toBe(EXIT_CODES.ok)
     expect(requests[0]?.body).toEqual({ runId: 'run-6' })
+  })
+
+  it('says which finalizers it took off, or that there was none', async () => {
+    const answer = (released: readonly object[]) => ({
+      'POST /v1/environments/feature-x/release-finalizers': { json: { released } },
+    })
+    const held = [{ object: 'ConfigMap feature-x/held', finalizers: ['example.com/backup'] }]
+    const release = ['env', 'release-finalizers', 'feature-x']
+    expect((await runAgainst(answer(held), release)).stdout).toBe(
+      'ConfigMap feature-x/held: took off example.com/backup\n',
+    )
+    expect((await runAgainst(answer([]), release)).stdout).toBe('nothing of feature-x is held by a finalizer\n')
   })
 
   it('prints log lines', async () => {

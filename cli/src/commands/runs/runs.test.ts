@@ -69,6 +69,21 @@ describe('tributary runs', () => {
   })
 })
 
+describe('tributary runs rerun', () => {
+  it('tries the newest run of an environment again', async () => {
+    const answers = {
+      'GET /v1/runs?environment=feature-x&limit=1': { json: { runs: [failed] } },
+      'GET /v1/runs/run-7': { json: failed },
+      'POST /v1/runs/run-7/rerun': { json: { accepted: true }, status: 202 },
+    }
+    const { stdout, status } = await runAgainst(answers, ['runs', 'rerun', 'feature-x'])
+    expect([status, stdout]).toEqual([
+      EXIT_CODES.ok,
+      'feature-x is tried again; follow with `tributary watch feature-x`\n',
+    ])
+  })
+})
+
 describe('tributary runs watch', () => {
   const [prepare, deploy] = run7.steps
   const under = {

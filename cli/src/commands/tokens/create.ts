@@ -12,7 +12,7 @@ interface CreateFlags {
   readonly role: CreateToken['role']
   readonly tenant?: string
   readonly expiresIn?: number
-  readonly output?: string
+  readonly file?: string
   readonly json?: true
 }
 
@@ -26,14 +26,14 @@ export function addTokensCreate(parent: Command, cli: Cli): void {
       .addOption(new Option('--role <role>', 'what it may do').choices([...ROLES]).default('viewer'))
       .option('--tenant <tenant>', 'for, and only for, the role tenant')
       .option('--expires-in <duration>', 'valid for so long (default: until revoked)', parseDuration)
-      .option('--output <file>', 'write it to a new file, mode 0600, instead of printing it'),
+      .option('--file <file>', 'write it to a new file, mode 0600, instead of printing it'),
   ).action(async (name: string, flags: CreateFlags, command: Command) => {
     const client = await cli.configCenter(command)
     const created = await client.createToken(toRequest(name, flags))
-    if (flags.output !== undefined) await writeTokenFile(cli, flags.output, created.token)
+    if (flags.file !== undefined) await writeTokenFile(cli, flags.file, created.token)
     const { token, info } = created
-    if (flags.json) cli.terminal.printJson(flags.output === undefined ? created : { info })
-    else cli.terminal.print(flags.output === undefined ? token : `${info.tokenId} is in ${flags.output}`)
+    if (flags.json) cli.terminal.printJson(flags.file === undefined ? created : { info })
+    else cli.terminal.print(flags.file === undefined ? token : `${info.tokenId} is in ${flags.file}`)
   })
 }
 
