@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { baseChange } from './base-change.js'
+import { consoleBench } from './console/console.js'
 import { context } from './context.js'
 import { deploy } from './deploy/deploy.js'
 import { fanout } from './fanout/fanout.js'
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, (subscribers: number) => Promise<Figure[]
   'base-change': baseChange,
   storm,
   startup,
+  console: consoleBench,
   deploy,
 }
 

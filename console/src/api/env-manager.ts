@@ -53,7 +53,8 @@ export const listRuns = async (
 export const getRun = (runId: string, signal: AbortSignal): Promise<Run> =>
   request({ path: `/v1/runs/${encodeURIComponent(runId)}`, signal })
 
-export const getStatus = (signal: AbortSignal): Promise<ManagerStatus> => request({ path: '/v1/status', signal })
+export const getStatus = (signal?: AbortSignal): Promise<ManagerStatus> =>
+  request({ path: '/v1/status', ...(signal === undefined ? {} : { signal }) })
 
 export const patchEnvironment = (name: string, body: Readonly<Record<string, unknown>>): Promise<Environment> =>
   request({ method: 'PATCH', path: environment(name), body })

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
-const SPARE_ROWS = 8
+const STEP_ROWS = 6
 const FIRST_ROWS = 30
 
 /**
@@ -19,8 +19,9 @@ export function VirtualRows<T>(props: {
   const [range, setRange] = useState({ first: 0, last: FIRST_ROWS })
   const measure = (): void => {
     const top = element.current?.getBoundingClientRect().top ?? 0
-    const first = Math.max(0, Math.floor(-top / rowHeight) - SPARE_ROWS)
-    const last = Math.ceil((innerHeight - top) / rowHeight) + SPARE_ROWS
+    // In steps: rows are drawn anew once a step, not at each event.
+    const first = Math.max(0, Math.floor(-top / rowHeight / STEP_ROWS - 1) * STEP_ROWS)
+    const last = Math.ceil((innerHeight - top) / rowHeight / STEP_ROWS + 1) * STEP_ROWS
     setRange((old) => (old.first === first && old.last === last ? old : { first, last }))
   }
   useLayoutEffect(measure, [items.length, rowHeight])

@@ -32,19 +32,28 @@ export interface EdgeLook {
 }
 
 const DEFAULT_ASPECT = 1.6
+const LEAST_ASPECT = 0.4
 
 /** Draws a topology: it can be moved and scaled, and gone through with the arrow keys. */
 export function GraphView(props: GraphViewProps): JSX.Element {
-  const { model, name } = props
   const frame = useRef<HTMLDivElement>(null)
   const aspect = useAspect(frame)
+  return (
+    <div class="graph" ref={frame}>
+      {aspect === undefined ? null : <Canvas {...props} aspect={aspect} />}
+    </div>
+  )
+}
+
+function Canvas(props: GraphViewProps & { readonly aspect: number }): JSX.Element {
+  const { model, name, aspect } = props
   const shape = shapeOf(model)
   const layout = useMemo(() => layOut(model, aspect), [shape, aspect])
   const zoom = useZoom(layout)
   const [current, setCurrent] = useState<string>()
   useRevealed(props.reveal, layout, zoom)
   return (
-    <div class="graph" ref={frame}>
+    <>
       <svg
         ref={zoom.svg}
         class="graph-svg"
@@ -64,7 +73,7 @@ export function GraphView(props: GraphViewProps): JSX.Element {
         <Button icon="minus" label={t('topo.zoomOut')} onClick={() => zoom.by(1 / 1.3)} />
         <Button icon="fit" label={t('topo.fit')} onClick={zoom.fit} />
       </div>
-    </div>
+    </>
   )
 }
 
@@ -130,12 +139,13 @@ function Lanes({ layout, laneText }: Pick<GraphViewProps, 'laneText'> & { readon
   )
 }
 
-function useAspect(frame: { readonly current: HTMLElement | null }): number {
-  const [aspect, setAspect] = useState(DEFAULT_ASPECT)
+/** The shape of the window, before anything is drawn in it: laying out twice would take twice as long. */
+function useAspect(frame: { readonly current: HTMLElement | null }): number | undefined {
+  const [aspect, setAspect] = useState<number>()
   useLayoutEffect(() => {
     const { clientWidth = 0, clientHeight = 0 } = frame.current ?? {}
-    // In steps, so that a scroll bar that comes and goes does not draw everything anew.
-    if (clientWidth > 0 && clientHeight > 0) setAspect(Math.max(0.4, Math.round((clientWidth / clientHeight) * 5) / 5))
+    const measured = clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : DEFAULT_ASPECT
+    setAspect(Math.max(LEAST_ASPECT, measured))
   }, [])
   return aspect
 }
