@@ -107,7 +107,8 @@ describeWithCluster('routes on a real API server', () => {
     const names = { kind: 'HTTPRoute', listKind: 'HTTPRouteList', plural: 'httproutes', singular: 'httproute' }
     const spec = { group: 'gateway.networking.k8s.io', scope: 'Namespaced', names, versions: [version] }
     const annotations = { 'api-approved.kubernetes.io': 'unapproved, a part for tests' }
-    await api.apply(CRD, { metadata: { name: CRD_NAME, annotations }, ...{ spec } }, signal)
+    const definition = { metadata: { name: CRD_NAME, annotations }, spec }
+    await api.apply(CRD, definition, signal)
     await eventually(async () => {
       await made.apply('install-y')
       expect((await made.verifyGone('install-y')).evidence).toContain('HTTPRoute preview-install-y')
