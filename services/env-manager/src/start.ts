@@ -89,8 +89,7 @@ export async function startEnvManager(options: EnvManagerOptions): Promise<EnvMa
   const close = once(async (workloads: 'keep' | 'stop') => {
     await app.close()
     stopping.abort()
-    await following
-    await manager.stop()
+    await Promise.all([following, manager.stop()])
     await options.platform.stop({ workloads })
   })
   try {

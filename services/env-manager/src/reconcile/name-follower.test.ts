@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { PlatformCapability, ServiceName } from '../ports/platform.js'
+import type { PlatformCapability, PlatformContext, ServiceName } from '../ports/platform.js'
 import type { RouteChanges } from '../ports/route-changes.js'
 import { NameFollower } from './name-follower.js'
 import { definition, eventually, TestBench } from './test-bench.test-support.js'
@@ -10,6 +10,8 @@ class Names implements RouteChanges {
   readonly seen = new Map<string, string>()
   count = 0
   failing = false
+  /** The cluster takes the call and never answers. */
+  silent = false
   #handlers = new Set<() => void>()
 
   fingerprintOf = (environment: string): string | undefined => this.seen.get(environment)
@@ -53,8 +55,14 @@ describe('NameFollower', () => {
     const platform = {
       ...dependencies.platform,
       capabilities,
-      applyServiceNames: async (environment: string, readNames: () => Promise<readonly ServiceName[]>) => {
+      applyServiceNames: async (
+        environment: string,
+        readNames: () => Promise<readonly ServiceName[]>,
+        { signal }: PlatformContext,
+      ) => {
         names.count += 1
+        if (names.silent)
+          await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
         if (names.failing) throw new Error('the cluster is away')
         names.applied.set(environment, await readNames())
       },
@@ -70,6 +78,17 @@ describe('NameFollower', () => {
 
   const statesOf = (environment: string): Record<string, string> =>
     Object.fromEntries((names.applied.get(environment) ?? []).map(({ service, state }) => [service, state]))
+
+  it('ends although the cluster does not answer', async () => {
+    names.silent = true
+    names.change('feature-x', 'one')
+    await eventually(
+      async () => names.count,
+      (count) => count > 0,
+    )
+    await stop()
+    expect(names.applied.size).toBe(0)
+  })
 
   it('makes every name lead to its owner, in the environments whose view has changed', async () => {
     names.change('feature-x', 'one')

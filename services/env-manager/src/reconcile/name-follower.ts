@@ -16,6 +16,8 @@ export class NameFollower {
   readonly #loop: KeyedLoop
   /** What each environment saw when it was last brought up to date. */
   readonly #applied = new Map<string, string>()
+  /** A cluster that does not answer must not hold up the end of the process. */
+  readonly #stopping = new AbortController()
 
   constructor(
     private readonly deps: EnvironmentDependencies,
@@ -43,6 +45,7 @@ export class NameFollower {
       })
     } finally {
       unsubscribe()
+      this.#stopping.abort(signal.reason)
       await this.#loop.stop()
     }
   }
@@ -70,7 +73,7 @@ export class NameFollower {
       return {}
     }
     await applyServiceNames(this.deps, name, {
-      signal: new AbortController().signal,
+      signal: this.#stopping.signal,
       log: (text) => this.deps.log.info({ environment: name }, text),
       record: ({ kind, id }) =>
         recordLedgerLineWhileThere(this.deps.store, {
