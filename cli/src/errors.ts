@@ -110,7 +110,9 @@ const NEXT_STEPS_BY_KIND: Partial<Readonly<Record<ErrorKind, string>>> = {
 export function errorLine(error: unknown): string {
   if (!isAppError(error)) return `error: ${error instanceof Error ? error.message : String(error)}`
   const message = error.message.replace(/\s*\n\s*/g, ' ')
-  const next = NEXT_STEPS[error.code] ?? NEXT_STEPS_BY_KIND[error.kind]
+  // It says itself where a token can be had.
+  const ofKind = error.code === 'CLI_NO_TOKEN' ? undefined : NEXT_STEPS_BY_KIND[error.kind]
+  const next = NEXT_STEPS[error.code] ?? ofKind
   if (next === undefined || message.includes(next)) return `error: ${message}`
   // Some messages end with a question or as a sentence.
   const [end] = /[.?!]$/.exec(message) ?? []

@@ -5,30 +5,66 @@ import { topologyX } from '../testing/samples.test-support.js'
 
 const answers = { 'GET /v1/environments/feature-x/topology': { json: topologyX } }
 
-it('shows services as a table and calls as a tree that no ring makes endless', async () => {
+it('draws who calls whom as a tree that no ring makes endless, with a sign for each state', async () => {
   const { stdout } = await runAgainst(answers, ['topology', 'feature-x'])
   expect(stdout).toMatchInlineSnapshot(`
     "feature-x over integration  revision 42
 
-    SERVICE    STATE      FROM         VERSION          HEALTH     URL
-    web        inherited  integration  v1.0-0-da65fee0  healthy    http://feature-x.localhost:7480/web/
-    orders     own        feature-x    v1.0-1-a36d1473  healthy    http://feature-x.localhost:7480/orders/
-    inventory  inherited  integration  v1.0-0-da65fee0  unhealthy  http://feature-x.localhost:7480/inventory/
-    payments   inherited  integration  v1.0-0-da65fee0  healthy    http://feature-x.localhost:7480/payments/
-    ! inventory: GET /readyz answers 503
+    ○ web  of integration  v1.0-0-da65fee0
+    └─ ● orders  v1.0-1-a36d1473  12 calls  p50 5 ms, p95 20 ms
+       ├─ ○ inventory  unhealthy  of integration  v1.0-0-da65fee0
+       └─ ○ payments  of integration  v1.0-0-da65fee0  1 leaked out of the environment  1 failed  not declared  1 call
+          └─ ● orders  (see above)
 
-    CALLS
-    web
-    └─ orders  12 calls, half within 5 ms, 95 % within 20 ms
-       ├─ inventory
-       └─ payments  not declared, 1 call, 1 failed, 1 leaked out of the environment
-          └─ orders (see above)
+    ● feature-x’s own   ○ falls back
+    ! inventory: GET /readyz answers 503
 
     LEAKS
     EDGE                KIND     CALLS  ROUTE          LOST IN             TRACE                             LAST SEEN
     orders -> payments  dropped  1      POST /pay/:id  integration/orders  0af7651916cd43dd8448eb211c80319c  1 min ago
     "
   `)
+})
+
+it('tells masked and missing services apart, and shows those that nobody calls', async () => {
+  const [web, orders, inventory] = topologyX.nodes
+  const nodes = [
+    { ...web!, service: 'alone' },
+    { ...orders!, state: 'masked' as const, owner: 'feature-x' },
+    { ...inventory!, state: 'missing' as const, owner: null, version: null, healthMessage: null },
+  ]
+  const edges = [{ from: 'alone', to: 'inventory', declared: true, observed: null }]
+  const odd = { 'GET /v1/environments/feature-x/topology': { json: { ...topologyX, nodes, edges, leaks: [] } } }
+  expect((await runAgainst(odd, ['topology', 'feature-x'])).stdout).toMatchInlineSnapshot(`
+    "feature-x over integration  revision 42
+
+    ○ alone  of integration  v1.0-0-da65fee0
+    └─ ✗ inventory  nobody has it
+    ⊘ orders  masked by feature-x
+
+    ○ falls back   ⊘ hidden   ✗ nobody has it
+    "
+  `)
+})
+
+it('gives up what matters least on a narrow terminal, and has colours there', async () => {
+  let text = ''
+  const stdout = { isTTY: true, columns: 60, write: (more: string) => void (text += more) }
+  await runAgainst(answers, ['topology', 'feature-x'], { stdout })
+  // oxlint-disable-next-line no-control-regex -- colours are control characters
+  const plain = text.replaceAll(/\u001B\[\d+m/g, '')
+  expect(text).not.toBe(plain)
+  const tree = plain.split('\n\n')[1]?.split('\n') ?? []
+  expect(tree.length).toBe(5)
+  expect(Math.max(...tree.map((line) => line.length))).toBeLessThanOrEqual(60)
+  expect(tree[3]).toBe('   └─ ○ payments  1 leaked out of the environment  1 failed')
+})
+
+it('has a table with addresses too', async () => {
+  const { stdout } = await runAgainst(answers, ['topology', 'feature-x', '--table'])
+  expect(stdout).toContain(
+    'orders     own        feature-x    v1.0-1-a36d1473  healthy    http://feature-x.localhost:7480/orders/',
+  )
 })
 
 it('prints the body of the API with --json', async () => {

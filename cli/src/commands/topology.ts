@@ -5,10 +5,11 @@ import { jsonOption } from '../options.js'
 import { NONE, shortSha, stateTone } from '../output/format.js'
 import { renderTable } from '../output/table.js'
 import { renderLeaks } from '../output/leaks.js'
-import { renderCallTree } from '../output/call-tree.js'
+import { renderCallTree, STATE_SIGNS } from '../output/call-tree.js'
 
 interface TopologyFlags {
   readonly against?: string
+  readonly table?: true
   readonly json?: true
 }
 
@@ -19,8 +20,9 @@ export function addTopology(program: Command, cli: Cli): void {
       .command('topology')
       .description('who answers each call of an environment: own or inherited, version, health, calls')
       .argument('<env>')
-      .option('--against <other>', 'show only what differs from this environment'),
-  ).action(async (name: string, { against, json }: TopologyFlags, command: Command) => {
+      .option('--against <other>', 'show only what differs from this environment')
+      .option('--table', 'a table with the address of each service, instead of the tree'),
+  ).action(async (name: string, { against, table, json }: TopologyFlags, command: Command) => {
     const client = await cli.envManager(command)
     const { signal } = cli.runtime
     if (against !== undefined) {
@@ -28,16 +30,30 @@ export function addTopology(program: Command, cli: Cli): void {
       return json ? cli.terminal.printJson(difference) : printDifference(cli, difference)
     }
     const topology = await client.getTopology(name, { signal })
-    return json ? cli.terminal.printJson(topology) : printTopology(cli, topology)
+    if (json) cli.terminal.printJson(topology)
+    else printTopology(cli, topology, { asTable: table ?? false })
   })
 }
 
-function printTopology(cli: Cli, topology: Topology): void {
+function printTopology(cli: Cli, topology: Topology, { asTable }: { readonly asTable: boolean }): void {
   const { style, print } = cli.terminal
+  const { chain, storeRevision, nodes, leaks } = topology
   print(
-    `${topology.chain.map((tenant) => style('strong', tenant)).join(' over ')}  ${style('quiet', `revision ${topology.storeRevision}`)}`,
+    `${chain.map((tenant) => style('strong', tenant)).join(' over ')}  ${style('quiet', `revision ${storeRevision}`)}`,
   )
-  const rows = topology.nodes.map((node) => [
+  if (nodes.length === 0) return print('It sees no service yet.')
+  print(
+    `\n${asTable ? serviceTable(style, nodes) : renderCallTree(topology, { style, columns: cli.runtime.stdout.columns })}`,
+  )
+  if (!asTable) print(`\n${legend(style, topology)}`)
+  for (const { service, healthMessage } of nodes) {
+    if (healthMessage !== null) print(`${style('bad', '!')} ${service}: ${healthMessage}`)
+  }
+  if (leaks.length > 0) print(`\n${style('bad', 'LEAKS')}\n${renderLeaks(cli, leaks)}`)
+}
+
+function serviceTable(style: Cli['terminal']['style'], nodes: readonly TopologyNode[]): string {
+  const rows = nodes.map((node) => [
     node.service,
     style(stateTone(node.state), node.state),
     node.owner ?? NONE,
@@ -45,12 +61,21 @@ function printTopology(cli: Cli, topology: Topology): void {
     style(stateTone(node.health), node.health),
     node.url ?? NONE,
   ])
-  print(`\n${renderTable(style, ['service', 'state', 'from', 'version', 'health', 'url'], rows)}`)
-  for (const { service, healthMessage } of topology.nodes) {
-    if (healthMessage !== null) print(`${style('bad', '!')} ${service}: ${healthMessage}`)
-  }
-  if (topology.edges.length > 0) print(`\n${style('quiet', 'CALLS')}\n${renderCallTree(style, topology)}`)
-  if (topology.leaks.length > 0) print(`\n${style('bad', 'LEAKS')}\n${renderLeaks(cli, topology.leaks)}`)
+  return renderTable(style, ['service', 'state', 'from', 'version', 'health', 'url'], rows)
+}
+
+/** What the signs mean, of those that stand in the tree. */
+function legend(style: Cli['terminal']['style'], { chain, nodes }: Topology): string {
+  const meanings: readonly (readonly [TopologyNode['state'], string])[] = [
+    ['own', `${chain[0] ?? 'its'}’s own`],
+    ['inherited', 'falls back'],
+    ['masked', 'hidden'],
+    ['missing', 'nobody has it'],
+  ]
+  return meanings
+    .filter(([state]) => nodes.some((node) => node.state === state))
+    .map(([state, meaning]) => `${style(stateTone(state), STATE_SIGNS[state])} ${meaning}`)
+    .join('   ')
 }
 
 function printDifference({ terminal }: Cli, { left, right, services }: TopologyDifference): void {

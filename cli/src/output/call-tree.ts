@@ -1,50 +1,103 @@
-import type { Topology, TopologyEdge } from '@tributary/contract'
-import { stateTone } from './format.js'
-import type { Style } from './style.js'
+import type { Topology, TopologyEdge, TopologyNode } from '@tributary/contract'
+import { NONE, stateTone } from './format.js'
+import type { Style, Tone } from './style.js'
+
+/** A sign for each state, so that it is told apart without colours too. */
+export const STATE_SIGNS: Readonly<Record<TopologyNode['state'], string>> = {
+  own: '●',
+  inherited: '○',
+  masked: '⊘',
+  missing: '✗',
+}
+
+/** What the tree is drawn for. */
+export interface TreeOptions {
+  readonly style: Style
+  /** What a line may be wide; 0: as wide as it gets. */
+  readonly columns: number
+}
+
+/** One line before it is fitted: what stands in front, and parts of which the last give way first, but for what is wrong. */
+interface TreeLine {
+  readonly lead: string
+  readonly parts: readonly { readonly text: string; readonly tone?: Tone }[]
+}
 
 /**
- * Draws who calls whom as a tree from the services that nobody calls. A service that has been drawn before, or that calls back one
- * above it, is named again but not opened again.
+ * Draws an environment's services as a tree of who calls whom, from those that nobody calls. A service that has been drawn before, or
+ * that calls back one above it, is named again but not opened again. Lines that are too wide lose what matters least.
  */
-export function renderCallTree(style: Style, topology: Pick<Topology, 'nodes' | 'edges'>): string {
-  const states = new Map(topology.nodes.map(({ service, state }) => [service, state]))
-  const name = (service: string): string => style(stateTone(states.get(service) ?? 'missing'), service)
-  const lines: string[] = []
+export function renderCallTree(topology: Pick<Topology, 'nodes' | 'edges'>, { style, columns }: TreeOptions): string {
+  return treeLines(topology)
+    .map((line) => fit(line, { style, columns }))
+    .join('\n')
+}
+
+function treeLines({ nodes, edges }: Pick<Topology, 'nodes' | 'edges'>): readonly TreeLine[] {
+  const known = new Map(nodes.map((node) => [node.service, node]))
+  const lines: TreeLine[] = []
   const open = new Set<string>()
   const draw = (service: string, indent: string): void => {
     open.add(service)
-    const calls = topology.edges.filter(({ from }) => from === service)
+    const calls = edges.filter(({ from }) => from === service)
     for (const [index, edge] of calls.entries()) {
-      const last = index === calls.length - 1
+      const isLast = index === calls.length - 1
       const again = open.has(edge.to)
-      lines.push(
-        `${indent}${last ? '└─ ' : '├─ '}${name(edge.to)}${edgeText(style, edge)}${again ? style('quiet', ' (see above)') : ''}`,
-      )
-      if (!again) draw(edge.to, `${indent}${last ? '   ' : '│  '}`)
+      const parts = [...nodeParts(edge.to, known.get(edge.to), again), ...edgeParts(edge)]
+      lines.push({ lead: `${indent}${isLast ? '└─ ' : '├─ '}`, parts })
+      if (!again) draw(edge.to, `${indent}${isLast ? '   ' : '│  '}`)
     }
   }
   const start = (service: string): void => {
     if (open.has(service)) return
-    lines.push(name(service))
+    lines.push({ lead: '', parts: nodeParts(service, known.get(service), false) })
     draw(service, '')
   }
-  const called = new Set(topology.edges.map(({ to }) => to))
-  const callers = [...new Set(topology.edges.map(({ from }) => from))]
-  for (const service of callers.filter((candidate) => !called.has(candidate))) start(service)
-  // What is left calls each other in a ring that nothing leads into.
-  for (const service of callers) start(service)
-  return lines.join('\n')
+  for (const service of rootsFirst({ nodes, edges })) start(service)
+  return lines
 }
 
-function edgeText(style: Style, { declared, observed }: TopologyEdge): string {
-  const parts: string[] = []
-  if (!declared) parts.push(style('warn', 'not declared'))
-  if (observed !== null) {
-    parts.push(`${observed.calls} ${observed.calls === 1 ? 'call' : 'calls'}`)
-    const { latency } = observed
-    if (latency !== null) parts.push(`half within ${latency.p50Ms} ms, 95 % within ${latency.p95Ms} ms`)
-    if (observed.errors > 0) parts.push(style('bad', `${observed.errors} failed`))
-    if (observed.leaks > 0) parts.push(style('bad', `${observed.leaks} leaked out of the environment`))
+/** Those that nobody calls, then what is left: rings that nothing leads into. */
+function rootsFirst({ nodes, edges }: Pick<Topology, 'nodes' | 'edges'>): readonly string[] {
+  const called = new Set(edges.filter(({ from, to }) => from !== to).map(({ to }) => to))
+  const services = [...new Set([...nodes.map(({ service }) => service), ...edges.map(({ from }) => from)])]
+  return [...services.filter((service) => !called.has(service)), ...services]
+}
+
+function nodeParts(service: string, node: TopologyNode | undefined, again: boolean): TreeLine['parts'] {
+  const state = node?.state ?? 'missing'
+  const name = { text: `${STATE_SIGNS[state]} ${service}`, tone: stateTone(state) }
+  if (again) return [name, { text: '(see above)', tone: 'quiet' }]
+  if (node === undefined || state === 'missing') return [name, { text: 'nobody has it', tone: 'bad' }]
+  if (state === 'masked') return [name, { text: `masked by ${node.owner ?? NONE}`, tone: 'warn' }]
+  const health = node.health === 'healthy' ? [] : [{ text: node.health, tone: stateTone(node.health) }]
+  const owner = state === 'own' ? [] : [{ text: `of ${node.owner ?? NONE}`, tone: 'quiet' as const }]
+  return [name, ...health, ...owner, ...(node.version === null ? [] : [{ text: node.version }])]
+}
+
+function edgeParts({ declared, observed }: TopologyEdge): TreeLine['parts'] {
+  const undeclared = declared ? [] : [{ text: 'not declared', tone: 'warn' as const }]
+  if (observed === null) return undeclared
+  const { calls, errors, leaks, latency } = observed
+  return [
+    ...(leaks > 0 ? [{ text: `${leaks} leaked out of the environment`, tone: 'bad' as const }] : []),
+    ...(errors > 0 ? [{ text: `${errors} failed`, tone: 'bad' as const }] : []),
+    ...undeclared,
+    { text: `${calls} ${calls === 1 ? 'call' : 'calls'}` },
+    ...(latency === null ? [] : [{ text: `p50 ${latency.p50Ms} ms, p95 ${latency.p95Ms} ms`, tone: 'quiet' as const }]),
+  ]
+}
+
+const GAP = '  '
+
+function fit({ lead, parts }: TreeLine, { style, columns }: TreeOptions): string {
+  const kept = [...parts]
+  const width = (): number => lead.length + kept.map(({ text }) => text).join(GAP).length
+  while (columns > 0 && kept.length > 1 && width() > columns) {
+    // What is wrong stays longest.
+    const dispensable = kept.findLastIndex(({ tone }, index) => index > 0 && tone !== 'bad')
+    kept.splice(dispensable > 0 ? dispensable : -1, 1)
   }
-  return parts.length === 0 ? '' : `  ${parts.join(', ')}`
+  const texts = kept.map(({ text, tone }) => (tone === undefined ? text : style(tone, text)))
+  return `${style('quiet', lead)}${texts.join(GAP)}`
 }
