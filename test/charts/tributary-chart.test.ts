@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ENV_MANAGER_PERMISSIONS, parsePlatformConfig } from '@tributary/env-manager'
 import { repositoryRoot } from '@tributary/testkit'
@@ -207,6 +207,20 @@ describe('every pod', () => {
       )
       expect(spec.template.spec.serviceAccountName).toBe(metadata.name)
     }
+  })
+
+  it('starts a program that the image has', async () => {
+    const commands = podsOf(await render()).flatMap(({ pod }) =>
+      pod.containers.map(({ command }: { command: string[] }) => command),
+    )
+    for (const [program, file = ''] of commands) {
+      const source = file.replace('/app/', '').replace('/dist/', '/src/').replace(/\.js$/, '.ts')
+      expect([program, file, existsSync(join(repositoryRoot, source))]).toEqual(['node', file, true])
+    }
+    const dockerfile = readFileSync(join(repositoryRoot, 'Dockerfile'), 'utf8')
+    for (const [, file] of commands) expect(dockerfile).toContain(`node ${file}`)
+    expect(dockerfile).toContain('node tools/assemble-app.mjs /app')
+    expect(dockerfile).toMatch(/\nUSER 10001:10001\n/)
   })
 
   it('gets a token for the API server only where it is used', async () => {

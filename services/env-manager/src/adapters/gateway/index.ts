@@ -1,5 +1,5 @@
 export type { GatewayCallbacks } from './callback-address.js'
 export type { GatewayDirectory } from './gateway-routing.js'
 export { createLocalGateway, type LocalGateway } from './local-gateway.js'
-export { GatewayServer, type GatewayServerOptions, type ServedEnvironments } from './gateway-server.js'
+export { GatewayServer } from './gateway-server.js'
 export { parseSite, type GatewaySite } from './gateway-site.js'

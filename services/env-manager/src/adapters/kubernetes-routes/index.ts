@@ -1,2 +1,1 @@
-export { createKubernetesRoutes, type KubernetesRoutesOptions } from './kubernetes-routes.js'
-export type { ClusterObjects } from './cluster-objects.js'
+export { createKubernetesRoutes } from './kubernetes-routes.js'
