@@ -4,6 +4,8 @@ import type {
   Difference,
   DocumentData,
   Explanation,
+  GrayRelease,
+  GrayReleaseSpec,
   HistoryRecord,
   ImpactRequest,
   ResolvedView,
@@ -116,6 +118,31 @@ export const tryWrite = (body: ImpactRequest, signal: AbortSignal): Promise<Writ
 /** The schema that a tenant's config of a service is checked by; undefined: none. */
 export const findSchema = (tenant: string, service: string, signal: AbortSignal): Promise<ConfigSchema | undefined> =>
   unlessAbsent(request({ path: `${tenantPath(tenant)}/schemas/${encodeURIComponent(service)}`, signal }))
+
+const grayPath = (tenant: string, service: string): string =>
+  `${tenantPath(tenant)}/gray-releases/${encodeURIComponent(service)}`
+
+/** The gray release of a document that is under way; undefined: there is none, which is no failure. */
+export const findGrayRelease = async (
+  tenant: string,
+  service: string,
+  signal: AbortSignal,
+): Promise<GrayRelease | undefined> =>
+  (await request<{ releases: GrayRelease[] }>({ path: `${tenantPath(tenant)}/gray-releases`, signal })).releases.find(
+    (release) => release.service === service,
+  )
+
+/** Gives a change of a document to some instances first, or changes what or whom. */
+export const applyGrayRelease = (tenant: string, service: string, spec: GrayReleaseSpec): Promise<WriteResult> =>
+  request({ method: 'PUT', path: grayPath(tenant, service), query: { waitMs: WAIT_MS }, body: spec })
+
+/** Gives it to all instances. */
+export const promoteGrayRelease = (tenant: string, service: string): Promise<WriteResult> =>
+  request({ method: 'POST', path: `${grayPath(tenant, service)}/promote`, query: { waitMs: WAIT_MS } })
+
+/** Takes it back from those that have it. */
+export const abortGrayRelease = (tenant: string, service: string): Promise<WriteResult> =>
+  request({ method: 'DELETE', path: grayPath(tenant, service), query: { waitMs: WAIT_MS } })
 
 export const listSubscriptions = async (signal: AbortSignal): Promise<readonly Subscription[]> =>
   (await request<{ subscriptions: Subscription[] }>({ path: '/v1/config/subscriptions', signal })).subscriptions

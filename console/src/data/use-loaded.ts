@@ -48,7 +48,11 @@ export function useLoaded<T>({ key, load, topics = [], everyMs = POLL_MS }: Opti
   useEffect(() => {
     reader.start()
     const unsubscribe = topics.map((topic) => onTopic(topic, () => reader.read()))
-    const stopRecovery = recoveries.subscribe(() => reader.read())
+    const known = recoveries.peek()
+    const stopRecovery = recoveries.subscribe((count) => {
+      // A subscription begins with the present.
+      if (count !== known) reader.read()
+    })
     const stopPolling = poll(() => reader.read(), everyMs)
     return () => {
       for (const stop of [...unsubscribe, stopRecovery, stopPolling]) stop()

@@ -32,6 +32,11 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
       response.once('close', () => open.delete(response))
       return
     }
+    if (request.headers['if-none-match'] === 'W/"1"') {
+      response.writeHead(304, { etag: 'W/"1"' })
+      response.end()
+      return
+    }
     const conflict = request.url?.includes('conflict')
     response.writeHead(conflict ? 409 : 200, { 'content-type': 'application/json', etag: 'W/"1"', 'set-cookie': 'a=b' })
     response.end(conflict ? '{"error":{"code":"REVISION_CONFLICT","kind":"conflict"}}' : '{"ok":true}')
@@ -81,6 +86,12 @@ describe('what a bearer asks of the config center', () => {
     ])
     expect(one?.headers).toMatchObject({ authorization: 'Bearer dep', 'if-none-match': '"x"' })
     expect([one?.headers.cookie, one?.headers[ON_BEHALF_OF_HEADER]]).toEqual([undefined, undefined])
+  })
+
+  it('tells a browser that what it has is not modified', async () => {
+    const headers = { 'if-none-match': 'W/"1"' }
+    const got = await server.call('GET', '/v1/config/tenants/integration/view', { token: 'view', headers })
+    expect([got.status, got.text, got.headers['etag']]).toEqual([304, '', 'W/"1"'])
   })
 
   it('is answered with the config center’s own errors', async () => {

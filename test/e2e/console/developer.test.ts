@@ -153,6 +153,26 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await page.getByRole('button', { name: 'Discard' }).click()
   })
 
+  it('gives a change to one instance first, then to all', async () => {
+    await openDocument('feature-page-size')
+    await page.getByRole('button', { name: 'Gray release' }).click()
+    const patch = page.getByRole('textbox', { name: 'JSON of the change' })
+    await patch.click()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText('{ "pageSize": 4 }')
+    await page.getByRole('combobox', { name: 'Share of the instances' }).selectOption('chosen')
+    await page.getByRole('checkbox', { name: /^orders-/ }).check()
+    await page.getByRole('button', { name: 'Start the gray release' }).click()
+    await page.getByText('A gray release is under way').waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
+    expect(await orders()).toMatchObject({ pageSize: 4 })
+    expect((await world.platform.configCenter.getDocument(DOCUMENT)).data).toMatchObject({ pageSize: 8 })
+    await page.getByRole('button', { name: 'Give it to all' }).click()
+    await waitFor('the change to be saved', async () => {
+      return (await world.platform.configCenter.getDocument(DOCUMENT)).data['pageSize'] === 4
+    })
+  })
+
   it('deletes the environment after typing its name, and the receipt proves it', async () => {
     await page.getByRole('link', { name: 'Environments', exact: true }).first().click()
     await page.getByRole('button', { name: 'Actions: feature-page-size' }).click()

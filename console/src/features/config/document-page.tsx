@@ -10,9 +10,10 @@ import { TabButtons } from '../../ui/tabs.js'
 import { ConfigDifferences } from './config-differences.js'
 import { DocumentEditor } from './document-editor.js'
 import { DocumentHistory } from './document-history.js'
+import { GrayReleaseTab } from './gray-release.js'
 import { SourcedConfig } from './sourced-config.js'
 
-const TABS = ['edit', 'effective', 'history', 'diff'] as const
+const TABS = ['edit', 'effective', 'history', 'diff', 'gray'] as const
 
 /** One document of a tenant: the own text, what comes of it, its history, and how others have it. */
 export function DocumentPage(props: {
@@ -31,7 +32,10 @@ export function DocumentPage(props: {
       <TabButtons
         label={t('config.title')}
         current={tab}
-        tabs={TABS.map((id) => ({ id, text: t(`config.tab.${id}`) }))}
+        tabs={TABS.filter((id) => id !== 'gray' || service !== '*').map((id) => ({
+          id,
+          text: t(`config.tab.${id}`),
+        }))}
         onChoose={(id) => setQuery({ tab: id })}
       />
       <div hidden={tab !== 'edit'}>
@@ -39,6 +43,7 @@ export function DocumentPage(props: {
       </div>
       {tab === 'effective' ? <Effective tenant={tenant.name} service={service} /> : null}
       {tab === 'history' ? <DocumentHistory tenant={tenant} service={service} /> : null}
+      {tab === 'gray' && service !== '*' ? <GrayReleaseTab tenant={tenant} service={service} /> : null}
       {tab === 'diff' ? <Compare tenant={tenant.name} tenants={tenants} service={service} /> : null}
     </section>
   )

@@ -6,6 +6,9 @@ export const NODE = { width: 214, height: 54 } as const
 const GAP = { column: 74, row: 18, subColumn: 26 } as const
 const LANE = { head: 34, pad: 18, gap: 14, side: 22 } as const
 const FEWEST_ROWS = 3
+/** The room of a text on a line. */
+const TEXT = { width: 130, height: 21 } as const
+const MANY_EDGES = 60
 /** In a window that is much higher than wide layers do not fit beside each other. */
 const TALL = 0.8
 
@@ -157,9 +160,24 @@ function keyOf({ node, rank }: Cell): string {
 
 function route(edges: readonly GraphEdge[], nodes: readonly PlacedNode[]): readonly PlacedEdge[] {
   const byId = new Map(nodes.map((placed) => [placed.node.id, placed]))
-  return edges.flatMap((edge) => {
+  const placed = edges.flatMap((edge) => {
     const [from, to] = [byId.get(edge.from), byId.get(edge.to)]
     return from === undefined || to === undefined ? [] : [{ edge, ...curve(from, to) }]
+  })
+  return edges.length > MANY_EDGES ? placed : apart(placed)
+}
+
+/** Texts that would lie over each other move down, each below the ones before it. With many lines only few bear a text. */
+function apart(edges: readonly PlacedEdge[]): readonly PlacedEdge[] {
+  const taken: { readonly x: number; readonly y: number }[] = []
+  return edges.map((placed) => {
+    const { x } = placed.middle
+    let { y } = placed.middle
+    while (taken.some((other) => Math.abs(other.x - x) < TEXT.width && Math.abs(other.y - y) < TEXT.height)) {
+      y += TEXT.height
+    }
+    taken.push({ x, y })
+    return { ...placed, middle: { x, y } }
   })
 }
 

@@ -50,6 +50,11 @@ export async function configRoutes(app: TypedApp, deps: ConfigRouteDeps): Promis
         const signal = AbortSignal.any([gone.signal, deps.closing])
         const { status, headers, body } = await deps.config.forward({ ...passed, signal })
         reply.raw.once('close', () => body.destroy())
+        // An answer without a body, as "not modified" is: a browser asks with the etag that it has.
+        if (status === 204 || status === 304) {
+          body.resume()
+          return reply.status(status).headers(headers).send()
+        }
         return reply.status(status).headers(headers).send(body)
       },
     })
