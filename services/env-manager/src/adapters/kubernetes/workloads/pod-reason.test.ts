@@ -66,7 +66,11 @@ describe('reasonOfPod', () => {
       true,
     ],
   ])('tells of %s', (_what, status, text, final) => {
-    expect(reasonOfPod(podWith(status), [])).toEqual({ text, final, ...(text.startsWith('the image') ? { isImage: true } : {}) })
+    expect(reasonOfPod(podWith(status), [])).toEqual({
+      text,
+      final,
+      ...(text.startsWith('the image') ? { isImage: true } : {}),
+    })
   })
 
   it('takes what the newest event of that very pod says, when its status says nothing', () => {
