@@ -209,7 +209,15 @@ describeWithCluster('the platform, installed by its chart', () => {
   })
 
   it('is upgraded under a running environment, and no request fails', async () => {
-    const before = await podIdsOf(FEATURE_NAMESPACE)
+    // A copy that was replaced while the environment was made may be ending yet.
+    const before = await eventually(
+      async () => {
+        const ids = await podIdsOf(FEATURE_NAMESPACE)
+        expect(ids.split(' ')).toHaveLength(1)
+        return ids
+      },
+      { timeoutMs: 60_000, intervalMs: 500 },
+    )
     const platformBefore = await podIdsOf('install-system')
     const failures: string[] = []
     let requests = 0

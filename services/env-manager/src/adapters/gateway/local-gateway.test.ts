@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   createServer,
   request as httpRequest,
@@ -499,4 +501,43 @@ async function upgrade(
     `GET ${path} HTTP/1.1\r\nhost: feature-x.localhost\r\nconnection: Upgrade\r\nupgrade: echo\r\n${more}\r\n`,
   )
   return { socket, text: () => text, closed: () => closed }
+}
+
+describe('a service whose host takes connections and never answers them', () => {
+  test('gets two attempts of a few seconds, and then a page that says so', async () => {
+    const silent = await silentPort()
+    own('orders', { name: 'http', protocol: 'http', host: '127.0.0.1', port: silent.port })
+    const startedAt = performance.now()
+    const answer = await ask('/orders/')
+    silent.end()
+    expect(answer.status).toBe(502)
+    expect(answer.text).toContain('ETIMEDOUT')
+    expect(performance.now() - startedAt).toBeGreaterThan(5_000)
+    expect(performance.now() - startedAt).toBeLessThan(12_000)
+  })
+})
+
+/** A port whose queue of connections is full and stays so: the process that should take them is stopped. */
+async function silentPort(): Promise<{ readonly port: number; readonly end: () => void }> {
+  const script =
+    "const s=require('net').createServer().listen({port:0,host:'127.0.0.1',backlog:1},()=>console.log(s.address().port))"
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(line.toString())
+  child.kill('SIGSTOP')
+  const waiting: Socket[] = []
+  const isTaken = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      waiting.push(socket)
+      socket.on('error', () => undefined)
+      socket.once('connect', () => resolve(true))
+      setTimeout(() => resolve(false), 300)
+    })
+  while (await isTaken()) expect(waiting.length).toBeLessThan(20)
+  const end = (): void => {
+    for (const socket of waiting) socket.destroy()
+    child.kill('SIGKILL')
+  }
+  return { port, end }
 }

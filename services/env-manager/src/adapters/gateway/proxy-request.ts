@@ -5,6 +5,11 @@ import { failure } from '../../errors.js'
 import { requestHeaders, responseHeaders, type PublicScheme } from './forward-headers.js'
 import type { GatewayTarget } from './gateway-routing.js'
 
+/**
+ * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
+ * only a new attempt finds it.
+ */
+const CONNECT_TIMEOUT_MS = 3_000
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Passes requests on over kept connections. Close it to drop them. */
@@ -16,7 +21,7 @@ export class RequestProxy {
   constructor(private readonly scheme: PublicScheme) {}
 
   /**
-   * Passes one request on and its answer back, both as streams. A safe request whose connection is refused is tried once more with what `find` says
+   * Passes one request on and its answer back, both as streams. A safe request whose connection is refused, or does not come, is tried once more with what `find` says
    * then: the service may just have moved to a newer copy.
    * Rejects, before anything was answered, with what `find` throws or AppError `GATEWAY_UPSTREAM_DOWN`. Resolves when the answer is under way.
    */
@@ -95,8 +100,18 @@ export function startRequest(
     headers: [...requestHeaders(incoming, target, more.scheme), ...(more.extraHeaders ?? [])],
     setHost: false,
   }
-  if (protocol === 'https') return httpsRequest({ ...options, servername: host })
-  return httpRequest(more.agent === undefined ? options : { ...options, agent: more.agent })
+  if (protocol === 'https') return boundConnecting(httpsRequest({ ...options, servername: host }))
+  return boundConnecting(httpRequest(more.agent === undefined ? options : { ...options, agent: more.agent }))
+}
+
+function boundConnecting(outgoing: ClientRequest): ClientRequest {
+  outgoing.once('socket', (socket) => {
+    if (!socket.connecting) return
+    const giveUp = (): void => void outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
+    for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
+  })
+  return outgoing
 }
 
 /** AppError for a service that could not be reached. */
@@ -123,6 +138,7 @@ function mayTryAgain(request: IncomingMessage, error: unknown): boolean {
   if (!isSafe(request) || hasBody(request) || !(error instanceof Error) || !('code' in error)) return false
   return (
     error.code === 'ECONNREFUSED' ||
+    error.code === 'ETIMEDOUT' ||
     (error.code === 'ECONNRESET' && 'reusedSocket' in error && error.reusedSocket === true)
   )
 }
