@@ -29,7 +29,7 @@ const ACCOUNTS = [
 /** Renders the page from the objects that `helm template` printed. */
 export function renderPermissions(objects) {
   const sections = ACCOUNTS.map((account) => section(account, objects))
-  return `${[HEADER, ...sections, bootstrapSection(objects)].join('\n')}`
+  return [HEADER, ...sections, bootstrapSection(objects)].join('\n')
 }
 
 function section({ name, title, why }, objects) {

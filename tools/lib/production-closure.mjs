@@ -27,7 +27,7 @@ export function productionClosure(root, workspaces) {
       open.push(target)
     }
   }
-  return [...found].sort()
+  return [...found].sort((left, right) => (left < right ? -1 : 1))
 }
 
 function neededBy({ dependencies = {}, optionalDependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) {

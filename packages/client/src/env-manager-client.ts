@@ -20,7 +20,7 @@ import type {
 } from '@tributary/contract'
 import type { SseEvent } from '@tributary/kit'
 import type { ReadOptions } from './config-center-client.js'
-import { createHttpCaller, type ClientOptions } from './http.js'
+import { createHttpCaller, type ClientOptions, type HttpCaller } from './http.js'
 
 /** A probe waits for every service on its way. */
 const PROBE_TIMEOUT_MS = 60_000
@@ -75,6 +75,18 @@ export function createEnvManagerClient(options: ClientOptions) {
     rollbackService: (name: string, service: string, body: { runId?: string } = {}) =>
       http.call<undefined>('POST', environment(name, `/services/${encodeURIComponent(service)}/rollback`), { body }),
 
+    ...runsOf(http),
+
+    hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
+    ...peopleAndEventsOf(http),
+    getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
+    approveDeletions: (approvalId: string) =>
+      http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),
+  }
+}
+
+function runsOf(http: HttpCaller) {
+  return {
     listRuns: (query: { environment?: string; limit?: number } = {}, read: ReadOptions = {}) =>
       http.call<{ runs: Run[] }>('GET', '/v1/runs', { ...read, query }),
     getRun: (runId: string, read: ReadOptions = {}) =>
@@ -89,8 +101,11 @@ export function createEnvManagerClient(options: ClientOptions) {
         else if (event.event === 'end') return
       }
     },
+  }
+}
 
-    hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
+function peopleAndEventsOf(http: HttpCaller) {
+  return {
     /** Who asked for what, newest first. */
     listAudit: (query: { environment?: string; before?: string; limit?: number } = {}, read: ReadOptions = {}) =>
       http.call<{ records: AuditRecord[] }>('GET', '/v1/audit', { ...read, query }),
@@ -102,9 +117,6 @@ export function createEnvManagerClient(options: ClientOptions) {
         yield event === 'reset' ? undefined : (JSON.parse(data) as ChangeEvent)
       }
     },
-    getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
-    approveDeletions: (approvalId: string) =>
-      http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),
   }
 }
 

@@ -69,6 +69,7 @@ function bindEvents(emitter: Entered, context: RoutingContext): void {
   emitter.emit = (...parameters) => runWithContext(context, () => emit(...parameters))
 }
 
+// oxlint-disable-next-line typescript/unbound-method -- always called with the emitter as `this`
 const emitOfNode = EventEmitter.prototype.emit
 
 function emitInContext(this: Entered, ...parameters: Parameters<EventEmitter['emit']>): boolean {

@@ -104,7 +104,7 @@ const SHAPES: readonly (readonly [string, (value: unknown) => boolean, TSchema, 
 const WRONG = [null, true, 0, 1, -1, 1.5, 65_536, '', 'x', 'A b', '00', 'a'.repeat(64), 'a'.repeat(2_000), [], [1], {}]
 
 /** Copies of a value with one place taken out or replaced, at every depth. */
-function* mutants(value: unknown): Generator<unknown> {
+function* mutants(value: unknown): Generator {
   yield* WRONG
   if (typeof value !== 'object' || value === null) return
   for (const key of Object.keys(value)) {

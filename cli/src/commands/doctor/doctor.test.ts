@@ -45,7 +45,7 @@ async function runDoctor(world: World = {}): Promise<{ status: number; stdout: s
     env: world.env ?? {},
     clock: { now: () => NOW, monotonicMs: () => 0, sleep: () => Promise.resolve() },
     fetch: async (input) => {
-      const answer = world.answers?.[String(input)]
+      const answer = world.answers?.[input instanceof Request ? input.url : input.toString()]
       if (answer === undefined)
         throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) })
       const date = answer.date === null ? {} : { date: new Date(answer.date ?? NOW).toUTCString() }

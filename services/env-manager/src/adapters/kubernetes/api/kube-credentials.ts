@@ -1,12 +1,16 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node'
 import { failure } from '../../../errors.js'
+
+/** Options of one request, with its headers by name. */
+export type CredentialOptions = Omit<RequestOptions, 'headers'> & { headers?: OutgoingHttpHeaders }
 
 /** Where a cluster is, and how requests prove themselves to it. */
 export interface KubeCredentials {
   readonly server: URL
   /** TLS, agent and `Authorization` for one request: tokens of files and of exec plugins are read anew when they have changed. */
-  requestOptions(): Promise<RequestOptions>
+  requestOptions(): Promise<CredentialOptions>
 }
 
 /** Which credentials to take. */
@@ -44,8 +48,8 @@ export function loadCredentials(choice: CredentialChoice): KubeCredentials {
   return { server: new URL(cluster.server), requestOptions: () => requestOptionsOf(config) }
 }
 
-async function requestOptionsOf(config: KubeConfig): Promise<RequestOptions> {
-  const options: RequestOptions = {}
+async function requestOptionsOf(config: KubeConfig): Promise<CredentialOptions> {
+  const options: CredentialOptions = {}
   await config.applyToHTTPSOptions(options)
   // Made for this one request, it would keep no connection. Proxies need theirs.
   const isProxied = config.getCurrentCluster()?.proxyUrl !== undefined
