@@ -92,8 +92,8 @@ const GAP = '  '
 
 function fit({ lead, parts }: TreeLine, { style, columns }: TreeOptions): string {
   const kept = [...parts]
-  const width = (): number => lead.length + kept.map(({ text }) => text).join(GAP).length
-  while (columns > 0 && kept.length > 1 && width() > columns) {
+  const isTooWide = (): boolean => columns > 0 && lead.length + kept.map(({ text }) => text).join(GAP).length > columns
+  while (kept.length > 1 && isTooWide()) {
     // What is wrong stays longest.
     const dispensable = kept.findLastIndex(({ tone }, index) => index > 0 && tone !== 'bad')
     kept.splice(dispensable > 0 ? dispensable : -1, 1)

@@ -67,6 +67,7 @@ function welcome({ terminal }: Cli, { context }: RunningPlatform, data: string):
   return [
     style('strong', 'Tributary is running'),
     renderPairs(style, [
+      ['console', `${context.envManagerUrl}/console/`],
       ['config center', context.url],
       ['env-manager', context.envManagerUrl],
       ['previews', context.gatewayUrl.replace('127.0.0.1', '<environment>.localhost')],

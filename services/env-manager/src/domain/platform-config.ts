@@ -52,7 +52,7 @@ export const PlatformConfigFile = Type.Object(
     sleepAfterHours: Type.Optional(
       Type.Union([Type.Number({ minimum: 0.05, maximum: 8_760 }), Type.Null()], {
         description:
-          'an environment falls asleep after so long without a push or a request; null: never. Default: null',
+          'an environment falls asleep after so long without a push or a request, where requests are counted; null: never. Default: null',
       }),
     ),
     signIn: Type.Optional(SignInFile),

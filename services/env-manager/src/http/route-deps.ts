@@ -70,7 +70,7 @@ export function environmentOf(
 ): Environment {
   return toEnvironment(record, {
     ttlMs: ttlMsOf(config),
-    sleepAfterMs: sleepAfterMsOf(config),
+    sleepAfterMs: sleepAfterMsOf({ config, routes }),
     lastRequestAt: activity?.lastRequestAt(record.name) ?? null,
     urlOf: (service) => routes.urlOf(record.name, service),
   })

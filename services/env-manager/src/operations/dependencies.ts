@@ -46,9 +46,13 @@ export function ttlMsOf({ ttlHours }: Pick<PlatformConfig, 'ttlHours'>): number 
   return ttlHours === null ? null : ttlHours * 3_600_000
 }
 
-/** Time without use after which an environment falls asleep, in milliseconds; null: never. */
-export function sleepAfterMsOf({ sleepAfterHours }: Pick<PlatformConfig, 'sleepAfterHours'>): number | null {
-  return sleepAfterHours === null ? null : sleepAfterHours * 3_600_000
+/**
+ * Time without use after which an environment falls asleep, in milliseconds; null: never. Where requests are not counted nobody can tell
+ * that an environment is idle, so none falls asleep by itself.
+ */
+export function sleepAfterMsOf({ config, routes }: Pick<EnvironmentDependencies, 'config' | 'routes'>): number | null {
+  const { sleepAfterHours } = config
+  return sleepAfterHours === null || routes.follow === undefined ? null : sleepAfterHours * 3_600_000
 }
 
 /** One readable line for any failure. */

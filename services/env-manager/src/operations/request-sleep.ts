@@ -79,7 +79,7 @@ export async function requestRedeploy(
 
 /** Puts to sleep what nobody has used for long enough; resolves to their names. */
 export async function sleepIdleEnvironments(deps: EnvironmentDependencies): Promise<readonly string[]> {
-  const sleepAfterMs = sleepAfterMsOf(deps.config)
+  const sleepAfterMs = sleepAfterMsOf(deps)
   const idle = (await listEnvironments(deps.store)).filter((record) => {
     const lastRequestAt = deps.activity?.lastRequestAt(record.name) ?? null
     const at = fallsAsleepAt(record, { sleepAfterMs, lastRequestAt })
