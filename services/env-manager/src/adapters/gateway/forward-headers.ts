@@ -15,6 +15,12 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
+/**
+ * Never dropped for being named in `connection`: without its length the body of a GET would arrive as a second request, of whatever the
+ * caller wrote into it (RFC 9110, 7.6.1: no field that is meant for all recipients may be named).
+ */
+const END_TO_END = new Set(['content-length', 'host'])
+
 /** Set by the gateway: a caller's own would be believed by the service. */
 const REPLACED = new Set([
   'baggage',
@@ -77,7 +83,7 @@ function passOn(message: IncomingMessage, dropped: ReadonlySet<string>): HeaderL
   for (let index = 0; index + 1 < message.rawHeaders.length; index += 2) {
     const name = message.rawHeaders[index] ?? ''
     const key = name.toLowerCase()
-    if (HOP_BY_HOP.has(key) || named.has(key) || dropped.has(key)) continue
+    if (HOP_BY_HOP.has(key) || dropped.has(key) || (named.has(key) && !END_TO_END.has(key))) continue
     headers.push(name, message.rawHeaders[index + 1] ?? '')
   }
   return headers
