@@ -13,9 +13,7 @@ const reference = (name: string): string => readFileSync(join(root, 'docs/refere
 function sourceText(): string {
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' })
   const read = files.filter(
-    (file) =>
-      (file.endsWith('.ts') && !/\.test(-support)?\.ts$|errors\.ts$/.test(file)) ||
-      /local-errors|git-errors/.test(file),
+    (file) => file.endsWith('.ts') && !/\.test(-support)?\.ts$/.test(file) && file !== 'errors.ts',
   )
   return read.map((file) => readFileSync(join(sources, file), 'utf8')).join('\n')
 }
