@@ -67,6 +67,15 @@ describe('readChartManifest', () => {
     expect(problemsOf(text)).toMatchObject([expect.stringContaining(why)])
   })
 
+  it('refuses a binding to the role that the manager has in the namespace', () => {
+    const role = '{ apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: tributary-environment }'
+    const subjects = '[{ kind: ServiceAccount, name: default, namespace: feature-x }]'
+    const text = `${object('RoleBinding', 'rbac.authorization.k8s.io/v1')}roleRef: ${role}\nsubjects: ${subjects}\n`
+    expect(problemsOf(text)).toEqual([
+      'RoleBinding "a" binds the ClusterRole tributary-environment; bind a Role of the chart itself, which says what it needs',
+    ])
+  })
+
   it('finds what hides in a list, behind a merge key or a second name', () => {
     const evil = '{ apiVersion: v1, kind: Secret, metadata: { name: s, namespace: kube-system } }'
     expect(problemsOf(`apiVersion: v1\nkind: List\nitems: [${evil}]\n`)).toHaveLength(1)

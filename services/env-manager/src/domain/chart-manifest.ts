@@ -1,4 +1,5 @@
 import { parseAllDocuments, type ScalarTag, type CollectionTag, type Tags } from 'yaml'
+import { accessProblemsOf } from './chart-access.js'
 
 /** An object of the Kubernetes API, as far as it is looked at. */
 export interface KubeObject {
@@ -44,7 +45,7 @@ const PLATFORM_KINDS = ['LimitRange', 'NetworkPolicy', 'ResourceQuota']
 
 /**
  * Reads what templates printed as Helm would, and checks that it stays within a namespace: no object of another one, none of the whole cluster, none that
- * bounds the environment. Each object is given its namespace. Lists are taken apart.
+ * bounds the environment, none that gives its pods more rights than a service may have. Each object is given its namespace. Lists are taken apart.
  */
 export function readChartManifest(text: string, kubeNamespace: string): ChartManifest {
   const problems: string[] = []
@@ -62,7 +63,8 @@ export function renderManifest(objects: readonly KubeObject[]): string {
   return objects.map((object) => `---\n${JSON.stringify(object, undefined, 1)}\n`).join('')
 }
 
-function problemsOf({ apiVersion, kind, metadata }: KubeObject, kubeNamespace: string): string[] {
+function problemsOf(object: KubeObject, kubeNamespace: string): string[] {
+  const { apiVersion, kind, metadata } = object
   const what = `${kind} "${metadata.name}"`
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   if (metadata.namespace !== undefined && metadata.namespace !== kubeNamespace)
@@ -71,7 +73,7 @@ function problemsOf({ apiVersion, kind, metadata }: KubeObject, kubeNamespace: s
   if (PLATFORM_KINDS.includes(kind)) return [`${what}: a ${kind} is the platform's to set; switch it off in the chart`]
   if (!ALLOWED_KINDS[group]?.includes(kind))
     return [`${what} (${apiVersion}) is not a kind that a service may make: it is not of its namespace alone`]
-  return []
+  return accessProblemsOf(object, kubeNamespace).map((problem) => `${what} ${problem}`)
 }
 
 function readDocuments(text: string, problems: string[]): unknown[] {
