@@ -91,12 +91,34 @@ export function createHttpCaller(options: ClientOptions): HttpCaller {
           signal,
         })
         const parser = new SseParser()
-        for await (const chunk of response.body ?? []) yield* parser.push(chunk as Uint8Array)
+        for await (const chunk of chunksOf(response, signal)) yield* parser.push(chunk)
       } catch (error) {
         if (signal.aborted) return
         throw error instanceof AppError ? error : unreachable(url, { method: 'GET', signal }, error)
       }
     },
+  }
+}
+
+/**
+ * Chunks of an answer until its end or the signal's abort. The signal that fetch was given does not end a stream for sure: fetch holds it by its Request
+ * alone, which may have been collected by then.
+ */
+async function* chunksOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (body === null) return
+  const reader = body.getReader()
+  const cancel = (): void => void reader.cancel().catch(() => undefined)
+  signal.addEventListener('abort', cancel, { once: true })
+  if (signal.aborted) cancel()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done || signal.aborted) return
+      yield value
+    }
+  } finally {
+    signal.removeEventListener('abort', cancel)
+    cancel()
   }
 }
 
