@@ -112,8 +112,8 @@ describe('a bad request answers 400 with the field, its type and the rule', () =
     expect([answer.status, codeOf(answer)]).toEqual([status, code])
   })
 
-  it('refuses a body that is not JSON by its type', async () => {
-    const options = { body: 'a: 1', headers: { 'content-type': 'application/yaml' } }
+  it('refuses a body that is neither JSON nor YAML by its type', async () => {
+    const options = { body: 'a,1', headers: { 'content-type': 'text/csv' } }
     const answer = await center.call('PUT', '/v1/tenants/integration/documents/a', options)
     expect([answer.status, codeOf(answer)]).toEqual([400, 'UNSUPPORTED_MEDIA_TYPE'])
   })

@@ -4,19 +4,24 @@ import { expect, it } from 'vitest'
 import { ChannelModel } from './channel-model.test-support.js'
 import { contradictions, type Timeline } from './view-oracle.test-support.js'
 
-/** A view with one item whose value is the revision; revisions 1 to 5 all change it. */
-const items = (revision: number): [string, unknown][] => [['config/a', { revision }]]
+/** A view whose first item changes at each of the revisions 1 to 5, and whose second one changes at revision 3 only. */
+const items = (revision: number): [string, unknown][] => [
+  ['config/a', { revision }],
+  ['config/b', { revision: revision < 3 ? 1 : 3 }],
+]
 const timeline: Timeline = { at: (revision) => hashItems(items(Number(revision))) }
 const snapshot: SnapshotFrame = {
   storeRevision: '1',
   hash: hashItems(items(1)),
-  items: [{ key: 'config/a', value: { revision: 1 } }],
+  items: items(1).map(([key, value]) => ({ key, value })),
 }
 const delta = (to: number): DeltaFrame => ({
   from: `${to - 1}`,
   to: `${to}`,
   hash: hashItems(items(to)),
-  changes: [{ key: 'config/a', value: { revision: to } }],
+  changes: items(to)
+    .filter(([key]) => key === 'config/a' || to === 3)
+    .map(([key, value]) => ({ key, value })),
 })
 
 /** All that the checkers of the stream tests have to say against a course of deltas, ended by a heartbeat at 5. */
@@ -30,6 +35,11 @@ function complaints(deltas: readonly DeltaFrame[]): string[] {
 
 it('finds nothing wrong with a faithful stream', () => {
   expect(complaints([2, 3, 4, 5].map(delta))).toEqual([])
+})
+
+it('finds nothing wrong with the net change of several revisions', () => {
+  const net = { ...delta(4), from: '2', changes: items(4).map(([key, value]) => ({ key, value })) }
+  expect(complaints([delta(2), net, delta(5)])).toEqual([])
 })
 
 it.each([
