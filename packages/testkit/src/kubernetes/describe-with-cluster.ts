@@ -3,6 +3,8 @@ import { beforeAll, describe } from 'vitest'
 
 /** Never `KUBECONFIG` itself: a developer's points at a cluster that matters, and these tests make and delete namespaces. */
 const VARIABLE = 'TRIBUTARY_TEST_KUBECONFIG'
+/** `true` where no cluster can be had: the tests are skipped in CI too, as visibly as elsewhere. */
+const WITHOUT = 'TRIBUTARY_TEST_WITHOUT_CLUSTER'
 
 /** The kubeconfig of the cluster to test on: `TRIBUTARY_TEST_KUBECONFIG`. Throws when there is none. */
 export function testKubeconfig(): string {
@@ -14,11 +16,12 @@ export function testKubeconfig(): string {
 
 /**
  * Declares tests that need a real cluster, the one that `TRIBUTARY_TEST_KUBECONFIG` leads to (`npm run test:cluster` sets it from `KUBECONFIG`).
- * Without it they are skipped, with what to do in their name; with `CI=true` they fail.
+ * Without it they are skipped, with what to do in their name; with `CI=true` they fail, unless `TRIBUTARY_TEST_WITHOUT_CLUSTER=true` says that there can be none.
  */
 export function describeWithCluster(name: string, declare: () => void): void {
   const missing = clusterMissing()
-  const isSkipped = missing !== undefined && process.env['CI'] !== 'true'
+  const isRequired = process.env['CI'] === 'true' && process.env[WITHOUT] !== 'true'
+  const isSkipped = missing !== undefined && !isRequired
   describe.skipIf(isSkipped)(`${name}${missing === undefined ? '' : ` (${missing})`}`, () => {
     beforeAll(() => {
       if (missing !== undefined) throw new Error(missing)
