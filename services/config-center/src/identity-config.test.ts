@@ -20,6 +20,7 @@ describe('readIdentityConfig', () => {
     expect(read({ ...POD, ...ON })).toEqual({
       config: {
         instance: 'main',
+        namespacePrefix: '',
         audience: 'tributary',
         roles: new Map(),
         api: { url: 'https://10.0.0.1:6443', tokenFile: `${folder}/token`, caFile: `${folder}/ca.crt` },
@@ -44,6 +45,7 @@ describe('readIdentityConfig', () => {
   it.each([
     [{ ...POD, TRIBUTARY_WORKLOAD_IDENTITY: 'yes' }, 'TRIBUTARY_WORKLOAD_IDENTITY is "yes"'],
     [{ ...POD, ...ON, TRIBUTARY_WORKLOAD_INSTANCE: 'a b' }, 'TRIBUTARY_WORKLOAD_INSTANCE must'],
+    [{ ...POD, ...ON, TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX: 'team' }, 'TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX must'],
     [{ ...POD, ...ON, TRIBUTARY_WORKLOAD_AUDIENCE: '' }, 'TRIBUTARY_WORKLOAD_AUDIENCE is empty'],
     [{ ...POD, ...ON, TRIBUTARY_WORKLOAD_ROLES: 'a/b=tenant' }, 'TRIBUTARY_WORKLOAD_ROLES holds "a/b=tenant"'],
     [{ ...POD, ...ON, TRIBUTARY_WORKLOAD_ROLES: 'b=admin' }, 'TRIBUTARY_WORKLOAD_ROLES holds "b=admin"'],

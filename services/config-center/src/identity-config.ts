@@ -3,6 +3,8 @@ import { TOKEN_ROLES, type TokenRole } from '@tributary/contract'
 /** How pods prove themselves. */
 export interface IdentityConfig {
   readonly instance: string
+  /** Before the names of environments' namespaces. */
+  readonly namespacePrefix: string
   readonly audience: string
   /** Roles of the platform's own ServiceAccounts by `<namespace>/<name>`. */
   readonly roles: ReadonlyMap<string, TokenRole>
@@ -13,6 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount'
 const ROLE = /^([a-z0-9-]{1,63}\/[a-z0-9.-]{1,253})=([a-z]+)$/
+const NAMESPACE_PREFIX = /^([a-z0-9]([-a-z0-9]{0,19}[a-z0-9])?-)?$/
 const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
 
 /**
@@ -22,6 +25,7 @@ const LABEL_VALUE = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/
  * | --- | --- | --- |
  * | `TRIBUTARY_WORKLOAD_IDENTITY` | `off` | `kubernetes`: pods prove themselves with ServiceAccount tokens (TokenReview) |
  * | `TRIBUTARY_WORKLOAD_INSTANCE` | none | the instance whose label the namespaces of environments bear |
+ * | `TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX` | none | before the names of those namespaces: `platform.kubernetes.namespacePrefix` of the env-manager |
  * | `TRIBUTARY_WORKLOAD_AUDIENCE` | `tributary` | the audience that a token must be for |
  * | `TRIBUTARY_WORKLOAD_ROLES` | none | roles of other accounts, `<namespace>/<account>=<role>`, with commas between; not `tenant` |
  * | `TRIBUTARY_KUBERNETES_URL` | of the pod's own cluster | the API server |
@@ -38,10 +42,13 @@ export function readIdentityConfig(env: Environment, problems: string[]): Identi
   const instance = env.TRIBUTARY_WORKLOAD_INSTANCE ?? ''
   if (!LABEL_VALUE.test(instance))
     problems.push('TRIBUTARY_WORKLOAD_INSTANCE must name the instance, as its label does')
+  const namespacePrefix = env.TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX ?? ''
+  if (!NAMESPACE_PREFIX.test(namespacePrefix))
+    problems.push('TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX must be lower case and end in a hyphen, as in team-a-')
   const audience = env.TRIBUTARY_WORKLOAD_AUDIENCE ?? 'tributary'
   if (audience === '') problems.push('TRIBUTARY_WORKLOAD_AUDIENCE is empty; leave it out for "tributary"')
   const roles = readRoles(env.TRIBUTARY_WORKLOAD_ROLES ?? '', problems)
-  return { instance, audience, roles, api: readApi(env, problems) }
+  return { instance, namespacePrefix, audience, roles, api: readApi(env, problems) }
 }
 
 function readRoles(text: string, problems: string[]): ReadonlyMap<string, TokenRole> {

@@ -14,15 +14,24 @@ export interface LabelledNamespace {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** How an installation marks and calls the namespaces of its environments. */
+export interface EnvironmentNamespaces {
+  readonly instance: string
+  /** Before the environment's name; may be empty. */
+  readonly prefix: string
+}
+
 /**
- * The tenant of a namespace: the environment that its label names, with which its own name ends (an installation may put a prefix before the names of all
- * its namespaces); undefined when it is none of this instance's.
+ * The tenant of a namespace: the environment that its label names, whose name it bears after the installation's prefix; undefined when it is none of this
+ * instance's. Both must agree, so that whoever may label a namespace of another name cannot make it an environment.
  */
-export function tenantOfNamespace({ name, labels }: LabelledNamespace, instance: string): string | undefined {
+export function tenantOfNamespace(
+  { name, labels }: LabelledNamespace,
+  { instance, prefix }: EnvironmentNamespaces,
+): string | undefined {
   const isOurs = labels[LABELS.managedBy] === MANAGED_BY && labels[LABELS.instance] === instance
   const environment = labels[LABELS.environment] ?? ''
-  const isNamedSo = name === environment || name.endsWith(`-${environment}`)
-  return isOurs && environment !== '' && isNamedSo ? environment : undefined
+  return isOurs && environment !== '' && name === `${prefix}${environment}` ? environment : undefined
 }
 
 /** The label selector that finds all namespaces of `instance`. */

@@ -165,6 +165,17 @@ describe('a namespace', () => {
     await eventually(() => expect(gone).toEqual(['feature-x', 'feature-y']))
   })
 
+  it('that is labelled as another environment, or as none, is told, and is no tenant from then on', async () => {
+    api.put('feature-y', labels('feature-y'))
+    await watching()
+    const token = tokenOf('feature-x', 'p')
+    expect((await identity.review(token)).kind).toBe('workload')
+    api.put('feature-x', labels('integration'))
+    api.put('feature-y', { 'app.kubernetes.io/managed-by': 'tributary', 'tributary.dev/instance': 'main' })
+    await eventually(() => expect(gone).toEqual(['feature-x', 'feature-y']))
+    expect((await identity.review(token)).kind).toBe('refused')
+  })
+
   it('that went while nobody watched is told after the next list', async () => {
     await watching()
     await api.stop()

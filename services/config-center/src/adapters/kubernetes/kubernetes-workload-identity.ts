@@ -1,6 +1,6 @@
 import type { TokenRole } from '@tributary/contract'
 import { systemClock, type Clock } from '@tributary/kit'
-import { tenantOfNamespace } from '../../domain/environment-namespace.js'
+import { tenantOfNamespace, type EnvironmentNamespaces } from '../../domain/environment-namespace.js'
 import { readClaims, type TokenClaims } from '../../domain/token-claims.js'
 import { failure } from '../../errors.js'
 import type { VouchedWorkload, WorkloadIdentity, WorkloadVerdict } from '../../ports/workload-identity.js'
@@ -14,6 +14,8 @@ export interface KubernetesIdentityOptions {
   readonly api: ApiServerAddress
   /** Whose environments' namespaces count: the label `tributary.dev/instance`. */
   readonly instance: string
+  /** Before the names of their namespaces. Default: none. */
+  readonly namespacePrefix?: string
   /** The audience that a token must be for. */
   readonly audience: string
   /** Roles of ServiceAccounts that are no environment's, by `<namespace>/<name>`: the platform's own. */
@@ -47,17 +49,19 @@ class KubernetesWorkloadIdentity implements WorkloadIdentity {
   readonly #api: ApiServer
   readonly #clock: Clock
   readonly #namespaces: NamespaceWatch
+  readonly #environments: EnvironmentNamespaces
   readonly #listeners = new Set<(space: string) => void>()
 
   constructor(options: KubernetesIdentityOptions) {
-    const { clock = systemClock, random = Math.random, instance } = options
+    const { clock = systemClock, random = Math.random } = options
     this.#options = options
+    this.#environments = { instance: options.instance, prefix: options.namespacePrefix ?? '' }
     this.#clock = clock
     this.#api = new ApiServer(options.api)
     const onGone = (name: string): void => {
       for (const listener of this.#listeners) listener(name)
     }
-    this.#namespaces = new NamespaceWatch({ api: this.#api, instance, clock, random, onGone })
+    this.#namespaces = new NamespaceWatch({ api: this.#api, ...this.#environments, clock, random, onGone })
   }
 
   recognizes(token: string): boolean {
@@ -109,11 +113,12 @@ class KubernetesWorkloadIdentity implements WorkloadIdentity {
     const common = { workloadId: `pod-${uid}`, name: `pod ${name} of ${namespace}`, issuedAt, expiresAt }
     const role = this.#options.roles?.get(`${namespace}/${serviceAccount}`)
     if (role !== undefined && role !== 'tenant') return accepted({ ...common, role })
-    const { instance } = this.#options
     const labelled = await this.#namespaces.find(namespace)
-    const tenant = labelled === undefined ? undefined : tenantOfNamespace(labelled, instance)
+    const { instance, prefix } = this.#environments
+    const tenant = labelled === undefined ? undefined : tenantOfNamespace(labelled, this.#environments)
     if (tenant !== undefined) return accepted({ ...common, role: 'tenant', tenant, space: namespace })
-    return refused(`the namespace ${namespace} bears no labels of an environment of the instance ${instance}`)
+    const named = prefix === '' ? '' : ` with the prefix ${prefix}`
+    return refused(`the namespace ${namespace} bears no labels of an environment of the instance ${instance}${named}`)
   }
 }
 

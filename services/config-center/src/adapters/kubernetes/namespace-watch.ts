@@ -1,16 +1,20 @@
 import { backoffMs, type Clock } from '@tributary/kit'
-import { namespaceSelector, type LabelledNamespace } from '../../domain/environment-namespace.js'
+import {
+  namespaceSelector,
+  tenantOfNamespace,
+  type EnvironmentNamespaces,
+  type LabelledNamespace,
+} from '../../domain/environment-namespace.js'
 import { failure } from '../../errors.js'
 import { apiObjects } from './api-objects.js'
 import type { ApiServer } from './api-server.js'
 
 /** What a {@link NamespaceWatch} needs. */
-export interface NamespaceWatchOptions {
+export interface NamespaceWatchOptions extends EnvironmentNamespaces {
   readonly api: ApiServer
-  readonly instance: string
   readonly clock: Clock
   readonly random: () => number
-  /** Told synchronously when a namespace is none of the instance's any more. */
+  /** Told synchronously when a namespace is no longer that of the environment that it was. */
   readonly onGone: (name: string) => void
 }
 
@@ -64,7 +68,7 @@ export class NamespaceWatch {
       const changes = this.#changes
       const read = await this.#read(name)
       if (changes !== this.#changes) continue
-      if (read !== undefined) this.#known.set(name, read)
+      if (read !== undefined) this.#keep(read)
       return read
     }
   }
@@ -114,7 +118,7 @@ export class NamespaceWatch {
     const query = new URLSearchParams({ labelSelector: namespaceSelector(this.#options.instance) })
     const { items, resourceVersion } = await this.#list(query)
     const listed = new Set(items.map(({ name }) => name))
-    for (const item of items) this.#known.set(item.name, item)
+    for (const item of items) this.#keep(item)
     for (const name of this.#known.keys()) {
       // It may be newer than the list: a question about it was answered meanwhile.
       if (!listed.has(name) && (await this.#read(name)) === undefined) this.#forget(name)
@@ -163,7 +167,16 @@ export class NamespaceWatch {
     this.#changes += 1
     // With a selector, a namespace that loses a label is told as deleted.
     if (event.type === 'DELETED') this.#forget(metadata.name)
-    else this.#known.set(metadata.name, { name: metadata.name, labels: metadata.labels ?? {} })
+    else this.#keep({ name: metadata.name, labels: metadata.labels ?? {} })
+  }
+
+  /** The selector does not see the environment's label: a change of it is no deletion to the API server. */
+  #keep(namespace: LabelledNamespace): void {
+    const before = this.#known.get(namespace.name)
+    this.#known.set(namespace.name, namespace)
+    const tenant = before === undefined ? undefined : tenantOfNamespace(before, this.#options)
+    if (tenant !== undefined && tenant !== tenantOfNamespace(namespace, this.#options))
+      this.#options.onGone(namespace.name)
   }
 
   #forget(name: string): void {
