@@ -332,6 +332,15 @@ describe('access', () => {
     )
   })
 
+  it('tells the config center the prefix of environments’ namespaces', async () => {
+    const objects = await render({ kubernetes: { namespacePrefix: 'team-a-' } })
+    const { spec } = get(objects, 'Deployment', 'tributary-config-center')
+    expect(spec.template.spec.containers[0].env).toContainEqual({
+      name: 'TRIBUTARY_WORKLOAD_NAMESPACE_PREFIX',
+      value: 'team-a-',
+    })
+  })
+
   it('over the network is for environments and the platform, and for the namespaces that are named', async () => {
     const objects = await render(everything)
     const from = (name: string): string => JSON.stringify(get(objects, 'NetworkPolicy', name).spec.ingress[0].from)
@@ -340,6 +349,22 @@ describe('access', () => {
     expect(from('tributary-gateway')).toContain('ingress-nginx')
     expect(from('tributary-env-manager')).not.toContain('tributary.dev/instance')
     expect(get(await render(), 'NetworkPolicy', 'tributary-gateway').spec.ingress[0].from).toBeUndefined()
+    const addresses = await render({ networkPolicies: { allowFromCidrs: ['10.0.0.0/24'] } })
+    expect(get(addresses, 'NetworkPolicy', 'tributary-env-manager').spec.ingress[0].from).toContainEqual({
+      ipBlock: { cidr: '10.0.0.0/24' },
+    })
     expect(names(await render({ networkPolicies: { enabled: false } }), 'NetworkPolicy')).toEqual([])
+  })
+
+  it('keeps pods of environments from the env-manager when no namespace is named', async () => {
+    const { from } = get(await render(), 'NetworkPolicy', 'tributary-env-manager').spec.ingress[0]
+    expect(from).toEqual([
+      {
+        podSelector: {
+          matchLabels: { 'app.kubernetes.io/name': 'tributary', 'app.kubernetes.io/instance': 'tributary' },
+        },
+      },
+      { namespaceSelector: { matchExpressions: [{ key: 'tributary.dev/instance', operator: 'DoesNotExist' }] } },
+    ])
   })
 })
