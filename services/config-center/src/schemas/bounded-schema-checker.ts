@@ -43,7 +43,8 @@ interface Task extends SchemaJob {
 interface KnownSchema {
   /** Or the reason why there is none. */
   readonly compiled: CompiledSchema | string
-  restsUntil: number
+  /** Monotonic milliseconds. */
+  restsUntilMs: number
 }
 
 /**
@@ -106,21 +107,21 @@ export class BoundedSchemaChecker implements SchemaChecker {
 
   #checkOne(task: Task | undefined): void {
     if (task?.known === undefined) return
-    const { compiled, restsUntil } = task.known
+    const { compiled, restsUntilMs } = task.known
     // Only a store that was written to by other means holds a schema that is none.
     if (typeof compiled === 'string') task.rules = [unchecked('cannot be checked, because its schema is not usable')]
-    else if (restsUntil > this.#clock.now()) task.rules = [unchecked('takes too long to check')]
+    else if (restsUntilMs > this.#clock.monotonicMs()) task.rules = [unchecked('takes too long to check')]
     else task.rules = rulesOf(compiled, task.data)
   }
 
   #giveUp(task: Task | undefined): void {
     if (task?.known === undefined) return
-    task.known.restsUntil = this.#clock.now() + this.#limits.restMs
+    task.known.restsUntilMs = this.#clock.monotonicMs() + this.#limits.restMs
     task.rules = [unchecked('takes too long to check')]
   }
 
   #knownOf(hash: string, schema: JsonSchema): KnownSchema {
-    const known = this.#known.get(hash) ?? { compiled: this.#compile(schema), restsUntil: 0 }
+    const known = this.#known.get(hash) ?? { compiled: this.#compile(schema), restsUntilMs: -Infinity }
     // The least recently used one is first.
     this.#known.delete(hash)
     this.#known.set(hash, known)

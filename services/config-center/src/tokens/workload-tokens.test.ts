@@ -3,13 +3,26 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { FakeWorkloadIdentity } from '../testing/fake-workload-identity.test-support.js'
 import { WorkloadTokens } from './workload-tokens.js'
 
-let clock: ManualClock
+/** A clock whose calendar can be set back while its durations go on. */
+class WallClock extends ManualClock {
+  #behindMs = 0
+
+  override now(): number {
+    return super.now() - this.#behindMs
+  }
+
+  setBack(ms: number): void {
+    this.#behindMs += ms
+  }
+}
+
+let clock: WallClock
 let identity: FakeWorkloadIdentity
 let tokens: WorkloadTokens
 let ended: string[]
 
 beforeEach(() => {
-  clock = new ManualClock(0)
+  clock = new WallClock(0)
   identity = new FakeWorkloadIdentity()
   tokens = new WorkloadTokens({ identity, clock })
   ended = []
@@ -46,6 +59,15 @@ describe('an accepted workload', () => {
     clock.advance(10_000)
     identity.workloads.delete(token)
     await expect(tokens.authenticate(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  })
+
+  it('is asked about again after a minute, even when the wall clock is set back', async () => {
+    const token = identity.add('feature-x')
+    await tokens.authenticate(token)
+    clock.advance(60_000)
+    clock.setBack(3_600_000)
+    await tokens.authenticate(token)
+    expect(identity.reviews).toBe(2)
   })
 
   it('gets in from memory for a minute while the platform is down, and then not', async () => {

@@ -32,7 +32,8 @@ export interface WorkloadTokensOptions {
 
 interface Remembered {
   readonly verdict: WorkloadVerdict
-  readonly until: number
+  /** Monotonic: a clock that is set back must not make it last longer. */
+  readonly untilMs: number
 }
 
 /**
@@ -73,8 +74,7 @@ export class WorkloadTokens {
   async authenticate(token: string): Promise<Principal> {
     const hash = createHash('sha256').update(token).digest('base64')
     const known = this.#answers.get(hash)
-    const verdict =
-      known !== undefined && this.#clock.now() < known.until ? known.verdict : await this.#ask(hash, token)
+    const verdict = known !== undefined && this.#isFresh(known) ? known.verdict : await this.#ask(hash, token)
     if (verdict.kind === 'workload') return principalOf(verdict.workload)
     throw failure('UNAUTHENTICATED', `The workload's token is not accepted: ${verdict.reason}.`)
   }
@@ -92,7 +92,7 @@ export class WorkloadTokens {
 
   /** Ends the workloads whose newest known token has expired by `now` (epoch milliseconds), and forgets old answers. */
   announceExpired(now: number): void {
-    for (const [hash, { until }] of this.#answers) if (until <= now) this.#answers.delete(hash)
+    for (const [hash, answer] of this.#answers) if (!this.#isFresh(answer)) this.#answers.delete(hash)
     for (const [id, { expiresAt }] of this.#live) if (expiresAt <= now) this.#end(id, 'token_expired')
   }
 
@@ -144,16 +144,22 @@ export class WorkloadTokens {
     }
   }
 
+  /** The end of a token is an instant of the calendar; how long an answer is trusted is a duration. */
+  #isFresh({ verdict, untilMs }: Remembered): boolean {
+    if (this.#clock.monotonicMs() >= untilMs) return false
+    return verdict.kind === 'refused' || this.#clock.now() < verdict.workload.expiresAt
+  }
+
   #remember(hash: string, verdict: WorkloadVerdict): void {
-    const now = this.#clock.now()
+    const now = this.#clock.monotonicMs()
     const oldest = this.#answers.size < MAX_REMEMBERED ? undefined : this.#answers.keys().next().value
     if (oldest !== undefined) this.#answers.delete(oldest)
     if (verdict.kind === 'refused') {
-      this.#answers.set(hash, { verdict, until: now + REFUSED_FOR_MS })
+      this.#answers.set(hash, { verdict, untilMs: now + REFUSED_FOR_MS })
       return
     }
     const { workload } = verdict
-    this.#answers.set(hash, { verdict, until: Math.min(now + ACCEPTED_FOR_MS, workload.expiresAt) })
+    this.#answers.set(hash, { verdict, untilMs: now + ACCEPTED_FOR_MS })
     const before = this.#live.get(workload.workloadId)
     // An older token of the same workload must not bring its end nearer.
     if (before === undefined || before.expiresAt < workload.expiresAt) this.#live.set(workload.workloadId, workload)
