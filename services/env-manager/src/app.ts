@@ -6,6 +6,7 @@ import { CallerRegistry } from './http/caller.js'
 import { installErrorAnswers } from './http/error-answers.js'
 import { installAudit } from './http/plugins/audit.js'
 import { installAuthentication } from './http/plugins/authenticate.js'
+import { installStreamEnds } from './http/plugins/end-streams.js'
 import { installOpenApi } from './http/plugins/openapi.js'
 import { installSecurityHeaders } from './http/plugins/security-headers.js'
 import type { RouteDeps, SignInDeps, TypedApp } from './http/route-deps.js'
@@ -51,6 +52,8 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly identityProvider?: IdentityProvider
   /** Where the console's files are. Default: nothing is served. */
   readonly consoleDirectory?: string
+  /** How often it is looked whether who reads a stream still may, milliseconds. Default 30,000. */
+  readonly recheckMs?: number
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
 }
@@ -79,7 +82,7 @@ export async function buildApp({ logger = false, ...given }: AppDeps): Promise<T
 }
 
 /** Security headers, cookies, authentication and the audit log. */
-async function installSignIn(app: TypedApp, { deps, callers }: AppDeps): Promise<SignInDeps> {
+async function installSignIn(app: TypedApp, { deps, callers, recheckMs }: AppDeps): Promise<SignInDeps> {
   const { store, clock, config } = deps
   await installSecurityHeaders(app, config.signIn)
   await app.register(cookie)
@@ -92,6 +95,7 @@ async function installSignIn(app: TypedApp, { deps, callers }: AppDeps): Promise
     pendingCookie: pendingSignInCookie(config.signIn),
   }
   installAuthentication(app, { store, registry: signIn.registry, cookieName: signIn.cookie.name })
+  installStreamEnds(app, { registry: signIn.registry, cookieName: signIn.cookie.name, everyMs: recheckMs })
   installAudit(app, { store, clock })
   return signIn
 }

@@ -5,6 +5,7 @@ import { roleOfToken } from '../domain/permissions.js'
 import { failure } from '../errors.js'
 import {
   endSession,
+  lookAtSession,
   resumeSession,
   type LiveSession,
   type SessionDependencies,
@@ -27,6 +28,7 @@ export interface Caller {
 /** How long an answer of the config center is believed (docs/adr/0008). */
 const REMEMBERED_MS = 10_000
 const MAX_REMEMBERED = 1000
+const TOKEN_TEXT = /^[\x21-\x7e]+$/
 
 /** Finds out who bears a token or a session's secret. */
 export class CallerRegistry {
@@ -45,7 +47,15 @@ export class CallerRegistry {
 
   /** @throws AppError `SESSION_OVER`, `CONFIG_CENTER_UNREACHABLE` */
   async ofSession(secret: string): Promise<Caller> {
-    const session = await resumeSession(this.sessions, secret)
+    return this.#ofLive(secret, await resumeSession(this.sessions, secret))
+  }
+
+  /** Whose session it still is, without using it. Throws as {@link ofSession}. */
+  async recheckSession(secret: string): Promise<Caller> {
+    return this.#ofLive(secret, await lookAtSession(this.sessions, secret))
+  }
+
+  async #ofLive(secret: string, session: LiveSession | undefined): Promise<Caller> {
     if (session === undefined) throw sessionOver('it is too old, was not used for long, or somebody signed out')
     const { csrf, expiresAt, subject } = session
     if (subject.by === 'oidc') return { name: subject.name, role: subject.role, by: 'oidc', csrf, expiresAt }
@@ -63,7 +73,8 @@ export class CallerRegistry {
   }
 
   async #personOf(token: string): Promise<{ readonly name: string; readonly role: PersonRole }> {
-    const info = await this.#identify(token)
+    // What no header can hold is no token, and must not look like an outage.
+    const info = TOKEN_TEXT.test(token) ? await this.#identify(token) : undefined
     if (info === undefined)
       throw failure('TOKEN_INVALID', 'The bearer token is unknown, revoked or expired; get a new one from an admin')
     const role = roleOfToken(info.role)

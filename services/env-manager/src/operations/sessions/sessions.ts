@@ -50,8 +50,23 @@ export async function beginSession(
   return { secret, session: { subject: signIn, csrf: csrfOf(secret), expiresAt } }
 }
 
-/** The session of a secret; undefined when it is over, or never was. Looking at it is using it. */
+/** The session of a secret; undefined when it is over, or never was. Counts as use. */
 export async function resumeSession(deps: SessionDependencies, secret: string): Promise<LiveSession | undefined> {
+  const found = await findLive(deps, secret)
+  const now = deps.clock.now()
+  if (found !== undefined && now - found.usedAt >= TOUCH_MS) await touchSession(deps.store, sessionIdOf(secret), now)
+  return found?.session
+}
+
+/** As {@link resumeSession}, but nobody has used it: it does not last longer for that. */
+export async function lookAtSession(deps: SessionDependencies, secret: string): Promise<LiveSession | undefined> {
+  return (await findLive(deps, secret))?.session
+}
+
+async function findLive(
+  deps: SessionDependencies,
+  secret: string,
+): Promise<{ readonly session: LiveSession; readonly usedAt: number } | undefined> {
   if (!isSessionSecret(secret)) return undefined
   const sessionId = sessionIdOf(secret)
   const record = await findSession(deps.store, sessionId)
@@ -62,9 +77,8 @@ export async function resumeSession(deps: SessionDependencies, secret: string): 
   }
   const subject = openSubject(record.subject, secret)
   if (subject === undefined) return undefined
-  const now = deps.clock.now()
-  if (now - record.usedAt >= TOUCH_MS) await touchSession(deps.store, sessionId, now)
-  return { subject, csrf: csrfOf(secret), expiresAt: record.expiresAt }
+  const { usedAt, expiresAt } = record
+  return { session: { subject, csrf: csrfOf(secret), expiresAt }, usedAt }
 }
 
 /** Ends the session of a secret, on every replica at once. Idempotent. */
