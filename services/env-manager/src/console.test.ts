@@ -55,6 +55,10 @@ describe('the console', () => {
     }
   })
 
+  it('has no file of a name that no file system takes', async () => {
+    expect((await get(`/console/assets/${'a'.repeat(300)}.js`)).status).toBe(404)
+  })
+
   it('is where / leads', async () => {
     for (const url of ['/', '/console']) {
       const answer = await get(url)

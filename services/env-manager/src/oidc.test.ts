@@ -91,6 +91,19 @@ describe('signing in at a provider', () => {
     ])
   })
 
+  it('leaves no code of the provider in the log', async () => {
+    const { oidc } = server.bench.running.config.signIn
+    if (oidc === null) throw new Error('no provider')
+    let log = ''
+    const logger = { level: 'info', stream: { write: (line: string) => void (log += line) } }
+    const identityProvider = createOpenIdProvider({ config: oidc, redirectUri })
+    const app = await server.build({ identityProvider, logger })
+    await server.call('GET', '/v1/session/oidc/callback?code=hunter2&state=unknown', {}, app)
+    await app.close()
+    expect(log).toContain('signing in failed')
+    expect(log).not.toContain('hunter2')
+  })
+
   it('stands in the audit log with the person’s name', async () => {
     await signIn('rita')
     const { json } = await server.call('GET', '/v1/audit', { token: 'view' })

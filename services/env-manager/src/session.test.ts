@@ -1,6 +1,7 @@
 import { SessionState, type AuditRecord } from '@tributary/contract'
 import { Value } from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createConfigCenterAuthentication } from './adapters/config-center/caller-authentication.js'
 import { TestApp, type TestAnswer } from './test-app.test-support.js'
 
 let server: TestApp
@@ -36,6 +37,14 @@ describe('signing in with a token', () => {
     expect(String(answer.headers['set-cookie'])).toMatch(
       /^tributary-session=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/,
     )
+  })
+
+  it.each(['no\npe', 'no\u0100pe'])('takes %j for no token, and not for an outage', async (token) => {
+    const callers = createConfigCenterAuthentication('http://127.0.0.1:9')
+    const app = await server.build({ callers })
+    const answer = await server.call('POST', '/v1/session', { body: { token } }, app)
+    expect([answer.status, answer.code]).toEqual([401, 'TOKEN_INVALID'])
+    await app.close()
   })
 
   it.each(['nope', 'ten'])('refuses the token %s and sets no cookie', async (token) => {

@@ -33,6 +33,8 @@ describe('the name of a person', () => {
     [{ sub: '1' }, '1'],
     [{ sub: '1', name: 'a\r\nb\u202ec' }, 'a  b c'],
     [{ sub: '1', name: 'x'.repeat(500) }, 'x'.repeat(120)],
+    [{ sub: '1', name: `${'x'.repeat(119)}😀` }, 'x'.repeat(119)],
+    [{ sub: '1', name: `${'x'.repeat(119)} y` }, 'x'.repeat(119)],
   ])('of %j is %s', (claims, name) => {
     expect(nameOfClaims(claims)).toBe(name)
   })

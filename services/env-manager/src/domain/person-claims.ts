@@ -29,8 +29,13 @@ function valuesOf(claim: unknown): readonly string[] {
 
 function readable(claim: unknown): string {
   if (typeof claim !== 'string') return ''
-  return claim
-    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
-    .trim()
-    .slice(0, MAX_NAME_LENGTH)
+  return (
+    claim
+      .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')
+      .trim()
+      .slice(0, MAX_NAME_LENGTH)
+      // A pair that was cut in two is no text: it could not be said in a header.
+      .replace(/[\ud800-\udbff]$/, '')
+      .trim()
+  )
 }

@@ -41,7 +41,13 @@ function isFile(path: string): boolean {
 /** A link from within to outside, or a hidden file, is none of the console's files. */
 function isThere(directory: string, path: string): boolean {
   const hidden = path.split(/[/\\]/).some((name) => name.startsWith('.') || name.includes('\0'))
-  return !hidden && (statSync(join(directory, path), { throwIfNoEntry: false })?.isFile() ?? false)
+  if (hidden) return false
+  try {
+    return statSync(join(directory, path)).isFile()
+  } catch {
+    // Not there, or a name that no file system takes.
+    return false
+  }
 }
 
 function keptFor(path: string): string {

@@ -38,6 +38,8 @@ export function oidcRoutes(
     OIDC_CALLBACK_PATH,
     {
       config: { callers: 'open', audit: 'session.sign-in' },
+      // Requests are logged with their query, and this one holds the provider's code.
+      logLevel: 'warn',
       schema: { summary: 'Where the provider sends a browser back to: sets the session’s cookie', hide: true },
     },
     (request, reply) =>
