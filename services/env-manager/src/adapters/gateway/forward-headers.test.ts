@@ -8,12 +8,19 @@ const INNER = 'GET /admin HTTP/1.1\r\nHost: orders\r\nbaggage: tributary-tenant=
 let gateway: LocalGateway
 let service: Server
 let received: string
+let connections: number
 
 beforeEach(async () => {
   received = ''
+  connections = 0
   service = createServer((socket) => {
+    connections += 1
     socket.on('error', () => socket.destroy())
-    socket.setEncoding('latin1').on('data', (chunk: string) => (received += chunk))
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      received += chunk
+      // A service that knows no other protocol answers as if it had not been asked for one.
+      if (/^upgrade:/im.test(chunk)) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nno')
+    })
   })
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve))
   const endpoint = {
@@ -55,5 +62,20 @@ describe('a request with a body', () => {
     expect(head).toContain(`content-length: ${INNER.length}`)
     expect(head).toContain(`host: feature-x.localhost:${gateway.port}`)
     expect(head).toContain('baggage: tributary-tenant=feature-x')
+  })
+})
+
+describe('a request to switch protocols', () => {
+  it('has a connection of its own, on which nobody follows who would be taken for its body', async () => {
+    for (const nth of [1, 2]) {
+      const socket = connect(gateway.port, '127.0.0.1')
+      let answer = ''
+      socket.setEncoding('latin1').on('data', (chunk: string) => (answer += chunk))
+      const head = `GET /orders/ HTTP/1.1\r\nHost: feature-x.localhost:${gateway.port}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n`
+      socket.write(`${head}Content-Length: 1000\r\n\r\n`)
+      await eventually(() => expect(answer).toContain('\r\n\r\nno'))
+      expect(connections).toBe(nth)
+      socket.destroy()
+    }
   })
 })

@@ -1,4 +1,11 @@
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  Agent,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
 import { failure } from '../../errors.js'
@@ -87,6 +94,7 @@ export function startRequest(
   more: {
     readonly path: string
     readonly scheme: PublicScheme
+    /** Default: a connection of its own. */
     readonly agent?: Agent
     readonly extraHeaders?: readonly string[]
   },
@@ -100,8 +108,15 @@ export function startRequest(
     headers: [...requestHeaders(incoming, target, more.scheme), ...(more.extraHeaders ?? [])],
     setHost: false,
   }
+  if (more.agent === undefined) return boundConnecting(startAlone(options, protocol === 'https'))
   if (protocol === 'https') return boundConnecting(httpsRequest({ ...options, servername: host }))
-  return boundConnecting(httpRequest(more.agent === undefined ? options : { ...options, agent: more.agent }))
+  return boundConnecting(httpRequest({ ...options, agent: more.agent }))
+}
+
+/** On a connection that is never used again: the service may still wait for what its caller has announced and not sent. */
+function startAlone(options: RequestOptions & { readonly host: string }, isSecure: boolean): ClientRequest {
+  if (isSecure) return httpsRequest({ ...options, servername: options.host, agent: false })
+  return httpRequest({ ...options, agent: false })
 }
 
 function boundConnecting(outgoing: ClientRequest): ClientRequest {
