@@ -171,6 +171,15 @@ describe('a session', () => {
 })
 
 describe('the audit log', () => {
+  it('cannot be washed out by who is refused again and again', async () => {
+    await pin({ token: 'dep' })
+    nowMs += 1
+    for (let nth = 0; nth < 60; nth += 1) expect((await pin({ token: 'view' })).status).toBe(403)
+    const kept = await records('?limit=500')
+    expect(kept.filter(({ outcome }) => outcome === 'refused')).toHaveLength(20)
+    expect(kept.at(-1)).toMatchObject({ actor: { name: 'deployer token' }, outcome: 'accepted' })
+  })
+
   const records = async (query = ''): Promise<AuditRecord[]> =>
     ((await server.call('GET', `/v1/audit${query}`, { token: 'view' })).json as { records: AuditRecord[] }).records
 

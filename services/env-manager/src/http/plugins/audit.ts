@@ -4,6 +4,7 @@ import type { RevisionedStore } from '@tributary/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { addAuditRecord } from '../../operations/state/audit.js'
 import type { Caller } from '../caller.js'
+import { RefusalLimit } from './refusal-limit.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,16 +15,19 @@ declare module 'fastify' {
 
 const MAX_TEXT = 200
 
-/** Keeps who asked for what, before the answer goes out: also what was refused to somebody who is known. */
+/** Keeps who asked for what, before the answer goes out: also what was refused to somebody who is known, within bounds. */
 export function installAudit(
   app: FastifyInstance,
   { store, clock }: { readonly store: RevisionedStore; readonly clock: Clock },
 ): void {
+  const limit = new RefusalLimit(clock)
   app.addHook('onSend', async (request, reply, payload) => {
     const { audit } = request.routeOptions.config
     if (audit === undefined || request.caller === null) return payload
+    const record = recordOf(request, reply, request.caller)
+    if (record.outcome === 'refused' && !limit.takes(record.actor.name)) return payload
     try {
-      await addAuditRecord(store, { ...recordOf(request, reply, request.caller), action: audit, atMs: clock.now() })
+      await addAuditRecord(store, { ...record, action: audit, atMs: clock.now() })
     } catch (error) {
       // What was asked for is done or refused by now; an answer that says otherwise would be wrong.
       request.log.error({ err: error, audit }, 'a record of the audit log could not be written')
