@@ -50,7 +50,8 @@ function Merging(props: Props & { readonly theirs: ConfigDocument | undefined })
     merged,
   )
   const revision = theirs?.revision ?? '0'
-  const take = (): void => onMerged({ text: textOf(result), base: theirs?.data, baseRevision: revision })
+  const take = (): void =>
+    onMerged({ text: textOf(result), base: theirs?.data, baseRevision: revision, origin: Symbol('merge') })
   const actions = (
     <>
       <Button onClick={props.onClose}>{t('action.cancel')}</Button>

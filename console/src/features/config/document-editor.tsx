@@ -120,7 +120,7 @@ function Dialogs(
       setOpen('conflict')
     }
     const done = (revision: string): void => {
-      setDraft({ text: draft.text, base: data, baseRevision: revision })
+      setDraft({ ...draft, base: data, baseRevision: revision })
       saved()
     }
     return <ReviewDialog {...props} data={data} onClose={close} onConflict={conflict} onSaved={done} />
@@ -159,7 +159,12 @@ function useDraft(stored: ConfigDocument | undefined): {
 }
 
 function draftOf(stored: ConfigDocument | undefined): Draft {
-  return { text: textOf(stored?.data), base: stored?.data, baseRevision: stored?.revision ?? '0' }
+  return {
+    text: textOf(stored?.data),
+    base: stored?.data,
+    baseRevision: stored?.revision ?? '0',
+    origin: Symbol('stored'),
+  }
 }
 
 function Editor(props: {
@@ -191,6 +196,7 @@ function Editor(props: {
   return (
     <JsonEditor
       text={props.draft.text}
+      origin={props.draft.origin}
       label={t('config.edit.label')}
       readOnly={props.readOnly}
       schema={state.value.data?.schema}

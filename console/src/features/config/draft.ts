@@ -9,6 +9,8 @@ export interface Draft {
   readonly base: unknown
   /** Its revision; "0": there was none. */
   readonly baseRevision: string
+  /** Another one each time that the text comes from elsewhere than from the person's own typing. */
+  readonly origin: symbol
 }
 
 /** A draft's JSON, or why it is none. */

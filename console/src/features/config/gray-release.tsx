@@ -30,6 +30,7 @@ interface Props {
 
 const PERCENTS = [1, 5, 10, 25, 50] as const
 const CHOSEN = 'chosen'
+const GRAY = Symbol('gray')
 
 /** A change that some instances of the service get first: to be started, given to all, or taken back. */
 export function GrayReleaseTab({ tenant, service }: Props): JSX.Element {
@@ -112,6 +113,7 @@ function Start({ tenant, service }: Props): JSX.Element {
       <p class="muted small">{t('config.gray.text')}</p>
       <JsonEditor
         text={text}
+        origin={GRAY}
         label={t('config.gray.patch')}
         readOnly={refused !== undefined}
         schema={undefined}

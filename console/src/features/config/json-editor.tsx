@@ -5,6 +5,8 @@ import type { MountedEditor, Problem } from './json-editor-core.js'
 
 interface Props {
   readonly text: string
+  /** The text is put into the editor when this changes, not when the text does: what the person types is there already. */
+  readonly origin: symbol
   readonly label: string
   readonly readOnly: boolean
   readonly schema: unknown
@@ -44,7 +46,7 @@ export function JsonEditor(props: Props): JSX.Element {
       editor.current = undefined
     }
   }, [])
-  useEffect(() => editor.current?.setText(props.text), [ready, props.text])
+  useEffect(() => editor.current?.setText(newest.current.text), [ready, props.origin])
   useEffect(() => editor.current?.setReadOnly(props.readOnly), [ready, props.readOnly])
   useEffect(() => editor.current?.setProblems(props.problems), [ready, props.problems, props.text])
   return (
