@@ -358,15 +358,17 @@ describe('access', () => {
     expect(names(await render({ networkPolicies: { enabled: false } }), 'NetworkPolicy')).toEqual([])
   })
 
-  it('keeps pods of environments from the env-manager when no namespace is named', async () => {
+  it('keeps pods of environments, and the gateway that goes where they say, from the env-manager', async () => {
     const { from } = get(await render(), 'NetworkPolicy', 'tributary-env-manager').spec.ingress[0]
+    const label = 'tributary.dev/instance'
+    const own = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['tributary'] }
     expect(from).toEqual([
       {
         podSelector: {
-          matchLabels: { 'app.kubernetes.io/name': 'tributary', 'app.kubernetes.io/instance': 'tributary' },
+          matchExpressions: [{ key: 'app.kubernetes.io/component', operator: 'NotIn', values: ['gateway'] }],
         },
       },
-      { namespaceSelector: { matchExpressions: [{ key: 'tributary.dev/instance', operator: 'DoesNotExist' }] } },
+      { namespaceSelector: { matchExpressions: [{ key: label, operator: 'DoesNotExist' }, own] } },
     ])
   })
 })
