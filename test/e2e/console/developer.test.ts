@@ -103,6 +103,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await page.getByRole('button', { name: 'Effective value' }).click()
     await page.getByRole('button', { name: /pageSize 7/ }).click()
     const stack = page.getByRole('list', { name: /Who sets/ })
+    await stack.getByText('wins').waitFor()
     expect(await stack.getByRole('listitem').allInnerTexts()).toEqual([
       expect.stringMatching(/feature-page-size\/orders\s+wins/),
       expect.stringMatching(/integration\/orders\s+shadowed by feature-page-size\/orders/),
@@ -123,12 +124,11 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await dialog.getByRole('button', { name: 'Continue with the merge' }).click()
     await page.getByRole('button', { name: 'Review and save' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click()
-    await page
-      .getByText(/Saved at store revision/)
-      .first()
-      .waitFor()
-    const { data } = await platform.configCenter.getDocument(DOCUMENT)
-    expect(data).toEqual({ pageSize: 9, discountPercent: 10, theirs: true })
+    const merged = { pageSize: 9, discountPercent: 10, theirs: true }
+    await waitFor('the merge to be saved', async () => {
+      expect((await platform.configCenter.getDocument(DOCUMENT)).data).toEqual(merged)
+      return true
+    })
   })
 
   it('finds every write in the history and goes back to one', async () => {
