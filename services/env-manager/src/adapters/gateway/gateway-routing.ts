@@ -1,5 +1,6 @@
 import type { Endpoint } from '@tributary/contract'
 import { failure } from '../../errors.js'
+import { isUnserved } from './unserved-addresses.js'
 import type { GatewayAddress } from './gateway-address.js'
 
 /** Who answers a service in an environment. A masked one has no endpoint; neither has one whose owner has no live copy. */
@@ -63,6 +64,13 @@ export function findTarget(directory: GatewayDirectory, address: ServiceAddress)
       {
         details: { environment, service, owner },
       },
+    )
+  }
+  if (isUnserved(endpoint.host)) {
+    throw failure(
+      'GATEWAY_UPSTREAM_DOWN',
+      `${service} of ${owner} says that it is at the link-local address ${endpoint.host}, which the gateway asks for nobody; register another`,
+      { details: { environment, service, owner } },
     )
   }
   return { environment, service, owner, endpoint }

@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream'
 import { failure } from '../../errors.js'
 import { requestHeaders, responseHeaders, type PublicScheme } from './forward-headers.js'
 import type { GatewayTarget } from './gateway-routing.js'
+import { lookupServed } from './unserved-addresses.js'
 
 /**
  * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
@@ -107,6 +108,7 @@ export function startRequest(
     method: incoming.method ?? 'GET',
     headers: [...requestHeaders(incoming, target, more.scheme), ...(more.extraHeaders ?? [])],
     setHost: false,
+    lookup: lookupServed,
   }
   if (more.agent === undefined) return boundConnecting(startAlone(options, protocol === 'https'))
   if (protocol === 'https') return boundConnecting(httpsRequest({ ...options, servername: host }))
