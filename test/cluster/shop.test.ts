@@ -75,8 +75,10 @@ describeWithCluster('the example shop on real pods', () => {
     firstCommit = await pushShop(BUTTONS('pay', 'gift'))
     const environment = await platform.untilReady(FEATURE, { orders: firstCommit })
     expect(environment.services.map(({ name }) => name)).toEqual(['orders'])
-    const pods = await platform.kubectl(['get', 'pods', '-n', platform.namespaceOf(FEATURE), '-o', 'name'])
-    expect(pods.split('\n')).toHaveLength(1)
+    // A copy that was tried before its image was there may still be going.
+    const podsOf = (): Promise<string> =>
+      platform.kubectl(['get', 'pods', '-n', platform.namespaceOf(FEATURE), '-o', 'name'])
+    await waitFor('one pod', async () => (await podsOf()).split('\n').length === 1, { timeoutMs: 60_000 })
   })
 
   it('falls back with the SDK, and keeps calls back in the environment', async () => {
