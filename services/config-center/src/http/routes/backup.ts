@@ -17,7 +17,9 @@ export function backupRoute(app: TypedApp, { store }: Pick<RouteDeps['context'],
         summary: 'Everything in the store at one revision, as lines of JSON, for `tributary store import`',
         description:
           'Holds hashes of tokens. Keys of leases and what belongs to the running replicas are left out. An answer without its last line, {"keys":…,"contentHash":…}, was cut off.',
-        response: answers({ 200: { content: { 'application/x-ndjson': { schema: Type.Unsafe<Readable>({ type: 'string' }) } } } }),
+        response: answers({
+          200: { content: { 'application/x-ndjson': { schema: Type.Unsafe<Readable>({ type: 'string' }) } } },
+        }),
       },
     },
     async (_request, reply) => {
