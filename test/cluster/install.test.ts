@@ -147,7 +147,9 @@ describeWithCluster('the platform, installed by its chart', () => {
 
   it('builds integration from git, and leads to it through the gateway', async () => {
     await untilReady('integration')
-    const answer = await ask('integration', '/hello/')
+    // The gateway of a new installation looks for its first tenant with backoff; until then it says "try again".
+    const first = (): Promise<Answer> => ask('integration', '/hello/')
+    const answer = await waitFor('the gateway to know integration', first, { timeoutMs: 60_000 })
     expect(answer).toMatchObject({ service: 'hello', tenant: 'integration', greeting: 'hello', state: 'READY' })
     expect(answer.baggage).toBe('tributary-tenant=integration')
   })
