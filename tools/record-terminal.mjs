@@ -90,7 +90,8 @@ async function stopPlatform(up) {
 /** What a terminal shows of one command: results only, as a pipe would get them. */
 function show(line) {
   const [, ...args] = line.split(' ')
-  const stdout = execFileSync(process.execPath, [cli, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+  const options = { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }
+  const stdout = execFileSync(process.execPath, [cli, ...args], options)
   return `$ ${line}\n${stdout}`
 }
 
@@ -110,33 +111,33 @@ function steady(text) {
 }
 
 const STORY = [
-  [
-    'A branch is pushed; its environment has its own `orders` and falls back for everything else.',
-    [
+  {
+    says: 'A branch is pushed; its environment has its own `orders` and falls back for everything else.',
+    lines: [
       'tributary env wait feature-button --timeout 2m',
       'tributary topology feature-button',
       'tributary explain feature-button --call web',
     ],
-  ],
-  [
-    'A value is changed for this environment alone, and explained.',
-    [
+  },
+  {
+    says: 'A value is changed for this environment alone, and explained.',
+    lines: [
       'tributary config set feature-button orders pageSize=5',
       'tributary config explain feature-button orders pageSize',
     ],
-  ],
-  [
-    'Nobody needs it for a while; then somebody does.',
-    [
+  },
+  {
+    says: 'Nobody needs it for a while; then somebody does.',
+    lines: [
       'tributary env sleep feature-button',
       'tributary env wake feature-button',
       'tributary env wait feature-button --timeout 2m',
     ],
-  ],
-  [
-    'Who did what; then it goes, with a proof.',
-    ['tributary audit feature-button', 'tributary env delete feature-button --wait 2m'],
-  ],
+  },
+  {
+    says: 'Who did what; then it goes, with a proof.',
+    lines: ['tributary audit feature-button', 'tributary env delete feature-button --wait 2m'],
+  },
 ]
 
 async function record() {
@@ -145,7 +146,7 @@ async function record() {
   try {
     show('tributary env wait integration --timeout 2m')
     pushBranch(clone)
-    const parts = STORY.map(([says, lines]) => `${says}\n\n\`\`\`\n${lines.map(show).join('\n')}\`\`\`\n`)
+    const parts = STORY.map(({ says, lines }) => `${says}\n\n\`\`\`\n${lines.map(show).join('\n')}\`\`\`\n`)
     return steady(parts.join('\n'))
   } finally {
     await stopPlatform(up)
