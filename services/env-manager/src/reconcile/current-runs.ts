@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { failure } from '../errors.js'
 import { superseded } from '../operations/deploy/deploy-environment.js'
 
@@ -5,6 +6,10 @@ import { superseded } from '../operations/deploy/deploy-environment.js'
 export class CurrentRuns {
   readonly #deploys = new Map<string, AbortController>()
   readonly #stopping = new AbortController()
+
+  constructor() {
+    setMaxListeners(0, this.#stopping.signal)
+  }
 
   /** Aborts when the manager stops: all that ends a teardown early. */
   get stopping(): AbortSignal {
@@ -16,7 +21,10 @@ export class CurrentRuns {
     const controller = new AbortController()
     this.#deploys.set(environment, controller)
     try {
-      return await work(AbortSignal.any([controller.signal, this.stopping]))
+      const signal = AbortSignal.any([controller.signal, this.stopping])
+      // Every service of the environment waits on it side by side, as all teardowns do on the other: to Node more than ten look like a leak.
+      setMaxListeners(0, signal)
+      return await work(signal)
     } finally {
       this.#deploys.delete(environment)
     }
