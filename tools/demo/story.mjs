@@ -64,7 +64,12 @@ async function open(stage, world) {
 
 function invitation({ data, platform }) {
   return `
-Everything runs until Ctrl-C. In another terminal, from this folder:
+Everything runs until Ctrl-C. Open the console and sign in with the token that the command prints:
+
+  ${platform.envManagerUrl}/console/
+  cat ${join(data, 'admin.token')}
+
+In another terminal, from this folder:
 
   npx tributary env list
   npx tributary topology feature-add-button

@@ -41,7 +41,7 @@ export const en = {
   'signIn.or': 'or with a token',
   'signIn.token': 'Token',
   'signIn.tokenHelp':
-    'An admin makes one with: tributary token create. The one of tributary up is in .tributary/admin.token.',
+    'An admin makes one with: tributary tokens create. The one of tributary up is in .tributary/admin.token.',
   'signIn.submit': 'Sign in',
   'signIn.wrong': 'The token is not valid: {message}',
   'signIn.failed': 'Signing in failed: {message}',

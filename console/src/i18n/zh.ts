@@ -41,7 +41,7 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'signIn.oidc': '使用 {provider} 登录',
   'signIn.or': '或使用令牌',
   'signIn.token': '令牌',
-  'signIn.tokenHelp': '管理员用 tributary token create 生成令牌。tributary up 的令牌在 .tributary/admin.token 中。',
+  'signIn.tokenHelp': '管理员用 tributary tokens create 生成令牌。tributary up 的令牌在 .tributary/admin.token 中。',
   'signIn.submit': '登录',
   'signIn.wrong': '令牌无效：{message}',
   'signIn.failed': '登录失败：{message}',
