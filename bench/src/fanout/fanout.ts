@@ -51,7 +51,8 @@ function isHere({ name, missing }: ContenderKind): boolean {
 /** Slow enough that every contender has reached everybody well before the next publish: this is about latency, not about queues. */
 function scheduleFor(subscribers: number): Schedule {
   const intervalMs = Math.max(100, Math.round(subscribers * 0.2))
-  return { rounds: 4, publishesPerRound: subscribers > 2_000 ? 16 : 30, warmUp: 4, intervalMs }
+  const large = subscribers > 2_000
+  return { rounds: 4, publishesPerRound: large ? 16 : 30, warmUp: 4, intervalMs, rehearsal: large ? 60 : 200 }
 }
 
 const TARGETS: Readonly<Record<string, number>> = { [floor.name]: 1.5, [etcd.name]: 0.3 }

@@ -14,6 +14,11 @@ export interface Schedule {
   /** Dropped from the figures of each round: the caches are another contender's. */
   readonly warmUp: number
   readonly intervalMs: number
+  /**
+   * Published to each contender before the first round, one as soon as the one before has reached everybody: a server that has just
+   * started runs code that the engine has not compiled yet, which none does that has been up for a minute.
+   */
+  readonly rehearsal: number
 }
 
 /** Milliseconds from the moment at which a publish was due to the moment at which the last subscriber's code held the value. */
@@ -35,6 +40,7 @@ const SETTLE_MS = 10_000
 /** Publishes on schedule, round after round, to each contender in turn. */
 export async function measureFanout(contenders: readonly Contender[], schedule: Schedule): Promise<FanoutFigures[]> {
   const measurements = contenders.map((contender) => new Measurement(contender, schedule))
+  for (const one of measurements) await one.rehearse()
   for (let round = 0; round < schedule.rounds; round += 1) {
     // Each begins a round in its turn: what the one before has left to the machine is nobody's alone.
     const shift = round % measurements.length
@@ -51,6 +57,7 @@ class Measurement {
   readonly #counted: number[] = []
   #cpuMs = 0
   #subscriberCpuMs = 0
+  #publishes = 0
   #onReached: () => void = () => undefined
 
   constructor(contender: Contender, schedule: Schedule) {
@@ -61,6 +68,13 @@ class Measurement {
       this.#lastAt.set(sequence, BigInt(lastAtNs))
       this.#onReached()
     })
+  }
+
+  async rehearse(): Promise<void> {
+    for (let index = 0; index < this.#schedule.rehearsal; index += 1) {
+      await this.#contender.publish(this.#publishedAt.push(process.hrtime.bigint()) - 1)
+      await this.#settled()
+    }
   }
 
   async round(): Promise<void> {
@@ -79,6 +93,7 @@ class Measurement {
     const [serverAfter, clientsAfter] = this.#cpu()
     this.#cpuMs += serverAfter - server
     this.#subscriberCpuMs += clientsAfter - clients
+    this.#publishes += publishesPerRound
   }
 
   async figures(): Promise<FanoutFigures> {
@@ -93,8 +108,8 @@ class Measurement {
       p50Ms: quantile(delays, 0.5),
       p99Ms: quantile(delays, 0.99),
       maxMs: quantile(delays, 1),
-      cpuMs: this.#cpuMs / published,
-      subscriberCpuMs: this.#subscriberCpuMs / published,
+      cpuMs: this.#cpuMs / this.#publishes,
+      subscriberCpuMs: this.#subscriberCpuMs / this.#publishes,
       rssBytes: processUsage(this.#contender.serverPid).rssBytes,
       ...faults,
     }

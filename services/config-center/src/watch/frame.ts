@@ -10,6 +10,7 @@ export class Frame {
   readonly data: string
   /** The revision that a receiver is at after it; absent in `hello` and `goodbye`. */
   readonly revision: StoreRevision | undefined
+  #alone: readonly Frame[] | undefined
   #bytes: Buffer | undefined
   #bytesWithoutId: Buffer | undefined
 
@@ -22,6 +23,12 @@ export class Frame {
   /** The frame of a value. */
   static of<E extends StreamEventName>(event: E, data: StreamFrames[E], revision?: StoreRevision): Frame {
     return new Frame(event, JSON.stringify(data), revision)
+  }
+
+  /** A list of it alone; the same for everybody, so that a fan-out makes none for each subscriber. */
+  get alone(): readonly Frame[] {
+    this.#alone ??= [this]
+    return this.#alone
   }
 
   /** Size of its data as UTF-8. */

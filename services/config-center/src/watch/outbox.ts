@@ -8,22 +8,23 @@ export interface Flushable {
  * channels reach a subscriber in one write.
  */
 export class Outbox {
-  readonly #waiting = new Set<Flushable>()
-  #scheduled = false
+  #waiting: Flushable[] = []
+  /** Kept for its memory: growing a list anew for each of thousands of frames is garbage that somebody waits for. */
+  #spare: Flushable[] = []
 
-  /** Has `flush` called at the end of this turn, once. */
+  /** Has `flush` called at the end of this turn, once for each call. */
   schedule(item: Flushable): void {
-    this.#waiting.add(item)
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => this.flush())
+    if (this.#waiting.length === 0) setImmediate(() => this.flush())
+    this.#waiting.push(item)
   }
 
   /** Writes everything now. */
   flush(): void {
-    this.#scheduled = false
-    const items = [...this.#waiting]
-    this.#waiting.clear()
+    const items = this.#waiting
+    this.#waiting = this.#spare
+    this.#spare = []
     for (const item of items) item.flush()
+    items.length = 0
+    this.#spare = items
   }
 }

@@ -31,6 +31,7 @@ export interface SubscriberOptions {
 /** A subscriber that lags is given this long for what waits for it, in heartbeats: two, and one more for each so many bytes. */
 const MIN_BEATS = 2
 const BYTES_PER_BEAT = 131_072
+const NOTHING: readonly Frame[] = []
 
 /**
  * One live connection: its channels, the frames that wait for the next write, and what it has reported.
@@ -53,7 +54,7 @@ export class Subscriber implements ChannelListener, Flushable {
   /** When its view became another one, with all that is in it. */
   movedAt: StoreRevision = 0n
   readonly #options: SubscriberOptions
-  #pending: Frame[] = []
+  #pending = NOTHING
   /** Bytes that waited at the last heartbeat, and for how many heartbeats they have; undefined: it does not lag. */
   #lag: { unsentBytes: number; beats: number } | undefined
   #ending = false
@@ -95,14 +96,18 @@ export class Subscriber implements ChannelListener, Flushable {
   onFrame(frame: Frame): void {
     // What a lagging subscriber misses is in its channels, and is worked out when it can be sent.
     if (this.#ending || this.#lag !== undefined) return
-    this.#pending.push(frame)
-    this.#options.outbox.schedule(this)
+    if (this.#pending.length === 0) {
+      this.#pending = frame.alone
+      this.#options.outbox.schedule(this)
+    } else {
+      this.#pending = [...this.#pending, frame]
+    }
   }
 
   flush(): void {
     const frames = this.#pending
     if (frames.length === 0) return
-    this.#pending = []
+    this.#pending = NOTHING
     const { connection, maxUnsentBytes } = this.#options
     // What is to be sent now does not count: a large change is not the subscriber's fault, only what it leaves lying is.
     if (connection.unsentBytes > maxUnsentBytes) this.#fallBehind()
@@ -125,7 +130,7 @@ export class Subscriber implements ChannelListener, Flushable {
     // What is still queued goes first.
     this.flush()
     this.#ending = true
-    this.#pending = []
+    this.#pending = NOTHING
     this.#options.connection.send([this.#options.goodbye(reason)])
     this.#options.connection.end()
     this.#options.onEnding(this)
@@ -134,7 +139,7 @@ export class Subscriber implements ChannelListener, Flushable {
   /** Cuts the connection. */
   destroy(): void {
     this.#ending = true
-    this.#pending = []
+    this.#pending = NOTHING
     this.#options.connection.destroy()
   }
 
