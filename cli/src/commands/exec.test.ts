@@ -19,9 +19,10 @@ beforeAll(async () => {
 })
 afterAll(() => center.close())
 
+/** Says what it got only once it is ready to be told to end: whoever has read that may end it at once. */
 const PROGRAM = `
-require('node:fs').appendFileSync(process.env.OUT, process.env.CONFIG_PAGE_SIZE + ' ' + process.env.STOCK_URL + '\\n')
 process.on('SIGTERM', () => process.exit(7))
+require('node:fs').appendFileSync(process.env.OUT, process.env.CONFIG_PAGE_SIZE + ' ' + process.env.STOCK_URL + '\\n')
 setInterval(() => {}, 1000)`
 
 it('runs a program with the config and addresses of its tenant, and again when they change', async () => {

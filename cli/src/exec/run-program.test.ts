@@ -90,6 +90,28 @@ describe('runProgram', () => {
     expect((await lines())[1]).toBe('int')
   })
 
+  it('does not start the program when it is told to end before', async () => {
+    const { source } = fakeSource(config(20))
+    const { status, sendSignal } = start({ source, configFile: join(folder, 'config.json') })
+    sendSignal('SIGTERM')
+    expect(await status).toBe(143)
+    expect(await lines()).toEqual([])
+  })
+
+  it('tells the program of a signal that comes while it is being started', async () => {
+    const { source } = fakeSource(config(20))
+    const fake = fakeRuntime({ cwd: folder })
+    // The environment is read at the last moment before the program is started.
+    const runtime = Object.defineProperty({ ...fake.runtime }, 'env', {
+      get: () => {
+        fake.sendSignal('SIGTERM')
+        return { PATH: process.env['PATH'] }
+      },
+    })
+    const { status } = start({ source, runtime, args: ['-e', 'setInterval(() => {}, 1000)'] })
+    expect(await status).toBe(143)
+  })
+
   it('restarts the program with the new values, and not when nothing has changed for it', async () => {
     const { source, change } = fakeSource(config(20))
     const { status, sendSignal } = start({ source })

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { CliRuntime } from '../runtime.js'
 import { createChangeFeed } from './change-feed.js'
 import { startChild, type Child, type ChildStatus } from './child.js'
@@ -53,17 +54,22 @@ interface Prepared {
 class Program {
   readonly #options: ProgramOptions
   #child: Child | undefined
-  #signals = 0
+  readonly #signals: NodeJS.Signals[] = []
 
   constructor(options: ProgramOptions) {
     this.#options = options
   }
 
-  /** The first signal asks, the second one kills. */
+  /** The first signal asks, the second one kills. What comes before there is a program to tell is told to it once it runs. */
   forward(signal: NodeJS.Signals): void {
-    this.#signals += 1
-    if (this.#signals === 1) this.#child?.signal(signal)
-    else void this.#child?.stop(0)
+    this.#signals.push(signal)
+    this.#tell(this.#child)
+  }
+
+  #tell(child: Child | undefined): void {
+    const [asked, again] = this.#signals
+    if (again !== undefined) void child?.stop(0)
+    else if (asked !== undefined) child?.signal(asked)
   }
 
   async run(): Promise<ChildStatus> {
@@ -71,12 +77,14 @@ class Program {
     const feed = createChangeFeed(onChange === 'nothing' ? () => () => {} : source.onChange, debounceMs)
     try {
       let applied = await this.#prepare()
-      this.#child = await this.#start(applied)
+      const [early] = this.#signals
+      if (early !== undefined) return 128 + constants.signals[early]
+      let child = await this.#start(applied)
       for (;;) {
-        const event = await Promise.race([this.#child.exited, feed.next()])
+        const event = await Promise.race([child.exited, feed.next()])
         if (event !== 'changed') return event
         const next = await this.#prepareAgain(applied)
-        if (next !== applied && this.#signals === 0) await this.#react(next)
+        if (next !== applied && this.#signals.length === 0) child = await this.#react(child, next)
         applied = next
       }
     } finally {
@@ -104,20 +112,26 @@ class Program {
     }
   }
 
-  async #react(next: Prepared): Promise<void> {
+  /** Answers what runs from then on. */
+  async #react(child: Child, next: Prepared): Promise<Child> {
     const { onChange, command, graceMs, note } = this.#options
     if (onChange !== 'restart' && onChange !== 'nothing') {
       note(`config has changed: ${onChange} to ${command}`)
-      return this.#child?.signal(onChange)
+      child.signal(onChange)
+      return child
     }
     note(`config has changed: restarting ${command}`)
-    await this.#child?.stop(graceMs)
+    await child.stop(graceMs)
     // A signal that came meanwhile meant "end": the loop then sees that the program has ended.
-    if (this.#signals === 0) this.#child = await this.#start(next)
+    return this.#signals.length === 0 ? this.#start(next) : child
   }
 
-  #start({ variables }: Prepared): Promise<Child> {
+  /** A signal that comes while the program is being started is for it, and for nobody else. */
+  async #start({ variables }: Prepared): Promise<Child> {
     const { runtime, command, args } = this.#options
-    return startChild({ command, args, cwd: runtime.cwd, env: { ...runtime.env, ...variables } })
+    const child = await startChild({ command, args, cwd: runtime.cwd, env: { ...runtime.env, ...variables } })
+    this.#child = child
+    this.#tell(child)
+    return child
   }
 }
