@@ -1,5 +1,6 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { createEnvManagerClient } from '@tributary/client'
 import type { Environment } from '@tributary/contract'
 import { describeWithEtcd, EtcdServer } from '@tributary/testkit'
@@ -16,6 +17,8 @@ const READY = 'env-manager is ready'
 const STANDBY = 'env-manager is a standby'
 /** The promise, and what a busy machine may add to the start of a process that has loaded already. */
 const TAKEOVER_MS = 10_000
+/** Has each SIGUSR2 set the wall clock hours ahead, hours back, and right again. */
+const SHIFTING_CLOCK = `--import=${pathToFileURL(path.join(import.meta.dirname, '../support/shifting-clock.mjs')).href}`
 
 let etcd: EtcdServer
 let folder: PlatformFixture
@@ -23,6 +26,7 @@ let git: GitFixture
 let center: { readonly server: ServerProcess; readonly url: string }
 let token: string
 const servers: ServerProcess[] = []
+const managers: ServerProcess[] = []
 
 /** A tiny service that listens only once the file `go` is there: its deploy is under way for as long as the test wants. */
 function patientService(text: string, go: string): Record<string, string> {
@@ -35,7 +39,7 @@ function storeEnv(): Record<string, string> {
   return { TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: etcd.endpoint, TRIBUTARY_PORT: '0' }
 }
 
-function launchManager(): ServerProcess {
+function launchManager(env: Readonly<Record<string, string>> = {}): ServerProcess {
   const server = ServerProcess.launch({
     service: 'env-manager',
     env: {
@@ -45,9 +49,11 @@ function launchManager(): ServerProcess {
       TRIBUTARY_DATA_DIR: path.join(folder.data, 'env-manager'),
       TRIBUTARY_URL: center.url,
       TRIBUTARY_TOKEN: token,
+      ...env,
     },
   })
   servers.push(server)
+  managers.push(server)
   return server
 }
 
@@ -144,7 +150,7 @@ describeWithEtcd('several env-managers on one store', () => {
     },
   )
 
-  it('answers from a standby that it is one, and where the leader is', async () => {
+  it('answers from a standby that it is one, and names no address of the leader that nobody gave for it', async () => {
     const standby = launchManager()
     await untilLogged(standby, STANDBY)
     const url = /Server listening at (http[^"]+)/.exec(standby.output)?.[1] ?? ''
@@ -156,9 +162,24 @@ describeWithEtcd('several env-managers on one store', () => {
         retryAfter: '1',
       })
       expect(await answer.json()).toMatchObject({
-        error: { code: 'NOT_LEADER', details: { leader: expect.stringMatching(/^http/) } },
+        error: { code: 'NOT_LEADER', details: { leader: null } },
       })
     }
     expect(await standby.end('SIGTERM')).toBe(0)
+  })
+
+  it('keeps its leader when wall clocks jump by hours, and that one goes on with its work', async () => {
+    for (const manager of managers) await manager.end('SIGTERM')
+    const leader = launchManager({ NODE_OPTIONS: SHIFTING_CLOCK })
+    await untilLogged(leader, READY)
+    const standby = launchManager({ NODE_OPTIONS: SHIFTING_CLOCK })
+    await untilLogged(standby, STANDBY)
+    for (const jump of ['ahead', 'back', 'right again']) {
+      for (const manager of [leader, standby]) manager.signal('SIGUSR2')
+      const commit = await git.push('main', tinyService(jump))
+      expect(await untilDeployed(leader, commit)).toMatchObject({ phase: 'ready' })
+    }
+    expect({ leader: leader.exitCode, standby: standby.exitCode }).toEqual({ leader: null, standby: null })
+    expect(standby.has(READY)).toBe(false)
   })
 })
