@@ -25,7 +25,7 @@ const files = {
   'env-manager.openapi.json': await envManager.renderOpenApi(),
   'service.schema.json': envManager.renderServiceSchema(),
   'cli.md': cli.renderCliReference(),
-  'permissions.md': renderPermissions(await chartObjects()),
+  'permissions.md': renderPermissions(await chartObjects(), await meshObjects()),
   'errors.md': kit.renderErrorReference([
     ['Config center', configCenter.CONFIG_CENTER_ERRORS],
     ['Env-manager', envManager.ENV_MANAGER_ERRORS],
@@ -42,10 +42,19 @@ for (const [name, text] of Object.entries(files)) {
   console.log(`wrote docs/reference/${name}`)
 }
 
-/** What `charts/tributary` makes with the least that it needs. */
-async function chartObjects() {
+/** What `charts/tributary` makes for each service mesh. */
+async function meshObjects() {
+  const kinds = ['gamma', 'istio', 'none']
+  return Object.fromEntries(
+    await Promise.all(kinds.map(async (mesh) => [mesh, await chartObjects({ kubernetes: { mesh } })])),
+  )
+}
+
+/** What `charts/tributary` makes with the least that it needs, and more. */
+async function chartObjects(more = {}) {
   const { helm } = await testkit.kubeTools()
-  const values = JSON.stringify({ repositories: [{ name: 'shop', url: 'https://git.example.com/shop.git' }] })
+  const repositories = [{ name: 'shop', url: 'https://git.example.com/shop.git' }]
+  const values = JSON.stringify({ repositories, ...more })
   const args = [
     'template',
     '--namespace=tributary',

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ENV_MANAGER_PERMISSIONS, parsePlatformConfig } from '@tributary/env-manager'
+import { ENV_MANAGER_PERMISSIONS, MESH_PERMISSIONS, parsePlatformConfig } from '@tributary/env-manager'
 import { repositoryRoot } from '@tributary/testkit'
 import { describe, expect, it } from 'vitest'
 import { renderPermissions } from '../../tools/lib/permissions-reference.mjs'
@@ -84,6 +84,7 @@ describe('charts/tributary', () => {
     [{ repositories, settings: { platform: {} } }, /settings/],
     [{ repositories, settingsYaml: 'pollSeconds: 1\nplatform: {}' }, /settingsYaml/],
     [{ repositories, kubernetes: { access: {} } }, /kubernetes/],
+    [{ repositories, kubernetes: { mesh: 'linkerd' } }, /mesh/],
     [{ repositories, store: { kind: 'etcd' } }, /endpoints/],
     [{ repositories, configCenter: { replicas: 2 } }, /store.kind to etcd/],
     [{ repositories, envManager: { replicas: 2 } }, /store.kind to etcd/],
@@ -265,30 +266,37 @@ describe('access', () => {
     })
   })
 
-  it('of the env-manager is what its table of permissions says, no more and no less', async () => {
-    const objects = await render()
-    const granted = (scope: string, kind: string, name: string): string[] =>
-      rulesOf(get(objects, kind, name)).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
-        // Binding one role is what the table's RoleBindings need, and cannot be asked for apart from its name.
-        resourceNames === undefined
-          ? resources.flatMap((resource) => verbs.map((verb) => `${scope} ${verb} ${resource}.${apiGroups.join()}`))
-          : [],
+  it.each([undefined, 'gamma', 'istio', 'none'] as const)(
+    'of the env-manager is what its table of permissions says, no more and no less, with the mesh %s',
+    async (mesh) => {
+      const objects = await render(mesh === undefined ? {} : { kubernetes: { mesh } })
+      const granted = (scope: string, kind: string, name: string): string[] =>
+        rulesOf(get(objects, kind, name)).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
+          // Binding one role is what the table's RoleBindings need, and cannot be asked for apart from its name.
+          resourceNames === undefined
+            ? resources.flatMap((resource) => verbs.map((verb) => `${scope} ${verb} ${resource}.${apiGroups.join()}`))
+            : [],
+        )
+      const table = [...ENV_MANAGER_PERMISSIONS, ...(mesh === undefined ? [] : MESH_PERMISSIONS[mesh])]
+      const needed = table.flatMap(({ scope, group, resource, verbs }) =>
+        verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`),
       )
-    const needed = ENV_MANAGER_PERMISSIONS.flatMap(({ scope, group, resource, verbs }) =>
-      verbs.map((verb) => `${scope} ${verb} ${resource}.${group}`),
-    )
-    expect(
-      [
+      const all = [
         ...granted('cluster', 'ClusterRole', 'tributary.tributary-env-manager'),
         ...granted('environment', 'ClusterRole', 'tributary.tributary-environment'),
         ...granted('system', 'Role', 'tributary-env-manager'),
-      ].toSorted(),
-    ).toEqual(needed.toSorted())
-  })
+      ]
+      // A mesh needs some of what services' own charts need.
+      expect(all.toSorted()).toEqual([...new Set(needed)].toSorted())
+    },
+  )
 
   it('is in the documentation as the chart grants it (npm run generate)', async () => {
     const page = readFileSync(join(repositoryRoot, 'docs/reference/permissions.md'), 'utf8')
-    expect(page).toBe(renderPermissions(await render()))
+    const [gamma, istio, none] = await Promise.all(
+      (['gamma', 'istio', 'none'] as const).map((mesh) => render({ kubernetes: { mesh } })),
+    )
+    expect(page).toBe(renderPermissions(await render(), { gamma, istio, none }))
   })
 
   it('of the first token’s Job ends with it', async () => {
@@ -359,7 +367,7 @@ describe('access', () => {
   })
 
   it('keeps pods of environments, and the gateway that goes where they say, from the env-manager', async () => {
-    const { from } = get(await render(), 'NetworkPolicy', 'tributary-env-manager').spec.ingress[0]
+    const [{ ports, from }, reports] = get(await render(), 'NetworkPolicy', 'tributary-env-manager').spec.ingress
     const label = 'tributary.dev/instance'
     const own = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['tributary'] }
     expect(from).toEqual([
@@ -370,5 +378,11 @@ describe('access', () => {
       },
       { namespaceSelector: { matchExpressions: [{ key: label, operator: 'DoesNotExist' }, own] } },
     ])
+    expect(ports).toEqual([{ port: 7401, protocol: 'TCP' }])
+    const gateways = expect.objectContaining({ 'app.kubernetes.io/component': 'gateway' })
+    expect(reports).toEqual({
+      ports: [{ port: 7402, protocol: 'TCP' }],
+      from: [{ podSelector: { matchLabels: gateways } }],
+    })
   })
 })

@@ -26,27 +26,52 @@ const ACCOUNTS = [
   },
 ]
 
-/** Renders the page from the objects that `helm template` printed. */
-export function renderPermissions(objects) {
-  const sections = ACCOUNTS.map((account) => section(account, objects))
+/** Renders the page from the objects that `helm template` printed, by default and for each setting of `kubernetes.mesh`. */
+export function renderPermissions(objects, meshes) {
+  const sections = ACCOUNTS.flatMap((account) => [
+    section(account, objects),
+    ...(account.name.endsWith('env-manager') ? [meshSection(account.name, objects, meshes)] : []),
+  ])
   return [HEADER, ...sections, bootstrapSection(objects)].join('\n')
 }
 
 function section({ name, title, why }, objects) {
   const cluster = rulesBoundTo(name, objects, 'ClusterRoleBinding')
   const system = rulesBoundTo(name, objects, 'RoleBinding')
-  const environment = objects.find(
-    ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name.endsWith('-environment'),
-  )
   const tables = [
     ['In the whole cluster', cluster],
     [
       'In the namespaces of its environments, by a RoleBinding in each',
-      name.endsWith('env-manager') ? environment.rules : [],
+      name.endsWith('env-manager') ? environmentRole(objects).rules : [],
     ],
     ['In its own namespace', system],
   ].filter(([, rules]) => rules.length > 0)
   return `## ${title} (\`${name}\`)\n\n${why}\n${tables.map(([where, rules]) => `\n${where}:\n\n${table(rules)}`).join('')}`
+}
+
+const MESHES = {
+  gamma:
+    'With `kubernetes.mesh: gamma` it makes header routes of the Gateway API at the Services of baselines, and may besides:',
+  istio: 'With `kubernetes.mesh: istio` it makes VirtualServices there, and may besides:',
+  none: 'With `kubernetes.mesh: none` written out it removes what an earlier setting made, and may besides:',
+}
+
+function meshSection(account, objects, meshes) {
+  const parts = Object.entries(MESHES).map(([mesh, why]) => {
+    const added = (rules) => rules(meshes[mesh]).filter((rule) => !isIn(rule, rules(objects)))
+    const cluster = added((all) => rulesBoundTo(account, all, 'ClusterRoleBinding'))
+    const environment = added((all) => environmentRole(all).rules)
+    return `${why}\n\nIn the whole cluster:\n\n${table(cluster)}\nIn the namespaces of its environments:\n\n${table(environment)}`
+  })
+  return `### With a service mesh\n\n${parts.join('\n')}`
+}
+
+function isIn(rule, rules) {
+  return rules.some((one) => JSON.stringify(one) === JSON.stringify(rule))
+}
+
+function environmentRole(objects) {
+  return objects.find(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name.endsWith('-environment'))
 }
 
 function bootstrapSection(objects) {

@@ -161,7 +161,7 @@ export const ENV_MANAGER_ERRORS = {
   },
   ROUTE_NAME_TAKEN: {
     kind: 'failed_precondition',
-    description: 'Somebody else’s Ingress or HTTPRoute has the name that an environment’s route would have.',
+    description: 'Somebody else’s Ingress, HTTPRoute or VirtualService stands where a route of an environment would.',
   },
   ROUTES_NOT_POSSIBLE: {
     kind: 'failed_precondition',

@@ -12,6 +12,7 @@ export { loadPlatformConfig, PLATFORM_CONFIG_FILE, type LoadedPlatformConfig } f
 export { chartValuesOf } from './domain/chart-values.js'
 export {
   ENV_MANAGER_PERMISSIONS,
+  MESH_PERMISSIONS,
   type ClusterAccessReport,
   type ClusterPermission,
   type PermissionScope,

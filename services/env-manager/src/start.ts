@@ -20,6 +20,7 @@ import type { CallerAuthentication } from './ports/caller-authentication.js'
 import type { EnvironmentRoutes } from './ports/environment-routes.js'
 import type { Platform } from './ports/platform.js'
 import type { RouteChanges } from './ports/route-changes.js'
+import type { MeshRoutes } from './ports/mesh-routes.js'
 import type { SourceControl } from './ports/source-control.js'
 import type { StatusReporter } from './ports/status-reporter.js'
 import { EnvironmentManager } from './reconcile/environment-manager.js'
@@ -40,6 +41,8 @@ export interface EnvManagerOptions {
   readonly routes: EnvironmentRoutes
   /** The config center, and a deployer's token for it, or what gives it for each call. Services reach it at the same address. */
   readonly configCenter: { readonly url: string; readonly token: string | (() => string) }
+  /** Header routes of a mesh. Default: there is none. */
+  readonly meshRoutes?: MeshRoutes
   readonly config: PlatformConfig
   /** Run logs are kept below it. */
   readonly dataDirectory: string
@@ -174,6 +177,7 @@ function dependenciesOf(options: EnvManagerOptions, late: { readonly log: Logger
     },
   }
 }
+    ...(options.meshRoutes === undefined ? {} : { mesh: { routes: options.meshRoutes, lock: new KeyedMutex() } }),
 
 /** Nobody is asked before somebody signs in. */
 function identityProviderOf({

@@ -25,7 +25,7 @@ export async function checkCluster(review: ReviewAccess): Promise<readonly Findi
       failed('cluster', found, 'check platform.kubernetes of the configuration, and that the API server is reachable'),
     ]
   }
-  return [versionFinding(report), ...scopeFindings(report)]
+  return [versionFinding(report), ...scopeFindings(report), ...meshFindings(report)]
 }
 
 function versionFinding({ server, version }: ClusterAccessReport): Finding {
@@ -48,6 +48,14 @@ function scopeFindings({ permissions, environmentNamespace }: ClusterAccessRepor
       scope === 'environment' && environmentNamespace !== null ? `${check} (${environmentNamespace})` : check,
     )
   })
+}
+
+function meshFindings({ mesh }: ClusterAccessReport): readonly Finding[] {
+  if (mesh === null) return []
+  const { kind, needed, missing } = mesh
+  if (missing.length === 0) return [ok('mesh', `${kind}: the cluster has ${needed.join(' and ')}`)]
+  const found = `${kind}: the cluster has no ${missing.join(' and no ')}, so no header routes are made`
+  return [failed('mesh', found, 'install the mesh’s custom resources, or set platform.kubernetes.mesh to none')]
 }
 
 function scopeFinding(asked: readonly ReviewedPermission[], check: string): readonly Finding[] {

@@ -208,6 +208,7 @@ describe('a cluster', () => {
     server: 'https://10.0.0.1',
     version: 'v1.31.2',
     environmentNamespace: 'feature-x',
+    mesh: null,
     permissions: ENV_MANAGER_PERMISSIONS.flatMap(({ scope, group, resource, verbs, onlyFor }) =>
       verbs.map((verb) => {
         const allowed = allows(`${scope} ${verb} ${resource}`)
@@ -230,6 +231,31 @@ describe('a cluster', () => {
       { check: 'permissions in environments (feature-x)', verdict: 'ok', found: expect.stringMatching(/^all \d+$/) },
       { check: 'permissions in the platform’s namespace', verdict: 'ok', found: expect.stringMatching(/^all \d+$/) },
     ])
+  })
+
+  it('is asked for the kinds of the mesh that is configured', async () => {
+    const needed = ['HTTPRoute', 'ReferenceGrant']
+    const meshOf = (missing: readonly string[]) =>
+      finding(
+        'mesh',
+        onCluster(async () => report(() => true, { mesh: { kind: 'gamma', needed, missing } })),
+      )
+    expect(await meshOf([])).toEqual({
+      check: 'mesh',
+      verdict: 'ok',
+      found: 'gamma: the cluster has HTTPRoute and ReferenceGrant',
+    })
+    expect(await meshOf(['ReferenceGrant'])).toMatchObject({
+      verdict: 'failed',
+      found: 'gamma: the cluster has no ReferenceGrant, so no header routes are made',
+      advice: expect.stringContaining('platform.kubernetes.mesh'),
+    })
+    expect(
+      await finding(
+        'mesh',
+        onCluster(async () => report(() => true)),
+      ),
+    ).toBeUndefined()
   })
 
   it('that lacks what is needed fails, and what is needed for something warns with what that is', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createHelmChartReleases, type ClusterAccess } from '../adapters/helm/index.js'
 import { createKubernetesPlatform, openCluster } from '../adapters/kubernetes/index.js'
-import { createKubernetesRoutes } from '../adapters/kubernetes-routes/index.js'
+import { createKubernetesRoutes, createMeshRoutes } from '../adapters/kubernetes-routes/index.js'
 import type { KubernetesConfig } from '../domain/kubernetes-config.js'
 import type { ComposedPlatform, PlatformInputs } from './compose-platform.js'
 
@@ -22,7 +22,14 @@ export async function composeKubernetes(
   const made = { instance, config: kubernetes, cluster, charts, sourceControl, dataDirectory }
   const platform = createKubernetesPlatform({ ...made, bundledChart: BUNDLED_CHART, onWatchError: onError })
   const routes = createKubernetesRoutes({ api: cluster.api, instance, systemNamespace, config: kubernetes.routes })
-  return { platform, routes, close: async () => cluster.close() }
+  const meshRoutes = createMeshRoutes({
+    kind: kubernetes.mesh ?? 'none',
+    api: cluster.api,
+    instance,
+    clusterDomain: kubernetes.clusterDomain,
+    namespaceOf: (environment) => `${kubernetes.namespacePrefix}${environment}`,
+  })
+  return { platform, routes, meshRoutes, close: async () => cluster.close() }
 }
 
 /** Helm reaches the cluster as the platform does: by the same kubeconfig, or as the pod. */

@@ -2,6 +2,7 @@ import type { ContextKeys } from '@tributary/contract/context-token'
 import type { Tributary } from '@tributary/sdk'
 import type { PlatformConfig } from '../domain/platform-config.js'
 import type { EnvironmentRoutes } from '../ports/environment-routes.js'
+import type { MeshRoutes } from '../ports/mesh-routes.js'
 import type { Platform } from '../ports/platform.js'
 import type { SourceControl } from '../ports/source-control.js'
 import { composeLocal } from './compose-local.js'
@@ -25,6 +26,8 @@ export interface PlatformInputs {
 export interface ComposedPlatform {
   readonly platform: Platform
   readonly routes: EnvironmentRoutes
+  /** Header routes of a mesh; absent on a platform that knows none. */
+  readonly meshRoutes?: MeshRoutes
   /** Frees what stands beside the platform. */
   readonly close: () => Promise<void>
 }

@@ -31,10 +31,11 @@ export async function manage(given: EnvManagerConfig, { store, stopping, host }:
     const onError = (error: unknown): void =>
       manager?.app.log.warn({ error: messageOf(error) }, 'watching the platform broke off; it is begun again')
     const inputs = { config, dataDirectory, sourceControl, table, contextKeys, host, onError }
-    const { platform, routes, close } = await composePlatform(inputs)
+    const { platform, routes, meshRoutes, close } = await composePlatform(inputs)
     cleanup.unshift(close)
     const secrets = { offeredSecrets, oidcClientSecret }
-    const parts = { store, platform, sourceControl, routes, configCenter, config, dataDirectory, ...secrets }
+    const mesh = meshRoutes === undefined ? {} : { meshRoutes }
+    const parts = { store, platform, sourceControl, routes, configCenter, config, dataDirectory, ...secrets, ...mesh }
     const listening = { host: given.host, port: given.port, logger: { level: logLevel } }
     const started = await startEnvManager({ ...parts, ...listening, routeChanges: createRouteChanges(table) })
     manager = started

@@ -36,6 +36,12 @@ export interface ClusterAccessReport {
   /** The environment's namespace that stood for all; null: the account's rights do not depend on it, or there is none yet. */
   readonly environmentNamespace: string | null
   readonly permissions: readonly ReviewedPermission[]
+  /** The mesh that the configuration names, with the kinds that it needs and the cluster lacks; null: there is none. */
+  readonly mesh: {
+    readonly kind: 'gamma' | 'istio'
+    readonly needed: readonly string[]
+    readonly missing: readonly string[]
+  } | null
 }
 
 const WRITE = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const
@@ -91,3 +97,30 @@ export const ENV_MANAGER_PERMISSIONS: readonly ClusterPermission[] = [
   optional('preview URLs by Ingress', permission('system', 'ingresses.networking.k8s.io', ROUTE)),
   optional('preview URLs by HTTPRoute', permission('system', 'httproutes.gateway.networking.k8s.io', ROUTE)),
 ]
+
+const HTTP_ROUTES = 'httproutes.gateway.networking.k8s.io'
+const REFERENCE_GRANTS = 'referencegrants.gateway.networking.k8s.io'
+const VIRTUAL_SERVICES = 'virtualservices.networking.istio.io'
+const REMOVE = ['get', 'list', 'delete'] as const
+const inMesh = (scope: PermissionScope, name: string, verbs: readonly string[]): ClusterPermission =>
+  optional('header routes of the mesh', permission(scope, name, verbs))
+
+/**
+ * What the account needs besides with `platform.kubernetes.mesh`, and gets by the chart's value `kubernetes.mesh`. With `none` written out: what it takes to
+ * remove what an earlier setting made.
+ */
+export const MESH_PERMISSIONS: Readonly<Record<'gamma' | 'istio' | 'none', readonly ClusterPermission[]>> = {
+  gamma: [
+    inMesh('cluster', HTTP_ROUTES, ['list']),
+    inMesh('cluster', REFERENCE_GRANTS, ['list']),
+    inMesh('environment', HTTP_ROUTES, ROUTE),
+    inMesh('environment', REFERENCE_GRANTS, ROUTE),
+  ],
+  istio: [inMesh('cluster', VIRTUAL_SERVICES, ['list']), inMesh('environment', VIRTUAL_SERVICES, ROUTE)],
+  none: [
+    ...[HTTP_ROUTES, REFERENCE_GRANTS, VIRTUAL_SERVICES].map((name) => inMesh('cluster', name, ['list'])),
+    inMesh('environment', HTTP_ROUTES, REMOVE),
+    inMesh('environment', REFERENCE_GRANTS, REMOVE),
+    inMesh('environment', VIRTUAL_SERVICES, [...REMOVE, 'patch']),
+  ],
+}

@@ -118,6 +118,12 @@ export interface KubernetesConfig {
     readonly enabled: boolean
     readonly allowFromNamespaces: readonly string[]
     /** Undefined: everything is open. */
+    mesh: Type.Optional(
+      Type.Enum(['gamma', 'istio', 'none'], {
+        description:
+          'header routes at the Services of baselines, by which a mesh leads requests to their environment for programs without the SDK: by the Gateway API (gamma: 1.1 and later) or VirtualServices (istio). Default: none',
+      }),
+    ),
     readonly egress?: readonly Readonly<Record<string, unknown>>[]
   }
   readonly imagePullSecrets: readonly string[]
@@ -134,7 +140,7 @@ export interface KubernetesConfig {
 
 /** Fills in the defaults. */
 export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>): KubernetesConfig {
-  const { kubeconfig, context, chart, access, routes, networkPolicies: network = {} } = file
+  const { kubeconfig, context, chart, access, routes, mesh, networkPolicies: network = {} } = file
   const limits = file.limits ?? { defaultRequest: { cpu: '50m', memory: '64Mi' } }
   return {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -160,6 +166,9 @@ export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>
 }
 
 /** Quantities are text in the API; `2` and `"2"` are the same there. */
+  /** Absent: there is no mesh. `none`: there is none now, and what was made for one before is removed. */
+  readonly mesh?: 'gamma' | 'istio' | 'none'
 function texts(values: Readonly<Record<string, string | number>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }
+    ...(mesh === undefined ? {} : { mesh }),

@@ -4,6 +4,7 @@ import type { PlatformConfig } from '../domain/platform-config.js'
 import type { ConfigCenter } from '../ports/config-center.js'
 import type { EnvironmentRoutes } from '../ports/environment-routes.js'
 import type { ManagerObserver } from '../ports/manager-observer.js'
+import type { MeshRoutes } from '../ports/mesh-routes.js'
 import type { Platform } from '../ports/platform.js'
 import type { SourceControl } from '../ports/source-control.js'
 import type { StatusReporter } from '../ports/status-reporter.js'
@@ -39,6 +40,8 @@ export interface EnvironmentDependencies {
   readonly observer?: ManagerObserver
   /** When environments were used last. Default: nothing is known of it. */
   readonly activity?: ActivityBook
+  /** Header routes of a mesh; of an environment one call at a time reads and applies. Default: the platform knows no mesh. */
+  readonly mesh?: { readonly routes: MeshRoutes; readonly lock: KeyedMutex }
 }
 
 /** Time to live of the configuration in milliseconds; null: none. */

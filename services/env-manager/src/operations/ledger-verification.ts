@@ -1,4 +1,5 @@
 import type { LedgerLine } from '@tributary/contract'
+import { isMeshLine } from './apply-mesh-routes.js'
 import type { EnvironmentDependencies } from './dependencies.js'
 import { listTenantTokens } from './deploy/register-tenant.js'
 import { unlessNotFound } from './observe-environment.js'
@@ -11,17 +12,18 @@ export interface Sighting {
   readonly evidence: string
 }
 
-/** Kinds that the env-manager makes itself; every other kind is the platform's. */
+/** Kinds that the env-manager makes itself, besides those of a mesh; every other kind is the platform's. */
 const OWN_KINDS = ['tenant', 'token', 'entry', 'secret', 'route'] as const
 
 /** True for lines of things that the platform made. */
 export function isPlatformLine(line: Pick<LedgerLine, 'kind'>): boolean {
-  return !(OWN_KINDS as readonly string[]).includes(line.kind)
+  return !(OWN_KINDS as readonly string[]).includes(line.kind) && !isMeshLine(line)
 }
 
 /** Looks for a thing of the ledger where it would be, now. */
 export async function verifyLedgerLine(deps: EnvironmentDependencies, line: LedgerLine): Promise<Sighting> {
   const { environment, kind, id } = line
+  if (isMeshLine(line)) return verifyMeshLine(deps, line)
   switch (kind) {
     case 'tenant':
       return seen(
@@ -54,6 +56,15 @@ export async function pruneLedger(deps: EnvironmentDependencies, environment: st
     const { gone } = await deps.platform.verifyGone({ environment, kind: line.kind, id: line.id })
     if (gone) await strikeLedgerLine(deps.store, line)
   }
+}
+
+/** Whoever took the mesh out of the configuration altogether runs on another platform by now, which cannot tell. */
+async function verifyMeshLine(
+  { mesh }: EnvironmentDependencies,
+  { environment, kind, id }: LedgerLine,
+): Promise<Sighting> {
+  if (mesh === undefined) return { gone: false, evidence: `this platform cannot look for ${kind} ${id}` }
+  return mesh.routes.verifyGone({ environment, kind, id })
 }
 
 async function verifyEntry(deps: EnvironmentDependencies, environment: string, service: string): Promise<Sighting> {

@@ -19,6 +19,7 @@ export interface Orphan {
 export async function removeOrphans(deps: EnvironmentDependencies, signal: AbortSignal): Promise<readonly Orphan[]> {
   const resources = await deps.platform.listResources()
   const routed = await deps.routes.list()
+  const meshed = (await deps.mesh?.routes.list()) ?? []
   const { tenants } = await deps.configCenter.listTenants()
   const known = new Set((await listEnvironments(deps.store)).map((record: EnvironmentRecord) => record.name))
   const left: Orphan[] = []
@@ -29,6 +30,10 @@ export async function removeOrphans(deps: EnvironmentDependencies, signal: Abort
   for (const environment of routed.filter((name) => !known.has(name))) {
     const orphan: Orphan = { kind: 'route', id: environment, environment }
     if (!(await removed(deps, () => deps.routes.remove(environment), orphan))) left.push(orphan)
+  }
+  for (const resource of meshed.filter(({ environment }) => !known.has(environment))) {
+    const remove = async (): Promise<void> => deps.mesh?.routes.remove(resource, signal)
+    if (!(await removed(deps, remove, orphanOf(resource)))) left.push(orphanOf(resource))
   }
   for (const { name, labels } of tenants) {
     const environment = labels[ENVIRONMENT_LABEL]

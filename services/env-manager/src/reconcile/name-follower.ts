@@ -1,21 +1,28 @@
+import type { EnvironmentRecord } from '../domain/environment-record.js'
+import { applyMeshRoutes } from '../operations/apply-mesh-routes.js'
 import { applyServiceNames } from '../operations/apply-service-names.js'
 import { messageOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import { findEnvironment, listEnvironments } from '../operations/state/environments.js'
 import { recordLedgerLineWhileThere } from '../operations/state/ledger.js'
+import type { PlatformContext } from '../ports/platform.js'
 import type { RouteChanges } from '../ports/route-changes.js'
-import { KeyedLoop, type KeyedLoopOptions } from './keyed-loop.js'
+import { KeyedLoop, type KeyedLoopOptions, type ReconcileResult } from './keyed-loop.js'
 
 /** Environments whose names are brought up to date at a time. */
 const PARALLEL = 4
+/** How soon a cluster that took no header routes is asked again: somebody may have installed its mesh. */
+const REFUSED_RETRY_MS = 60_000
 
 /**
- * Keeps the service names of every environment as the config center resolves them: when a base's service comes, moves or goes, each environment over it
+ * Keeps the service names and header routes of every environment as the config center resolves them: when a base's service comes, moves or goes, each environment over it
  * follows. Woken by the route table, but it looks at what is, and tries again with backoff.
  */
 export class NameFollower {
   readonly #loop: KeyedLoop
   /** What each environment saw when it was last brought up to date. */
   readonly #applied = new Map<string, string>()
+  /** What each environment saw when it was last looked at; what comes after that look marks it again. */
+  readonly #seen = new Map<string, string>()
   /** A cluster that does not answer must not hold up the end of the process. */
   readonly #stopping = new AbortController()
 
@@ -53,9 +60,12 @@ export class NameFollower {
   /** Marks every environment that sees something else than when it was last brought up to date. Never rejects. */
   async lookAtAll(): Promise<void> {
     try {
-      for (const { name } of await listEnvironments(this.deps.store)) {
-        const now = this.routes.fingerprintOf(name)
-        if (now !== undefined && now !== this.#applied.get(name)) this.#loop.mark(name)
+      const records = new Map((await listEnvironments(this.deps.store)).map((record) => [record.name, record]))
+      for (const name of records.keys()) {
+        const now = this.#fingerprintOf(name, records)
+        if (now === undefined || now === this.#applied.get(name)) continue
+        this.#seen.set(name, now)
+        this.#loop.mark(name)
       }
     } catch (error) {
       this.deps.log.warn(
@@ -65,26 +75,48 @@ export class NameFollower {
     }
   }
 
-  async #follow(name: string): Promise<Record<string, never>> {
-    const seen = this.routes.fingerprintOf(name)
+  async #follow(name: string): Promise<ReconcileResult> {
+    const seen = this.#seen.get(name)
     const record = await findEnvironment(this.deps.store, name)
     if (record === undefined || record.tombstone !== null) {
       this.#applied.delete(name)
+      this.#seen.delete(name)
       return {}
     }
-    await applyServiceNames(this.deps, name, {
+    const context = this.#contextOf(record)
+    await applyServiceNames(this.deps, name, context)
+    const outcome = await applyMeshRoutes(this.deps, record, context)
+    if (seen !== undefined) this.#applied.set(name, seen)
+    return outcome === 'refused' ? { requeueAfterMs: REFUSED_RETRY_MS } : {}
+  }
+
+  #contextOf({ name, generation }: EnvironmentRecord): PlatformContext {
+    const { store, clock, log } = this.deps
+    return {
       signal: this.#stopping.signal,
-      log: (text) => this.deps.log.info({ environment: name }, text),
+      log: (text) => log.info({ environment: name }, text),
       record: ({ kind, id }) =>
-        recordLedgerLineWhileThere(this.deps.store, {
+        recordLedgerLineWhileThere(store, {
           environment: name,
-          generation: record.generation,
+          generation,
           kind,
           id,
-          recordedAt: new Date(this.deps.clock.now()).toISOString(),
+          recordedAt: new Date(clock.now()).toISOString(),
         }),
-    })
-    if (seen !== undefined) this.#applied.set(name, seen)
-    return {}
+    }
+  }
+
+  /** Header routes stand at the Services of all environments below: what those have counts too, although the environment does not see it. */
+  #fingerprintOf(name: string, records: ReadonlyMap<string, EnvironmentRecord>): string | undefined {
+    const own = this.routes.fingerprintOf(name)
+    if (own === undefined || this.deps.mesh === undefined) return own
+    const below: string[] = []
+    const seen = new Set([name])
+    for (let base = records.get(name)?.base ?? null; base !== null; base = records.get(base)?.base ?? null) {
+      if (seen.has(base)) break
+      seen.add(base)
+      below.push(`${base} ${this.routes.fingerprintOf(base) ?? ''}`)
+    }
+    return [own, ...below].join('\n')
   }
 }

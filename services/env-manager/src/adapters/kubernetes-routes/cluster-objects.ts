@@ -14,6 +14,8 @@ export interface RouteObject {
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
     readonly uid?: string
+    /** In what is applied: only onto this state of the object. */
+    readonly resourceVersion?: string
     readonly deletionTimestamp?: string
   }
   readonly spec?: unknown
@@ -28,7 +30,7 @@ export interface ClusterObjects {
   ): Promise<RouteObject | undefined>
   list(
     resource: RouteResource,
-    selection: { readonly namespace: string; readonly labelSelector: string },
+    selection: { readonly namespace?: string; readonly labelSelector?: string },
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly RouteObject[] }>
   /** Server-side apply. */

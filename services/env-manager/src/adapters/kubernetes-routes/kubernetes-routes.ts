@@ -2,7 +2,7 @@ import type { KubernetesRoutesConfig } from '../../domain/kubernetes-routes-conf
 import { failure } from '../../errors.js'
 import type { EnvironmentRoutes } from '../../ports/environment-routes.js'
 import type { ClusterObjects, RouteObject, RouteResource } from './cluster-objects.js'
-import { findHttpRoute, INGRESS } from './route-kinds.js'
+import { findKind, INGRESS } from './route-kinds.js'
 import { httpRouteOf, ingressOf, isRouteOf, routeName, ROUTE_LABELS, routeSelector } from './route-objects.js'
 
 /** What {@link createKubernetesRoutes} takes. */
@@ -96,7 +96,7 @@ class KubernetesRoutes implements EnvironmentRoutes {
   /** Asked anew each time: the Gateway API may be installed while the manager runs, and it costs one small read. */
   private async kinds(signal: AbortSignal): Promise<Kinds> {
     const { api, config } = this.options
-    const httpRoute = await findHttpRoute(api, signal)
+    const httpRoute = await findKind(api, 'httproute', signal)
     const all = httpRoute === undefined ? [INGRESS] : [INGRESS, httpRoute]
     if (config.kind === 'none') return { made: undefined, all }
     const wantsRoute = config.kind === 'gateway-api' || (config.kind === undefined && config.gateway !== undefined)

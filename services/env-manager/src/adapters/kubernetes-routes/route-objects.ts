@@ -6,6 +6,7 @@ export const ROUTE_LABELS = {
   managedBy: 'app.kubernetes.io/managed-by',
   instance: 'tributary.dev/instance',
   environment: 'tributary.dev/environment',
+  service: 'tributary.dev/service',
   purpose: 'tributary.dev/purpose',
 } as const
 

@@ -1,5 +1,6 @@
 import {
   ENV_MANAGER_PERMISSIONS,
+  MESH_PERMISSIONS,
   type ClusterAccessReport,
   type ClusterPermission,
   type PermissionScope,
@@ -42,7 +43,11 @@ interface SelfReview extends KubeObject {
  * Asks the API server, by SelfSubjectAccessReview, for each permission that the env-manager needs. Rejects with `KUBERNETES_*` or `CONFIG_INVALID`
  * when it cannot be asked.
  */
-export async function reviewAccess({ config, instance, signal }: AccessReviewOptions): Promise<ClusterAccessReport> {
+export async function reviewAccess({
+  config,
+  instance,
+  signal,
+}: AccessReviewOptions): Promise<Omit<ClusterAccessReport, 'mesh'>> {
   const cluster = openCluster(config, { patienceMs: PATIENCE_MS })
   const { api, server } = cluster
   try {
@@ -80,7 +85,8 @@ function questionsOf(config: KubernetesConfig, environmentNamespace: string | nu
     // Without a role in each namespace the account needs its rights in all of them.
     environment: config.access === undefined ? undefined : environmentNamespace,
   }
-  return ENV_MANAGER_PERMISSIONS.flatMap((permission) => {
+  const needed = [...ENV_MANAGER_PERMISSIONS, ...(config.mesh === undefined ? [] : MESH_PERMISSIONS[config.mesh])]
+  return needed.flatMap((permission) => {
     const namespace = namespaces[permission.scope]
     return namespace === null ? [] : permission.verbs.map((verb) => ({ permission, verb, namespace }))
   })

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Endpoint } from '@tributary/contract'
+import { servicePortsOf } from '../../domain/service-ports.js'
 import type { PlatformContext, ServiceName } from '../../ports/platform.js'
 import { RESOURCES, type KubeObject, type KubeService } from './api/kube-objects.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
@@ -7,9 +7,6 @@ import { LABELS, labelsOf, selectorOf } from './names.js'
 import { findOwnNamespace } from './own-namespace.js'
 import { applyRecorded } from './space/ensure-space.js'
 import type { PlannedObject, SpaceIdentity } from './space/space-objects.js'
-
-/** Port that a bare `http://<service>` asks. */
-const HTTP_PORT = 80
 
 /**
  * Makes exactly these names answer in the environment's namespace: one object for each is applied, others of ours go. A Service that is not ours (of a
@@ -76,35 +73,21 @@ export function nameObjects(
   }
   if (state === 'own') {
     const selector = { [LABELS.environment]: identity.environment, [LABELS.service]: service }
-    return [planned({ type: 'ClusterIP', selector, ports: portsOf(endpoints) })]
+    return [planned({ type: 'ClusterIP', selector, ports: servicePortsOf(endpoints) })]
   }
   if (isIP(first.host) === 0) return [planned({ type: 'ExternalName', externalName: first.host })]
   const here = endpoints.filter(({ host }) => host === first.host)
   const subsets = [
     {
       addresses: [{ ip: first.host }],
-      ports: portsOf(here).map(({ name, targetPort }) => ({ name, port: targetPort, protocol: 'TCP' })),
+      ports: servicePortsOf(here).map(({ name, targetPort }) => ({ name, port: targetPort, protocol: 'TCP' })),
     },
   ]
   const backing: KubeObject & { readonly subsets: unknown } = { metadata, subsets }
-  return [planned({ type: 'ClusterIP', ports: portsOf(here) }), { resource: RESOURCES.endpoints, object: backing }]
-}
-
-interface ServicePort {
-  readonly name: string
-  readonly port: number
-  readonly targetPort: number
-  /** Always written: the API of 1.20 fails without it in a server-side apply. */
-  readonly protocol: 'TCP'
-}
-
-function portsOf(endpoints: readonly Endpoint[]): readonly ServicePort[] {
-  const declared = new Map(
-    endpoints.map(({ name, port }) => [port, { name, port, targetPort: port, protocol: 'TCP' as const }]),
-  )
-  const web = endpoints.find(({ protocol }) => protocol === 'http')
-  if (web === undefined || declared.has(HTTP_PORT)) return [...declared.values()]
-  return [...declared.values(), { name: 'port-80', port: HTTP_PORT, targetPort: web.port, protocol: 'TCP' }]
+  return [
+    planned({ type: 'ClusterIP', ports: servicePortsOf(here) }),
+    { resource: RESOURCES.endpoints, object: backing },
+  ]
 }
 
 function isName({ metadata }: KubeObject): boolean {

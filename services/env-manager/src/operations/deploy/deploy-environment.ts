@@ -3,6 +3,7 @@ import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import { withPastDeploy, type EnvironmentRecord, type ServiceRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
+import { applyMeshRoutes } from '../apply-mesh-routes.js'
 import { applyServiceNames } from '../apply-service-names.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { drain } from '../drain.js'
@@ -160,12 +161,16 @@ function withCopy(
 /** Names follow the entries at once: a program without the SDK must not call a copy that is about to go. */
 async function revert(context: RunContext, copies: readonly FreshCopy[]): Promise<void> {
   await revertCopies(context, copies)
-  await applyServiceNames(context.deps, context.record.name, platformContext(context, { name: 'revert' }))
+  const inStep = platformContext(context, { name: 'revert' })
+  await applyServiceNames(context.deps, context.record.name, inStep)
+  await applyMeshRoutes(context.deps, context.record, inStep)
 }
 
 async function configureRoutes(context: RunContext): Promise<void> {
   const { deps, record } = context
-  await applyServiceNames(deps, record.name, platformContext(context, { name: 'configure-routes' }))
+  const inStep = platformContext(context, { name: 'configure-routes' })
+  await applyServiceNames(deps, record.name, inStep)
+  await applyMeshRoutes(deps, record, inStep)
   await recordThing(context, { kind: 'route', id: record.name })
   await deps.routes.apply(record.name)
   const url = deps.routes.urlOf(record.name)

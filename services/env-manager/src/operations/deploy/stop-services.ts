@@ -1,4 +1,5 @@
 import type { Change } from '@tributary/contract'
+import { applyMeshRoutes } from '../apply-mesh-routes.js'
 import { drain } from '../drain.js'
 import { isManaged, unlessNotFound } from '../observe-environment.js'
 import { updateEnvironment } from '../state/environments.js'
@@ -39,8 +40,8 @@ async function deregister(context: RunContext, services: readonly string[]): Pro
   const tenant = context.record.name
   const listed = await unlessNotFound(context.deps.configCenter.listEntries(tenant))
   const ours = (listed?.entries ?? []).filter((entry) => services.includes(entry.service) && isManaged(entry))
-  return transactAll(
-    context,
-    ours.map(({ service }): Change => ({ op: 'delete-entry', tenant, service })),
-  )
+  const changes = ours.map(({ service }): Change => ({ op: 'delete-entry', tenant, service }))
+  const revision = await transactAll(context, changes)
+  await applyMeshRoutes(context.deps, context.record, platformContext(context, { name: 'deregister' }))
+  return revision
 }

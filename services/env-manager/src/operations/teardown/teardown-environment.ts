@@ -2,6 +2,7 @@ import type { Change, LedgerLine, Receipt } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
+import { removeMeshRoutes } from '../apply-mesh-routes.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { platformContext, type RunContext } from '../deploy/deploy-context.js'
 import { transactAll } from '../deploy/register-services.js'
@@ -75,13 +76,15 @@ async function tearDown(context: RunContext): Promise<void> {
   await writeReceipt(context, resources)
 }
 
-/** Subscribers fall back to the base in one delta, before any process dies. */
+/** Subscribers fall back to the base in one delta, before any process dies; what a mesh leads here is led to the base again too. */
 async function deregister(context: RunContext): Promise<string | undefined> {
-  const { deps, record } = context
+  const { deps, record, signal } = context
   const listed = await unlessNotFound(deps.configCenter.listEntries(record.name))
   const tenant = record.name
   const changes = (listed?.entries ?? []).map(({ service }): Change => ({ op: 'delete-entry', tenant, service }))
-  return transactAll(context, changes)
+  const revision = await transactAll(context, changes)
+  await removeMeshRoutes(deps, record.name, signal)
+  return revision
 }
 
 async function uninstall(context: RunContext): Promise<void> {

@@ -89,16 +89,22 @@ export class KubeApi {
     return { metadata: resourceVersion === undefined ? {} : { resourceVersion }, items }
   }
 
-  /** Server-side apply as {@link FIELD_MANAGER}: what the object says is ours, even where somebody else set it. Answers the object. */
+  /**
+   * Server-side apply as {@link FIELD_MANAGER}: what the object says is ours, even where somebody else set it. Answers the object. With
+   * `metadata.uid` or `metadata.resourceVersion` only onto that object, or that state of it: else `KUBERNETES_CONFLICT`, at once.
+   */
   async apply<T extends KubeObject>(resource: Resource, object: T, signal: AbortSignal): Promise<T> {
-    return this.#json<T>(describe('apply', resource, object.metadata), {
+    const { uid, resourceVersion } = object.metadata
+    const request: KubeRequest = {
       method: 'PATCH',
       path: objectPath(resource, object.metadata),
       query: { fieldManager: FIELD_MANAGER, force: 'true' },
       contentType: 'application/apply-patch+yaml',
       body: JSON.stringify({ ...object, apiVersion: resource.apiVersion, kind: resource.kind }),
       signal,
-    })
+    }
+    const isConditional = uid !== undefined || resourceVersion !== undefined
+    return this.#json<T>(describe('apply', resource, object.metadata), request, { isConditional })
   }
 
   /** `KUBERNETES_CONFLICT` when there is one of the name: also when an earlier attempt of this call had been heard. */
@@ -185,14 +191,16 @@ export class KubeApi {
     throw refused(what, await refusalOf(answer))
   }
 
-  async #json<T>(what: string, request: KubeRequest): Promise<T> {
-    const { clock, patienceMs = 45_000, attemptMs = 20_000 } = this.options
+  async #json<T>(what: string, request: KubeRequest, { isConditional = false } = {}): Promise<T> {
+    const { clock, patienceMs = 45_000 } = this.options
     const deadline = clock.monotonicMs() + patienceMs
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.#once<T>(what, request, attemptMs)
+      const outcome = await this.#once<T>(what, request)
       if ('value' in outcome) return outcome.value
       const waitMs = outcome.retryAfterMs ?? backoffMs(attempt, RETRY)
-      if (!outcome.mayRetry || clock.monotonicMs() + waitMs > deadline) throw outcome.error
+      // A precondition that did not hold will not hold the next time.
+      const isOver = isConditional && isAppError(outcome.error, 'KUBERNETES_CONFLICT')
+      if (isOver || !outcome.mayRetry || clock.monotonicMs() + waitMs > deadline) throw outcome.error
       await clock.sleep(waitMs, request.signal).catch(() => undefined)
       throwIfCanceled(what, request.signal)
     }
@@ -201,12 +209,11 @@ export class KubeApi {
   async #once<T>(
     what: string,
     request: KubeRequest,
-    attemptMs: number,
   ): Promise<
     | { readonly value: T }
     | { readonly error: unknown; readonly mayRetry: boolean; readonly retryAfterMs: number | undefined }
   > {
-    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(attemptMs)])
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(this.options.attemptMs ?? 20_000)])
     try {
       const answer = await this.#attempt(what, { ...request, signal })
       if (isSuccess(answer)) return { value: JSON.parse(await readText(answer)) as T }
