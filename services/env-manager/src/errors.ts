@@ -129,6 +129,10 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'The service did not become healthy in time, or gave up.',
   },
+  PLATFORM_ADDRESS_UNREACHABLE: {
+    kind: 'unavailable',
+    description: 'A copy is ready, but the address that callers would get does not lead to it (yet); it is tried again.',
+  },
   PLATFORM_IMAGE_MISSING: {
     kind: 'unavailable',
     description: 'The image of a service cannot be had (yet); the deploy is tried again until somebody has built it.',

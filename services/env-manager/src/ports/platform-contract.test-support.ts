@@ -38,7 +38,9 @@ export interface PlatformHarness extends AsyncDisposable {
   }
   /** Makes the program available as a new commit of a service. */
   publish(service: string, program: ContractProgram): Promise<ProgramSource>
-  /** Asks an endpoint over HTTP. */
+  /** As {@link PlatformHarness.get}, by one connection that must be taken. */
+  getOnce(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }>
+  /** Asks an endpoint over HTTP. Where a network may not know a new address yet, as often as it takes. */
   get(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }>
   /** Ends the service's process behind the platform's back. */
   kill(endpoint: Endpoint): Promise<void>
@@ -156,10 +158,17 @@ class ContractWorld {
   }
 
   async ask(endpoints: readonly Endpoint[], path: string): Promise<{ status: number; text: string }> {
-    const [endpoint] = endpoints
-    if (endpoint === undefined) throw new Error('the workload has no endpoint')
-    return this.harness.get(endpoint, path)
+    return this.harness.get(firstOf(endpoints), path)
   }
+
+  async askOnce(endpoints: readonly Endpoint[], path: string): Promise<{ status: number; text: string }> {
+    return this.harness.getOnce(firstOf(endpoints), path)
+  }
+}
+
+function firstOf([first]: readonly Endpoint[]): Endpoint {
+  if (first === undefined) throw new Error('the workload has no endpoint')
+  return first
 }
 
 function describeIdentity(world: ContractWorld, capabilities: ReadonlySet<PlatformCapability>): void {
@@ -493,6 +502,28 @@ function describeServiceNames(world: ContractWorld): void {
     expect(await ask()).toMatchObject({ version: inherited.version })
     await world.platform.applyServiceNames(world.environment, async () => [], world.context)
     await expect(ask()).rejects.toThrow('ENOTFOUND')
+  })
+
+  test('proves the address of a copy before anybody is told of it: it answers at the first attempt', async () => {
+    const base = { ...(await world.spec('orders', 'serves')), environment: world.harness.environments.base }
+    const { endpoints } = await world.run(base)
+    await world.platform.ensureSpace(world.environment, 1, world.context)
+    const inherited = [{ service: 'orders', state: 'inherited' as const, endpoints }]
+    await world.platform.applyServiceNames(world.environment, async () => inherited, world.context)
+    const spec = await world.spec('orders', 'serves')
+    const workload = await world.platform.deployWorkload(spec, world.context)
+    await world.healthy(workload.workloadId)
+    const copies = [{ service: 'orders', state: 'own' as const, endpoints: workload.endpoints }]
+    const open = { environment: world.environment, copies }
+    const answer = await world.platform.openAddresses(
+      open,
+      async (unreached) => {
+        expect([...unreached]).toEqual([])
+        return world.askOnce(workload.endpoints, '/')
+      },
+      world.context,
+    )
+    expect(JSON.parse(answer.text)).toMatchObject({ version: spec.version })
   })
 
   test('makes no names where there is no space', async () => {

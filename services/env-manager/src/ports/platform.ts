@@ -137,6 +137,16 @@ export interface Platform {
     readNames: () => Promise<readonly ServiceName[]>,
     context: PlatformContext,
   ): Promise<void>
+  /**
+   * Leads the names of copies that are about to be published to them, and proves that their addresses answer, before anybody is sent there; then runs `publish` with
+   * the services whose address did not answer, and why (`PLATFORM_ADDRESS_UNREACHABLE`). Names of the environment stay as they are meanwhile; when
+   * `publish` rejects, or leaves a copy out, they are to be applied again.
+   */
+  openAddresses<T>(
+    target: { readonly environment: string; readonly copies: readonly ServiceName[] },
+    publish: (unreached: ReadonlyMap<string, Error>) => Promise<T>,
+    context: PlatformContext,
+  ): Promise<T>
   /** Where this process reaches an endpoint of a workload now: programs in a space may know it by a name that does not answer here. */
   locate(endpoint: Endpoint): Promise<Endpoint>
   /**

@@ -37,6 +37,8 @@ export class PlatformWorld {
   /** Says why a copy will never be healthy; undefined: it will. */
   sickness: (spec: WorkloadSpec) => string | undefined = () => undefined
   readonly listeners = new Set<(environment: string) => void>()
+  /** Services whose address callers do not reach although a copy is healthy. */
+  readonly unreached = new Map<string, Error>()
 
   /** A copy's health changes on its own. */
   change(environment: string, service: string, change: Partial<WorkloadStatus>): void {
@@ -132,6 +134,7 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     },
     applyServiceNames: async () => undefined,
     watches: () => [],
+    openAddresses: (_, publish) => publish(world.unreached),
     locate: async (endpoint) => endpoint,
     releaseFinalizers: async (environment) => {
       const { heldBy } = world

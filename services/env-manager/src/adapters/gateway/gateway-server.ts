@@ -29,6 +29,8 @@ export interface GatewayServerOptions extends GatewayDirectory {
   readonly environments: ServedEnvironments
   /** Default: callback URLs are ordinary paths, which the services look after. */
   readonly callbacks?: GatewayCallbacks
+  /** How long a service that refuses connections is tried for, milliseconds. Default 3,000. */
+  readonly patienceMs?: number
   /** Told of each request that goes to a service of an environment, before it is passed on. */
   readonly onRequest?: (environment: string) => void
   /** Told of each request for an environment that is asleep. */
@@ -56,7 +58,7 @@ export class GatewayServer {
   private isDraining = false
 
   constructor(private readonly options: GatewayServerOptions) {
-    this.proxy = new RequestProxy(options.site.scheme)
+    this.proxy = new RequestProxy(options.site.scheme, options.patienceMs)
     // Uploads may take their time; cookies of all environments meet at localhost, so headers get long.
     this.server = createServer({ requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES })
     this.server.on('request', (request, response) => void this.answer(request, response))
@@ -240,8 +242,16 @@ export class GatewayServer {
       this.hold(address.environment, socket)
       this.options.onRequest?.(address.environment)
       const path = address.path.startsWith('/') ? address.path : `/${address.path}`
-      const { scheme } = this.options.site
-      forwardUpgrade({ request, socket, head, path, scheme, find: () => findTarget(this.options, address) })
+      const { site, patienceMs } = this.options
+      const exchange = {
+        request,
+        socket,
+        head,
+        path,
+        scheme: site.scheme,
+        find: () => findTarget(this.options, address),
+      }
+      void forwardUpgrade({ ...exchange, ...(patienceMs === undefined ? {} : { patienceMs }) })
     } catch (error) {
       socket.on('error', () => socket.destroy())
       refuse(socket, error)

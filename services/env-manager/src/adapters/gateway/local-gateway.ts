@@ -14,6 +14,8 @@ export interface LocalGatewayOptions extends GatewayDirectory {
   readonly port: number
   /** Default: callback URLs are ordinary paths, which the services look after. */
   readonly callbacks?: GatewayCallbacks
+  /** How long a service that refuses connections is tried for, milliseconds. Default 3,000. */
+  readonly patienceMs?: number
   /** Told of requests that failed by a bug of the gateway. */
   readonly onError?: (error: unknown) => void
 }

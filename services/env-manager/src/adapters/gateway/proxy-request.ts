@@ -8,16 +8,11 @@ import {
 } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { pipeline } from 'node:stream'
-import { failure } from '../../errors.js'
+import { Connecting, deliver, PATIENCE_MS } from './await-connection.js'
 import { requestHeaders, responseHeaders, type PublicScheme } from './forward-headers.js'
 import type { GatewayTarget } from './gateway-routing.js'
 import { lookupServed } from './unserved-addresses.js'
 
-/**
- * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
- * only a new attempt finds it.
- */
-const CONNECT_TIMEOUT_MS = 3_000
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** Passes requests on over kept connections. Close it to drop them. */
@@ -26,24 +21,20 @@ export class RequestProxy {
   /** A kept connection may be closed by the service just when it is used again; what must not be sent twice gets a new one. */
   private readonly single = new Agent({ keepAlive: false })
 
-  constructor(private readonly scheme: PublicScheme) {}
+  constructor(
+    private readonly scheme: PublicScheme,
+    private readonly patienceMs: number = PATIENCE_MS,
+  ) {}
 
   /**
-   * Passes one request on and its answer back, both as streams. A safe request whose connection is refused, or does not come, is tried once more with what `find` says
-   * then: the service may just have moved to a newer copy.
+   * Passes one request on and its answer back, both as streams. While there is no connection to the service, it is tried again, bounded, with what `find` says then:
+   * nothing of the request was sent, nor of its body read.
    * Rejects, before anything was answered, with what `find` throws or AppError `GATEWAY_UPSTREAM_DOWN`. Resolves when the answer is under way.
    */
   async forward(exchange: ProxyExchange): Promise<void> {
-    const target = exchange.find()
-    try {
-      await this.attempt(exchange, target)
-    } catch (error) {
-      if (!mayTryAgain(exchange.request, error)) throw upstreamDown(target, error)
-      const second = exchange.find()
-      await this.attempt(exchange, second).catch((again: unknown) => {
-        throw upstreamDown(second, again)
-      })
-    }
+    const attempt = (target: GatewayTarget): Promise<void> => this.attempt(exchange, target)
+    const isOver = (): boolean => exchange.response.destroyed
+    await deliver({ find: exchange.find, attempt, isOver, patienceMs: this.patienceMs })
   }
 
   close(): void {
@@ -53,12 +44,15 @@ export class RequestProxy {
 
   private attempt(exchange: ProxyExchange, target: GatewayTarget): Promise<void> {
     const { request, response } = exchange
+    const mayRepeat = isSafe(request) && !hasBody(request)
     return new Promise((resolve, reject) => {
-      const outgoing = startRequest(request, target, {
-        path: exchange.path,
-        scheme: this.scheme,
-        agent: isSafe(request) ? this.keeping : this.single,
+      const agent = isSafe(request) ? this.keeping : this.single
+      const outgoing = startRequest(request, target, { path: exchange.path, scheme: this.scheme, agent })
+      const connecting = new Connecting(outgoing, () => {
+        // Not `pipeline`: it would close the caller's connection with the service's, and there is an error to answer yet.
+        if (!mayRepeat) request.pipe(outgoing)
       })
+      if (mayRepeat) outgoing.end()
       const abandon = (): void => void outgoing.destroy()
       response.once('close', abandon)
       outgoing.once('response', (answer) => {
@@ -70,11 +64,8 @@ export class RequestProxy {
       outgoing.on('error', (error) => {
         response.off('close', abandon)
         if (response.destroyed) resolve()
-        else reject(Object.assign(error, { reusedSocket: outgoing.reusedSocket }))
+        else reject(connecting.failureOf(error, { mayRepeat }))
       })
-      if (isSafe(request) && !hasBody(request)) outgoing.end()
-      // Not `pipeline`: it would close the caller's connection with the service's, and there is an error to answer yet.
-      else request.pipe(outgoing)
     })
   }
 }
@@ -110,36 +101,15 @@ export function startRequest(
     setHost: false,
     lookup: lookupServed,
   }
-  if (more.agent === undefined) return boundConnecting(startAlone(options, protocol === 'https'))
-  if (protocol === 'https') return boundConnecting(httpsRequest({ ...options, servername: host }))
-  return boundConnecting(httpRequest({ ...options, agent: more.agent }))
+  if (more.agent === undefined) return startAlone(options, protocol === 'https')
+  if (protocol === 'https') return httpsRequest({ ...options, servername: host })
+  return httpRequest({ ...options, agent: more.agent })
 }
 
 /** On a connection that is never used again: the service may still wait for what its caller has announced and not sent. */
 function startAlone(options: RequestOptions & { readonly host: string }, isSecure: boolean): ClientRequest {
   if (isSecure) return httpsRequest({ ...options, servername: options.host, agent: false })
   return httpRequest({ ...options, agent: false })
-}
-
-function boundConnecting(outgoing: ClientRequest): ClientRequest {
-  outgoing.once('socket', (socket) => {
-    if (!socket.connecting) return
-    const giveUp = (): void => void outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
-    const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
-    for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
-  })
-  return outgoing
-}
-
-/** AppError for a service that could not be reached. */
-export function upstreamDown(target: GatewayTarget, cause: unknown): Error {
-  const { environment, service, owner, endpoint } = target
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
-  return failure(
-    'GATEWAY_UPSTREAM_DOWN',
-    `${service} of ${owner} at ${endpoint.host}:${endpoint.port} did not answer (${code}); see \`tributary env logs ${owner} ${service}\``,
-    { cause, details: { environment, service, owner } },
-  )
 }
 
 function answerWith(answer: IncomingMessage, exchange: ProxyExchange, target: GatewayTarget): void {
@@ -149,15 +119,6 @@ function answerWith(answer: IncomingMessage, exchange: ProxyExchange, target: Ga
   response.flushHeaders()
   // When either side breaks off, so does the other: a cut answer must not look like a whole one.
   pipeline(answer, response, () => undefined)
-}
-
-function mayTryAgain(request: IncomingMessage, error: unknown): boolean {
-  if (!isSafe(request) || hasBody(request) || !(error instanceof Error) || !('code' in error)) return false
-  return (
-    error.code === 'ECONNREFUSED' ||
-    error.code === 'ETIMEDOUT' ||
-    (error.code === 'ECONNRESET' && 'reusedSocket' in error && error.reusedSocket === true)
-  )
 }
 
 function isSafe(request: IncomingMessage): boolean {

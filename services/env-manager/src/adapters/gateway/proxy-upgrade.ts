@@ -1,9 +1,10 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { Connecting, deliver, PATIENCE_MS } from './await-connection.js'
 import { responseHeaders, type PublicScheme } from './forward-headers.js'
 import { asGatewayError, errorPage } from './gateway-pages.js'
 import type { GatewayTarget } from './gateway-routing.js'
-import { startRequest, upstreamDown } from './proxy-request.js'
+import { startRequest } from './proxy-request.js'
 
 /** A request to switch protocols (WebSocket), and the raw connection that it came on. */
 export interface UpgradeExchange {
@@ -14,36 +15,52 @@ export interface UpgradeExchange {
   readonly path: string
   readonly scheme: PublicScheme
   readonly find: () => GatewayTarget
+  /** How long a connection is tried for, milliseconds. Default: as for any request. */
+  readonly patienceMs?: number
 }
 
-/** Passes the request on and, when the service agrees, ties both connections together. Never rejects: failures are answered on the socket. */
-export function forwardUpgrade(exchange: UpgradeExchange): void {
-  const { request, socket, head, scheme } = exchange
+/**
+ * Passes the request on and, when the service agrees, ties both connections together. While there is no connection to the service, it is tried again, bounded.
+ * Never rejects: failures are answered on the socket.
+ */
+export async function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
+  const { socket, find, patienceMs = PATIENCE_MS } = exchange
   socket.on('error', () => socket.destroy())
   try {
-    const target = exchange.find()
-    const extraHeaders = ['connection', 'upgrade', 'upgrade', request.headers.upgrade ?? 'websocket']
-    const outgoing = startRequest(request, target, { path: exchange.path, scheme, extraHeaders })
-    socket.once('close', () => outgoing.destroy())
+    const attempt = (target: GatewayTarget): Promise<void> => attemptUpgrade(exchange, target)
+    await deliver({ find, attempt, isOver: () => socket.destroyed, patienceMs })
+  } catch (error) {
+    refuse(socket, error)
+  }
+}
+
+function attemptUpgrade(
+  { request, socket, head, path, scheme }: UpgradeExchange,
+  target: GatewayTarget,
+): Promise<void> {
+  const switching = ['connection', 'upgrade', 'upgrade', request.headers.upgrade ?? 'websocket']
+  return new Promise((resolve, reject) => {
+    const outgoing = startRequest(request, target, { path, scheme, extraHeaders: switching })
+    const connecting = new Connecting(outgoing)
+    const abandon = (): void => void outgoing.destroy()
+    socket.once('close', abandon)
     outgoing.once('upgrade', (answer, upstream, first) => {
-      writeHead(socket, answer, [
-        ...responseHeaders(answer, request, target),
-        'connection',
-        'upgrade',
-        'upgrade',
-        answer.headers.upgrade ?? 'websocket',
-      ])
+      const agreed = ['connection', 'upgrade', 'upgrade', answer.headers.upgrade ?? 'websocket']
+      writeHead(socket, answer, [...responseHeaders(answer, request, target), ...agreed])
       join(socket, upstream, { toClient: first, toUpstream: head })
+      resolve()
     })
     outgoing.once('response', (answer) => {
       writeHead(socket, answer, [...responseHeaders(answer, request, target), 'connection', 'close'])
       answer.pipe(socket)
+      resolve()
     })
-    outgoing.once('error', (error) => refuse(socket, upstreamDown(target, error)))
+    outgoing.on('error', (error) => {
+      socket.off('close', abandon)
+      reject(connecting.failureOf(error, { mayRepeat: false }))
+    })
     outgoing.end()
-  } catch (error) {
-    refuse(socket, error)
-  }
+  })
 }
 
 /** Answers a request to switch protocols with an error. */

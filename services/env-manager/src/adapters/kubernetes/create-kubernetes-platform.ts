@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '@tributary/kit'
 import type { KubernetesConfig } from '../../domain/kubernetes-config.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import type { SourceControl } from '../../ports/source-control.js'
+import { AddressProof } from './addresses/address-proof.js'
 import { chartValues } from './chart-values.js'
 import { Spaces } from './names.js'
 import { KubernetesPlatform } from './kubernetes-platform.js'
@@ -47,6 +48,7 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Ku
     book,
     clock,
     sourceControl,
+    proof: new AddressProof({ isInside: cluster.isInside, clock }),
     dataDirectory: resolve(options.dataDirectory),
     serviceChart: chart.startsWith('oci://') || isAbsolute(chart) ? chart : resolve(chart),
     removalPatienceMs: options.removalPatienceMs ?? REMOVAL_PATIENCE_MS,

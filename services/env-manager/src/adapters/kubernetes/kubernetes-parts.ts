@@ -3,6 +3,7 @@ import type { KubernetesConfig } from '../../domain/kubernetes-config.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import type { WorkloadSpec } from '../../ports/platform.js'
 import type { SourceControl } from '../../ports/source-control.js'
+import type { AddressProof } from './addresses/address-proof.js'
 import type { KubeApi } from './api/kube-api.js'
 import type { Spaces } from './names.js'
 import type { CopyPlan } from './workloads/copy-plan.js'
@@ -19,6 +20,7 @@ export interface KubernetesParts {
   readonly api: KubeApi
   readonly charts: ChartReleases
   readonly book: WorkloadBook
+  readonly proof: AddressProof
   readonly clock: Clock
   /** Checks out services' own charts. */
   readonly sourceControl: Pick<SourceControl, 'ensureCheckout' | 'removeCheckout' | 'listCheckouts'>

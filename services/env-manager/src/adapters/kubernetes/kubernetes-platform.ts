@@ -13,6 +13,7 @@ import type {
   WorkloadSpec,
   WorkloadStatus,
 } from '../../ports/platform.js'
+import { openAddresses, type FreshNames } from './addresses/open-addresses.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
 import { locate } from './locate.js'
 import { releaseFinalizers, removeSpace } from './removal/remove-space.js'
@@ -90,6 +91,14 @@ export class KubernetesPlatform implements Platform {
     await this.#lock.run(environment, async () =>
       applyServiceNames(this.parts, { environment, names: await readNames() }, context),
     )
+  }
+
+  async openAddresses<T>(
+    target: FreshNames,
+    publish: (unreached: ReadonlyMap<string, Error>) => Promise<T>,
+    context: PlatformContext,
+  ): Promise<T> {
+    return this.#lock.run(target.environment, async () => publish(await openAddresses(this.parts, target, context)))
   }
 
   async locate(endpoint: Endpoint): Promise<Endpoint> {

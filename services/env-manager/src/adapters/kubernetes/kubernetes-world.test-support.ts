@@ -162,6 +162,10 @@ export class KubernetesWorld implements PlatformHarness {
     }
   }
 
+  async getOnce(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }> {
+    return ask({ ...(await this.resolve(endpoint)), path })
+  }
+
   async kill(endpoint: Endpoint): Promise<void> {
     await this.get(endpoint, '/die').catch(() => undefined)
   }

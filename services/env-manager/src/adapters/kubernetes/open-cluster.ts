@@ -8,6 +8,8 @@ export interface Cluster {
   readonly api: KubeApi
   /** Origin of the API server. */
   readonly server: string
+  /** This process runs in the cluster. */
+  readonly isInside: boolean
   /** Closes idle connections. */
   close(): void
 }
@@ -28,5 +30,5 @@ export function openCluster(choice: CredentialChoice, options: ClusterOptions = 
   const transport = new KubeTransport(credentials)
   const { clock = systemClock, ...patience } = options
   const api = new KubeApi({ transport, clock, ...patience })
-  return { api, server: credentials.server.origin, close: () => transport.close() }
+  return { api, server: credentials.server.origin, isInside: credentials.isInside, close: () => transport.close() }
 }

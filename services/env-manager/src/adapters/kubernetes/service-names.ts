@@ -22,19 +22,44 @@ export async function applyServiceNames(
   if (namespace === undefined || namespace.metadata.deletionTimestamp !== undefined) return
   const identity = { instance: parts.instance, environment, namespace: namespace.metadata.name }
   const { items } = await parts.api.list<KubeService>(RESOURCES.service, { namespace: identity.namespace }, signal)
-  const foreign = new Set(items.filter((service) => !isName(service)).map(({ metadata }) => metadata.name))
-  const planned = names.flatMap((name) => {
-    if (!foreign.has(name.service)) return nameObjects(identity, name)
+  const applied = await applyNames(parts, { identity, names, present: items }, context)
+  for (const service of items.filter((one) => isName(one) && !applied.has(one.metadata.name)))
+    await removeName(parts, { environment, service: service.metadata.name }, signal)
+}
+
+/** As {@link applyServiceNames}, but names that are not given stay as they are. */
+export async function leadNames(
+  parts: KubernetesParts,
+  { environment, names }: { readonly environment: string; readonly names: readonly ServiceName[] },
+  context: PlatformContext,
+): Promise<void> {
+  const identity = { instance: parts.instance, environment, namespace: parts.spaces.namespaceOf(environment) }
+  const where = { namespace: identity.namespace }
+  const { items } = await parts.api.list<KubeService>(RESOURCES.service, where, context.signal)
+  await applyNames(parts, { identity, names, present: items }, context)
+}
+
+/** Answers the names that stand now; one that somebody else's Service has is left alone. */
+async function applyNames(
+  parts: KubernetesParts,
+  given: {
+    readonly identity: SpaceIdentity
+    readonly names: readonly ServiceName[]
+    readonly present: readonly KubeService[]
+  },
+  context: PlatformContext,
+): Promise<ReadonlySet<string>> {
+  const foreign = new Set(given.present.filter((service) => !isName(service)).map(({ metadata }) => metadata.name))
+  const planned = given.names.flatMap((name) => {
+    if (!foreign.has(name.service)) return nameObjects(given.identity, name)
     if (name.state === 'inherited')
       context.log(`the name ${name.service} is taken by a Service that Tributary did not make: it is left alone`)
     return []
   })
-  const present = new Map(items.map((service) => [service.metadata.name, service]))
+  const present = new Map(given.present.map((service) => [service.metadata.name, service]))
   for (const one of planned.filter(({ object }) => !isSame(present.get(object.metadata.name), object)))
     await applyRecorded(parts, one, context)
-  const wanted = new Set(planned.map(({ object }) => object.metadata.name))
-  for (const service of items.filter((one) => isName(one) && !wanted.has(one.metadata.name)))
-    await removeName(parts, { environment, service: service.metadata.name }, signal)
+  return new Set(planned.map(({ object }) => object.metadata.name))
 }
 
 /** Removes the Service of a name, if it is ours. */

@@ -108,6 +108,11 @@ class LocalPlatform implements Platform {
   /** Programs without the SDK have no DNS of an environment's own here: the gateway and `tributary proxy` serve them. */
   async applyServiceNames(): Promise<void> {}
 
+  /** A copy that is healthy answers at its address: nothing lies between. */
+  async openAddresses<T>(_: unknown, publish: (unreached: ReadonlyMap<string, Error>) => Promise<T>): Promise<T> {
+    return publish(new Map())
+  }
+
   /** Services listen on this machine's loopback: everything here reaches them alike. */
   async locate(endpoint: Endpoint): Promise<Endpoint> {
     return endpoint

@@ -137,6 +137,10 @@ export class LocalWorld implements PlatformHarness {
     return this.platform.awaitHealthy(workloadId, { signal: AbortSignal.timeout(15_000), timeoutMs: 15_000 })
   }
 
+  getOnce(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }> {
+    return this.get(endpoint, path)
+  }
+
   get(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }> {
     return new Promise((resolve, reject) => {
       request({ host: endpoint.host, port: endpoint.port, path, agent: false }, (response) => {

@@ -1,7 +1,7 @@
 import type { PlanAction } from '@tributary/contract'
 import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
-import { withPastDeploy, type EnvironmentRecord, type ServiceRecord } from '../../domain/environment-record.js'
+import type { EnvironmentRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
 import { applyMeshRoutes } from '../apply-mesh-routes.js'
 import { applyServiceNames } from '../apply-service-names.js'
@@ -12,7 +12,7 @@ import { RunRecorder } from '../run-recorder.js'
 import { getEnvironment, updateEnvironment } from '../state/environments.js'
 import { secretValuesOf } from '../state/secret-vault.js'
 import { platformContext, recordThing, type FreshCopy, type RunContext } from './deploy-context.js'
-import { registerServices, type Registration } from './register-services.js'
+import { publishCopies } from './publish-copies.js'
 import { registerTenant } from './register-tenant.js'
 import { abandonDeploy, finishDeploy, mapServices, type ServiceFailure } from './end-deploy.js'
 import { rollOutService } from './roll-out-service.js'
@@ -84,13 +84,13 @@ async function deploy(context: RunContext, request: DeployRequest): Promise<read
   context.signal.throwIfAborted()
   const copies = outcomes.flatMap((outcome) => ('workload' in outcome ? [outcome] : []))
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []))
-  const registration: Registration = { copies, ...registrationOf(request) }
-  const revision = await run.step({ name: 'register-services' }, () => register(context, request, registration))
+  const published = await publishCopies(context, request, copies)
   await run.step({ name: 'configure-routes' }, () => configureRoutes(context))
-  const unverified = await verifyAll(context, copies)
+  for (const { service } of published.failures) await dropFailedCopy(context, service)
+  const unverified = await verifyAll(context, published.copies)
   if (unverified.length > 0) await revert(context, unverified)
-  await retire(context, revision)
-  return [...failed, ...unverified]
+  await retire(context, published.revision)
+  return [...failed, ...published.failures, ...unverified]
 }
 
 async function rollOut(
@@ -116,46 +116,6 @@ async function dropFailedCopy(context: RunContext, { service }: DesiredService):
   await deps.platform.retireWorkloads(target, platformContext(context, step)).catch((error: unknown) => {
     context.run.logOf(step)(`the failed copy could not be removed now: ${messageOf(error)}`)
   })
-}
-
-function registrationOf({ actions }: DeployRequest): Omit<Registration, 'copies'> {
-  const named = (kind: PlanAction['action']): readonly string[] =>
-    actions.flatMap(({ action, service }) => (action === kind && service !== undefined ? [service] : []))
-  return { remove: named('remove-service'), mask: named('mask-service'), unmask: named('unmask-service') }
-}
-
-/** Registers, then remembers what serves: a crash in between is made good by the next reconcile, which finds the copies running. */
-async function register(
-  context: RunContext,
-  request: DeployRequest,
-  registration: Registration,
-): Promise<string | undefined> {
-  const revision = await registerServices(context, registration)
-  const { deps, run, record } = context
-  const now = deps.clock.now()
-  await updateEnvironment(deps.store, record.name, (current) => {
-    const services: Record<string, ServiceRecord> = { ...current.services }
-    for (const name of registration.remove) delete services[name]
-    for (const copy of registration.copies) {
-      const before = services[copy.service.service]
-      if (before !== undefined)
-        services[copy.service.service] = withCopy(before, copy, { runId: run.run.runId, at: now })
-    }
-    return { ...current, services, masked: request.masked, base: request.base, established: true }
-  })
-  return revision
-}
-
-function withCopy(
-  before: ServiceRecord,
-  { service, workload }: FreshCopy,
-  { runId, at }: { readonly runId: string; readonly at: number },
-): ServiceRecord {
-  const { workloadId, version, endpoints } = workload
-  const { commitSha } = service
-  const history = withPastDeploy(before.history, { runId, commitSha, version, at })
-  const deployed = { commitSha, version, workloadId, endpoints }
-  return { ...before, deployed, health: 'healthy', healthMessage: null, failure: null, deploying: false, history }
 }
 
 /** Names follow the entries at once: a program without the SDK must not call a copy that is about to go. */

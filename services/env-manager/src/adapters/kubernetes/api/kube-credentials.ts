@@ -9,9 +9,14 @@ export type CredentialOptions = Omit<RequestOptions, 'headers'> & { headers?: Ou
 /** Where a cluster is, and how requests prove themselves to it. */
 export interface KubeCredentials {
   readonly server: URL
+  /** They are those of a pod: this process runs in the cluster. */
+  readonly isInside: boolean
   /** TLS, agent and `Authorization` for one request: tokens of files and of exec plugins are read anew when they have changed. */
   requestOptions(): Promise<CredentialOptions>
 }
+
+/** What the client calls the cluster that it found by the pod’s own ServiceAccount. */
+const IN_CLUSTER = 'inCluster'
 
 /** Which credentials to take. */
 export interface CredentialChoice {
@@ -45,7 +50,8 @@ export function loadCredentials(choice: CredentialChoice): KubeCredentials {
       `${what} has no cluster and user for the context "${config.getCurrentContext()}"; it has the contexts: ${contexts.join(', ') || 'none'}`,
     )
   }
-  return { server: new URL(cluster.server), requestOptions: () => requestOptionsOf(config) }
+  const isInside = cluster.name === IN_CLUSTER
+  return { server: new URL(cluster.server), isInside, requestOptions: () => requestOptionsOf(config) }
 }
 
 async function requestOptionsOf(config: KubeConfig): Promise<CredentialOptions> {

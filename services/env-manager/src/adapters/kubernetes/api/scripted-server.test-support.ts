@@ -38,7 +38,8 @@ export class ScriptedServer implements AsyncDisposable {
 
   api(options: { readonly clock?: Clock; readonly patienceMs?: number; readonly attemptMs?: number } = {}): KubeApi {
     const { port } = this.#server.address() as AddressInfo
-    const credentials = { server: new URL(`http://127.0.0.1:${port}`), requestOptions: async () => ({}) }
+    const server = new URL(`http://127.0.0.1:${port}`)
+    const credentials = { server, isInside: false, requestOptions: async () => ({}) }
     this.#transport ??= new KubeTransport(credentials)
     return new KubeApi({ transport: this.#transport, clock: systemClock, ...options })
   }

@@ -1,0 +1,101 @@
+import type { ClientRequest } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import { failure } from '../../errors.js'
+import type { GatewayTarget } from './gateway-routing.js'
+
+/** How long new attempts at a connection are begun, milliseconds; the last may take {@link CONNECT_TIMEOUT_MS} more. */
+export const PATIENCE_MS = 3_000
+/**
+ * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
+ * only a new attempt finds it.
+ */
+const CONNECT_TIMEOUT_MS = 1_500
+const FIRST_PAUSE_MS = 25
+const MAX_PAUSE_MS = 400
+/** Without a connection; a name that is new may not be known to every name server yet. */
+const UNREACHED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+
+/** Why an attempt failed, and whether the service may have heard any of it. */
+export class AttemptFailure extends Error {
+  constructor(
+    override readonly cause: NodeJS.ErrnoException,
+    /** Nothing was sent, or what was sent may be sent twice: it can be tried again. */
+    readonly isRepeatable: boolean,
+  ) {
+    super(cause.message)
+  }
+}
+
+/** Whom a request is for, and how one attempt goes. */
+export interface Delivery {
+  /** Asked anew before each attempt: the service may just have moved. */
+  readonly find: () => GatewayTarget
+  /** Resolves when the answer is under way; rejects with {@link AttemptFailure}. */
+  readonly attempt: (target: GatewayTarget) => Promise<void>
+  /** Whoever asked is gone. */
+  readonly isOver: () => boolean
+  readonly patienceMs: number
+}
+
+/**
+ * Makes attempts until one gets through, with pauses that grow. A service that was just moved or started may be refused for a moment by a node that has
+ * not heard of it yet; a caller need not learn of that.
+ * Rejects with what `find` throws, or AppError `GATEWAY_UPSTREAM_DOWN` once the patience is over or the service may have heard of the request.
+ */
+export async function deliver({ find, attempt, isOver, patienceMs }: Delivery): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
+    const target = find()
+    try {
+      return await attempt(target)
+    } catch (error) {
+      const isLast = performance.now() + pause > deadline
+      if (isLast || !(error instanceof AttemptFailure && error.isRepeatable)) throw upstreamDown(target, error)
+    }
+    await delay(pause)
+    if (isOver()) return
+  }
+}
+
+/** Follows the connection of a request from the start; call it right after making the request. */
+export class Connecting {
+  #isConnected = false
+
+  constructor(
+    private readonly outgoing: ClientRequest,
+    /** Called once there is a connection. */
+    onConnected: () => void = () => undefined,
+  ) {
+    const connected = (): void => {
+      this.#isConnected = true
+      onConnected()
+    }
+    outgoing.once('socket', (socket) => {
+      if (!socket.connecting) return connected()
+      const giveUp = (): void => void outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
+      const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
+      socket.once('connect', connected)
+      for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
+    })
+  }
+
+  /** What an error of the request means. `mayRepeat`: it does no harm when the service hears it twice. */
+  failureOf(error: NodeJS.ErrnoException, { mayRepeat }: { readonly mayRepeat: boolean }): AttemptFailure {
+    const wasNotSent = !this.#isConnected && UNREACHED.has(error.code ?? '')
+    // A kept connection that the service had closed: the usual end of one that was idle for long.
+    const wasStale = error.code === 'ECONNRESET' && this.outgoing.reusedSocket
+    return new AttemptFailure(error, wasNotSent || (mayRepeat && wasStale))
+  }
+}
+
+/** AppError for a service that could not be reached. */
+function upstreamDown(target: GatewayTarget, error: unknown): Error {
+  const { environment, service, owner, endpoint } = target
+  const cause = error instanceof AttemptFailure ? error.cause : error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'no answer'
+  return failure(
+    'GATEWAY_UPSTREAM_DOWN',
+    `${service} of ${owner} at ${endpoint.host}:${endpoint.port} did not answer (${code}); see \`tributary env logs ${owner} ${service}\``,
+    { cause, details: { environment, service, owner } },
+  )
+}
