@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import path from 'node:path'
 import type { Answers } from './scripted-api.js'
+import { STATIC_TABLE } from './static-table.js'
 
 /** The policy that the env-manager sends: what the page costs under a weaker one would say nothing. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
@@ -13,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The console's files and scripted answers on a free port of loopback. */
+/** The console's files, a static table at `/static`, and scripted answers on a free port of loopback. */
 export interface ScriptedServer {
   readonly url: string
   readonly close: () => Promise<void>
@@ -44,6 +45,10 @@ async function answer(
   const { pathname } = new URL(request.url ?? '/', 'http://localhost')
   if (pathname.endsWith('/stream') || pathname === '/v1/events') {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    return
+  }
+  if (pathname === '/static') {
+    response.writeHead(200, { 'content-type': TYPES['.html'], 'content-security-policy': POLICY }).end(STATIC_TABLE)
     return
   }
   if (pathname.startsWith('/console/')) {
