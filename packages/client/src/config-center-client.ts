@@ -11,6 +11,7 @@ import type {
   DocumentData,
   EntrySpec,
   Explanation,
+  GrayImpact,
   GrayRelease,
   GrayReleaseSpec,
   HistoryRecord,
@@ -20,6 +21,7 @@ import type {
   ObservedCalls,
   ObservedLeak,
   RegisterInstance,
+  ReplicaList,
   ResolvedView,
   RollbackRequest,
   RouteTable,
@@ -85,6 +87,8 @@ export function createConfigCenterClient(options: ClientOptions) {
     ...documentCalls(http),
     ...schemaCalls(http),
     ...grayCalls(http),
+    /** The replicas of the config center, and how far each has followed the store. */
+    listReplicas: (read: ReadOptions = {}) => http.call<ReplicaList>('GET', '/v1/replicas', read),
     ...portableCalls(http),
     ...readingCalls(http),
     ...historyCalls(http),
@@ -205,6 +209,12 @@ function grayCalls(http: HttpCaller) {
     listGrayReleases: (tenant: string, read: ReadOptions = {}) =>
       http.call<{ storeRevision: string; releases: GrayRelease[] }>('GET', tenantPath(tenant, '/gray-releases'), read),
     getGrayRelease: (ref: ServiceRef, read: ReadOptions = {}) => http.call<GrayRelease>('GET', path(ref), read),
+    /** What it would bring and to whom, without beginning it. Its `draw` in the spec makes the release reach exactly those. */
+    previewGrayRelease: (
+      ref: ServiceRef,
+      body: GrayReleaseSpec,
+      { schema, signal }: Pick<WriteOptions, 'schema' | 'signal'> = {},
+    ) => http.call<GrayImpact>('POST', path(ref, '/preview'), { query: { schema }, body, signal }),
     /** Begins one, or changes what it changes or whom it reaches. */
     applyGrayRelease: (ref: ServiceRef, spec: GrayReleaseSpec, options: WriteOptions = {}) =>
       http.call<WriteResult>('PUT', path(ref), writeCall(options, spec)),

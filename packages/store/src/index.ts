@@ -8,6 +8,7 @@ export {
 } from './errors.js'
 export { EmbeddedRevisionedStore } from './embedded/embedded-revisioned-store.js'
 export { type EmbeddedStoreOptions, openEmbeddedStore } from './embedded/open-embedded-store.js'
+export { LeasedEntry, type LeasedEntryOptions } from './leased-entry.js'
 export type { EtcdRevisionedStore } from './etcd/etcd-revisioned-store.js'
 export type { EtcdStoreOptions } from './etcd/etcd-options.js'
 export { openEtcdStore } from './etcd/open-etcd-store.js'

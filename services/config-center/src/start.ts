@@ -7,8 +7,10 @@ import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
 import { backupRoute } from './http/routes/backup.js'
 import { callRoutes, type CallDeps } from './http/routes/calls.js'
+import { grayPreviewRoute } from './http/routes/gray-preview.js'
 import { impactRoute } from './http/routes/impact.js'
 import { portableConfigRoutes } from './http/routes/portable-config.js'
+import { replicaListRoute } from './http/routes/replica-list.js'
 import { replicaRoutes } from './http/routes/replicas.js'
 import { streamingRoutes } from './http/routes/streaming-routes.js'
 import type { HistoryLimits } from './domain/history-floor.js'
@@ -197,8 +199,10 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       if (cluster !== undefined) replicaRoutes(routes, { cluster, own, book: calls.book })
       const subscriptionsElsewhere = cluster?.subscriptionsElsewhere.bind(cluster)
       streamingRoutes(routes, { ...own, convergence, subscriptionsElsewhere })
+      replicaListRoute(routes, { ...own, store, cluster })
       const trying = { context, convergence, streaming: { hub, subscriptionsElsewhere } }
       impactRoute(routes, trying)
+      grayPreviewRoute(routes, trying)
       portableConfigRoutes(routes, trying)
       backupRoute(routes, context)
       callRoutes(routes, { live: mirror, hub, convergence, ...calls, elsewhere: cluster })

@@ -25,7 +25,19 @@ const members = {
 
 /** A change of a tenant's own document that some instances of the service get before all. `instances` or `percent`, not both. */
 export const GrayReleaseSpec = Type.Object(
-  { patch: { ...DocumentData, description: 'merge patch (RFC 7396) on the tenant’s own document' }, ...members },
+  {
+    patch: { ...DocumentData, description: 'merge patch (RFC 7396) on the tenant’s own document' },
+    ...members,
+    draw: Type.Optional(
+      Type.String({
+        minLength: 16,
+        maxLength: 64,
+        pattern: '^[0-9A-Za-z-]+$',
+        description:
+          'of a preview: a release that begins with it reaches exactly those that the preview named; default random, and one that is under way keeps its own',
+      }),
+    ),
+  },
   { $id: 'GrayReleaseSpec', additionalProperties: false },
 )
 export type GrayReleaseSpec = Static<typeof GrayReleaseSpec>

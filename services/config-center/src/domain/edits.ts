@@ -29,7 +29,7 @@ export type GrayEdit =
       readonly op: 'apply-gray'
       readonly tenant: string
       readonly service: string
-      readonly spec: GrayReleaseSpec
+      readonly spec: Omit<GrayReleaseSpec, 'draw'>
       /** For one that begins; one that is under way keeps its own. */
       readonly id: string
       readonly expectedRevision?: string

@@ -1,5 +1,6 @@
 import type {
   Explanation,
+  GrayImpact,
   GrayRelease,
   HistoryRecord,
   ResolvedView,
@@ -99,6 +100,21 @@ describe('a gray release', () => {
     expect((await center.call('GET', RELEASE)).status).toBe(404)
   })
 
+  it('is tried by who may read, with the violations that its promotion would bring', async () => {
+    await center.ok('PUT', '/v1/tenants/integration/entries/orders', { endpoints: [] })
+    await center.ok('PUT', '/v1/tenants/integration/schemas/orders', { properties: { pageSize: { maximum: 50 } } })
+    const token = await center.token('viewer')
+    const body = { patch: { pageSize: 99 }, instances: ['i-1'] }
+    const tried = await center.call<GrayImpact>('POST', `${RELEASE}/preview`, { body, token })
+    expect(tried.body).toMatchObject({ refused: true, violations: [{ path: '/pageSize' }], reach: { members: 0 } })
+    const wrong = await center.call('POST', `${RELEASE}/preview`, { body: { patch: {} }, token })
+    expect([wrong.status, codeOf(wrong)]).toEqual([400, 'INVALID_REQUEST'])
+    const nowhere = '/v1/tenants/nowhere/gray-releases/orders/preview'
+    expect((await center.call('POST', nowhere, { body, token })).status).toBe(404)
+    const own = await center.token('tenant', 'integration')
+    expect((await center.call('POST', `${RELEASE}/preview`, { body, token: own })).status).toBe(403)
+  })
+
   it('is refused without members or with two kinds of them, for * and for who may not write', async () => {
     for (const body of [{ patch: {} }, { patch: {}, percent: 5, instances: ['a'] }, { patch: {}, percent: 0 }]) {
       expect((await center.call('PUT', RELEASE, { body })).status).toBe(400)
@@ -186,6 +202,40 @@ describe('a gray release on live streams', () => {
     await client.patchDocument(orders, { pageSize: 12 })
     for (const follower of followers) await follower.until(() => pageSize(follower) === 12)
     for (const { view } of followers) expect(view.violations).toEqual([])
+  })
+
+  it('is tried without being begun, and then reaches exactly those that the trial named', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `more-${index}`)
+    for (const instance of names) {
+      const options = { tenant: 'integration', service: 'orders', instance, token: center.adminToken ?? '' }
+      const follower = new StreamClient(options)
+      followers.push(follower)
+      await follower.connect(center.url)
+      await follower.until(() => pageSize(follower) === 10)
+    }
+    await client.applyTenant('feature-x', {})
+    const over = new StreamClient({ tenant: 'feature-x', service: 'orders', token: center.adminToken ?? '' })
+    followers.push(over)
+    await over.connect(center.url)
+    await over.until(() => pageSize(over) === 10)
+    const spec = { patch: { pageSize: 99, colour: 'red' }, percent: 40 }
+    const tried = await client.previewGrayRelease(orders, spec)
+    expect(tried).toMatchObject({ underWay: false, refused: false, pathCount: 2, violations: [] })
+    expect(tried.paths).toMatchObject([
+      { path: '/colour', after: 'red', absent: 'before' },
+      { path: '/pageSize', before: 10, after: 99 },
+    ])
+    const { members, instances, others, ...rest } = tried.reach ?? { members: 0, instances: [], others: 0 }
+    expect([members + others, instances.length]).toEqual([22, members])
+    expect(rest).toEqual({ nameless: 0, overlaying: 1, overlayingTenants: 1 })
+    expect(await client.listGrayReleases('integration')).toMatchObject({ releases: [] })
+
+    await client.applyGrayRelease(orders, { ...spec, draw: tried.draw })
+    const { subscriptions } = await client.listSubscriptions({ tenant: 'integration' })
+    const reached = subscriptions.filter(({ gray }) => gray === true).map(({ instance }) => instance)
+    expect(reached.sort()).toEqual(instances)
+    const more = await client.previewGrayRelease(orders, { ...spec, percent: 100 })
+    expect(more).toMatchObject({ underWay: true, draw: tried.draw, reach: { members: 22, others: 0 } })
   })
 
   it('survives a restart, and members who come back get what they had', async () => {

@@ -173,7 +173,8 @@ function describeDocument({ service, differences }: ViewChange['documents'][numb
   return { service, paths, pathCount: differences.length }
 }
 
-function describePath({ path, before, after }: JsonDifference): PathImpact {
+/** A difference as an impact tells it: a large value is left out. */
+export function describePath({ path, before, after }: JsonDifference): PathImpact {
   const absent: Pick<PathImpact, 'absent'> =
     before === undefined ? { absent: 'before' } : after === undefined ? { absent: 'after' } : {}
   const large = JSON.stringify([before, after]).length > MAX_IMPACT_VALUE_CHARS

@@ -30,8 +30,8 @@ export async function applyGrayRelease(
   request: GrayRequest,
 ): Promise<CheckedCommitResult> {
   requireMembers(spec)
-  const id = randomUUID()
-  const edit: CatalogEdit = { op: 'apply-gray', ...placeOf(request), spec, id }
+  const id = spec.draw ?? randomUUID()
+  const edit: CatalogEdit = { op: 'apply-gray', ...placeOf(request), spec: withoutDraw(spec), id }
   return commitDecided(context, {
     ...request,
     tenants: [request.tenant],
@@ -92,7 +92,13 @@ export function getGray(catalog: CatalogReader, tenant: string, service: string)
   })
 }
 
-function requireMembers({ instances, percent }: GrayReleaseSpec): void {
+/** What is kept of a specification: what the share is drawn by is kept as the release’s id. */
+export function withoutDraw({ draw: _draw, ...spec }: GrayReleaseSpec): Omit<GrayReleaseSpec, 'draw'> {
+  return spec
+}
+
+/** @throws AppError `INVALID_REQUEST` */
+export function requireMembers({ instances, percent }: GrayReleaseSpec): void {
   if ((instances === undefined) !== (percent === undefined)) return
   throw failure('INVALID_REQUEST', 'The gray release was not begun: it names instances or a percent, not both.', {
     details: { in: 'body', violations: [{ field: '/instances', type: 'absent', rule: 'instances or percent' }] },

@@ -5,6 +5,7 @@ import { Value } from 'typebox/value'
 import { ReplicaCalls } from '../calls/replica-calls.js'
 import { failure } from '../errors.js'
 import type { ConvergenceRequest } from '../ports/convergence.js'
+import { ReplicaReport } from './replica-report.js'
 import type { Peer, ReplicaDirectory } from './replica-directory.js'
 
 /** Header that carries the replicas' secret. */
@@ -15,6 +16,7 @@ export const REPLICA_PATHS = {
   subscriptions: '/internal/v1/subscriptions',
   calls: '/internal/v1/calls',
   leaks: '/internal/v1/leaks',
+  report: '/internal/v1/report',
 } as const
 
 /** An answer takes at most this long, beyond the time that it was asked to wait. Milliseconds. */
@@ -60,6 +62,11 @@ export class ReplicaClient {
     const signal = AbortSignal.timeout(ANSWER_MS)
     return (await this.#get(PeerSubscriptions, { peer, path: `${REPLICA_PATHS.subscriptions}${query}`, signal }))
       .subscriptions
+  }
+
+  /** How the peer itself is doing. */
+  async report(peer: Peer): Promise<ReplicaReport> {
+    return this.#get(ReplicaReport, { peer, path: REPLICA_PATHS.report, signal: AbortSignal.timeout(ANSWER_MS) })
   }
 
   /** What the peer was told about a tenant's calls. */

@@ -1,14 +1,15 @@
 import type { ObservedLeak, Subscription } from '@tributary/contract'
 import { isAppError, type Clock } from '@tributary/kit'
-import type { RevisionedStore } from '@tributary/store'
+import type { LeasedEntry, RevisionedStore } from '@tributary/store'
 import type { ReplicaCalls } from '../calls/replica-calls.js'
 import type { CallsElsewhere, FromOthers } from '../ports/calls-elsewhere.js'
 import type { ConvergenceWatcher } from '../ports/convergence.js'
 import type { CatalogMirror } from '../watch/catalog-mirror.js'
 import { ClusterConvergence } from './cluster-convergence.js'
 import { ReplicaClient } from './replica-client.js'
+import type { ReplicaReport } from './replica-report.js'
 import { ReplicaDirectory, type Peer } from './replica-directory.js'
-import { ReplicaRegistration } from './replica-registration.js'
+import { registerReplica } from './register-replica.js'
 
 /** What a replica among others needs. */
 export interface ReplicaClusterOptions {
@@ -29,7 +30,8 @@ export class ReplicaCluster implements CallsElsewhere {
   readonly joined: Promise<void>
   readonly #options: ReplicaClusterOptions
   #onJoined: (joining: Promise<void>) => void = () => undefined
-  #registration: ReplicaRegistration | undefined
+  #registration: LeasedEntry | undefined
+  #url: string | null = null
 
   constructor(options: ReplicaClusterOptions) {
     const { mirror, own, clock, replicaId } = options
@@ -43,8 +45,14 @@ export class ReplicaCluster implements CallsElsewhere {
     mirror.addConsumer(this.directory)
   }
 
+  /** Where others reach this replica; null before it has joined them. */
+  get url(): string | null {
+    return this.#url
+  }
+
   /** Registers this replica under the address where others reach it. Rejects as the store does. */
   async join(url: string): Promise<void> {
+    this.#url = url
     const joining = this.#register(url)
     this.#onJoined(joining)
     await joining
@@ -64,12 +72,26 @@ export class ReplicaCluster implements CallsElsewhere {
     return (await Promise.all(lists)).flat()
   }
 
+  /** What each of the others says of itself; undefined for one that does not answer. */
+  async reports(): Promise<readonly (Peer & { readonly report: ReplicaReport | undefined })[]> {
+    return Promise.all(this.directory.peers.map(async (peer) => ({ ...peer, report: await this.#reportOf(peer) })))
+  }
+
   calls(tenant: string): Promise<FromOthers<ReplicaCalls>> {
     return this.#askAll((peer) => this.client.calls(peer, tenant))
   }
 
   leaks(maxAgeMs: number): Promise<FromOthers<readonly ObservedLeak[]>> {
     return this.#askAll((peer) => this.client.leaks(peer, maxAgeMs))
+  }
+
+  async #reportOf(peer: Peer): Promise<ReplicaReport | undefined> {
+    try {
+      return await this.client.report(peer)
+    } catch (error) {
+      if (isAppError(error, 'REPLICA_UNREACHABLE')) return undefined
+      throw error
+    }
   }
 
   async #askAll<T>(ask: (peer: Peer) => Promise<T>): Promise<FromOthers<T>> {
@@ -84,9 +106,9 @@ export class ReplicaCluster implements CallsElsewhere {
 
   async #register(url: string): Promise<void> {
     const { store, clock, replicaId, mirror } = this.#options
-    this.#registration = await ReplicaRegistration.start({ store, clock, replicaId, url })
+    this.#registration = await registerReplica({ store, clock, replicaId, url })
     // From here on this replica knows the secret and whoever registered before it.
-    await mirror.waitFor(await this.#registration.revision, { signal: AbortSignal.timeout(JOIN_MS) })
+    await mirror.waitFor(this.#registration.revision, { signal: AbortSignal.timeout(JOIN_MS) })
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Convergence, ObservedCalls, ObservedLeak, Subscription } from '@tributary/contract'
+import type { Convergence, ObservedCalls, ObservedLeak, ReplicaList, Subscription } from '@tributary/contract'
 import { LATENCY_BUCKETS_MS } from '@tributary/contract'
 import { openEmbeddedStore, type RevisionedStore } from '@tributary/store'
 import { eventually } from '@tributary/testkit'
@@ -199,9 +199,33 @@ describe('replicas on one store', () => {
     expect(await call(first, 'GET', '/v1/leaks')).toMatchObject({ unansweredReplicas: 1, leaks: [{ count: 6 }] })
   })
 
+  it('are listed by each of them with their address, what they serve and how many follow them, also one that is gone', async () => {
+    await subscribe(first, 'one')
+    await subscribe(second, 'two')
+    const { storeRevision } = await write(first, 0)
+    for (const [center, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      await center.context.live.waitFor(BigInt(storeRevision), { signal: AbortSignal.timeout(5_000) })
+      await other.context.live.waitFor(BigInt(storeRevision), { signal: AbortSignal.timeout(5_000) })
+      const list = await call<ReplicaList>(center, 'GET', '/v1/replicas')
+      expect(list.storeRevision).toBe(storeRevision)
+      const one = { state: 'ready', since: null, storeRevision, behind: '0', subscribers: 1 }
+      expect(list.replicas).toMatchObject([
+        { ...one, url: center.url, answering: true },
+        { ...one, url: other.url, answering: false },
+      ])
+    }
+    await killedReplica()
+    const { replicas } = await call<ReplicaList>(first, 'GET', '/v1/replicas')
+    expect(replicas.map(({ state }) => state).sort()).toEqual(['ready', 'ready', 'unreachable'])
+  })
+
   it('tell nothing on their own paths to others, whatever token these have', async () => {
-    const { convergence, subscriptions, calls, leaks } = REPLICA_PATHS
-    const paths = [`${convergence}?revision=1`, subscriptions, `${calls}?tenant=integration`, `${leaks}?maxAgeMs=1`]
+    const { convergence, subscriptions, calls, leaks, report } = REPLICA_PATHS
+    const asked = [`${calls}?tenant=integration`, `${leaks}?maxAgeMs=1`]
+    const paths = [`${convergence}?revision=1`, subscriptions, report, ...asked]
     for (const path of paths) await expect(call(first, 'GET', path)).rejects.toThrow('401')
   })
 })

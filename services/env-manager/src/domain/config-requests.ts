@@ -22,7 +22,7 @@ export interface ConfigRequest {
  * | request | needs |
  * | --- | --- |
  * | anything below `/v1/tokens` | manage-tokens |
- * | GET, HEAD, `POST /v1/impact`, `POST /v1/tenants/{tenant}/import/preview` | read |
+ * | GET, HEAD, `POST /v1/impact`, and below `/v1/tenants/{tenant}` `POST import/preview` and `POST gray-releases/{service}/preview` | read |
  * | `POST /v1/transactions` | change-config on every tenant of its changes |
  * | other methods below `/v1/tenants/{tenant}` | change-config on that tenant |
  * | everything else | change-config on what everybody shares |
@@ -41,7 +41,7 @@ export function demandOf({ method, path, body }: ConfigRequest): ConfigDemand {
 
 /** Exactly as written: what is spelled otherwise counts as a change. */
 function isTrial(path: string): boolean {
-  return path === '/v1/impact' || /^\/v1\/tenants\/[^/]+\/import\/preview$/.test(path)
+  return path === '/v1/impact' || /^\/v1\/tenants\/[^/]+\/(import|gray-releases\/[^/]+)\/preview$/.test(path)
 }
 
 /** None when any change cannot be read: then it counts as one of what everybody shares. */

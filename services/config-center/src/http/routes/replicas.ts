@@ -8,6 +8,7 @@ import { failure } from '../../errors.js'
 import type { Peer } from '../../replicas/replica-directory.js'
 import { REPLICA_PATHS, REPLICA_SECRET_HEADER } from '../../replicas/replica-client.js'
 import type { ReplicaCluster } from '../../replicas/replica-cluster.js'
+import { ReplicaReport, reportOf } from '../../replicas/replica-report.js'
 import { replicaOfSubscription } from '../../watch/subscription-id.js'
 import { clientGone } from '../client-gone.js'
 import type { TypedApp } from '../route-deps.js'
@@ -51,6 +52,8 @@ const leaksSchema = {
   response: answers({ 200: Type.Object({ leaks: Type.Array(ObservedLeak) }) }),
 }
 
+const reportSchema = { hide: true, response: answers({ 200: ReplicaReport }) }
+
 /**
  * What replicas ask each other, and the way of reports to the replica that has the subscription. Add it before the routes of
  * subscriptions. Requests wait until this replica is registered.
@@ -79,6 +82,7 @@ function answerRoutes(app: TypedApp, { cluster, own, book }: ReplicaRouteDeps): 
     storeRevision: `${own.live.catalog.storeRevision}`,
     subscriptions: own.hub.book.list(query.tenant),
   }))
+  app.get(REPLICA_PATHS.report, { schema: reportSchema, ...options }, async () => reportOf(own.live, own.hub))
   app.get(REPLICA_PATHS.calls, { schema: callsSchema, ...options }, async ({ query }) => book.countsOf(query.tenant))
   app.get(REPLICA_PATHS.leaks, { schema: leaksSchema, ...options }, async ({ query }) => ({ leaks: book.leaks(query) }))
 }
