@@ -180,6 +180,23 @@ describeWithCluster('the platform, installed by its chart', () => {
     expect((await ask('integration', '/hello/')).greeting).toBe('hello')
   })
 
+  it('lets an environment sleep, and wakes it for whoever asks: nobody is answered by integration instead', async () => {
+    await platform.envManager.sleepEnvironment(FEATURE)
+    const seen: string[] = []
+    const answered = async (): Promise<boolean> => {
+      const answer = await ask(FEATURE, '/hello/').then(({ tenant }) => tenant, String)
+      seen.push(answer.includes('GATEWAY_ENVIRONMENT_ASLEEP') ? 'asleep' : answer)
+      return seen.includes('asleep') && answer === FEATURE
+    }
+    await waitFor('an answer after the sleep', answered, { timeoutMs: 120_000, everyMs: 50 })
+    expect(new Set(seen)).toEqual(new Set([FEATURE, 'asleep']))
+    const { runs } = await platform.envManager.listRuns({ environment: FEATURE, limit: 2 })
+    expect(runs.map(({ kind, trigger }) => [kind, trigger])).toEqual([
+      ['deploy', 'wake'],
+      ['sleep', 'request'],
+    ])
+  })
+
   it('may do what it needs in its environments, and next to nothing elsewhere', async () => {
     const rows: readonly (readonly [string, string, string, 'yes' | 'no'])[] = [
       ['create', 'deployments', FEATURE_NAMESPACE, 'yes'],

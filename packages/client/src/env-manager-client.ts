@@ -13,8 +13,10 @@ import type {
   ProbeReport,
   Receipt,
   ReleasedObjects,
+  RequestReport,
   Run,
   SessionState,
+  SleepingEnvironments,
   Topology,
   TopologyDifference,
 } from '@tributary/contract'
@@ -79,6 +81,9 @@ export function createEnvManagerClient(options: ClientOptions) {
 
     hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
     ...peopleAndEventsOf(http),
+    /** What a gateway saw; answers which environments are asleep. */
+    reportRequests: (body: RequestReport, { signal }: { readonly signal?: AbortSignal } = {}) =>
+      http.call<SleepingEnvironments>('POST', '/v1/request-reports', { body, signal }),
     getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
     approveDeletions: (approvalId: string) =>
       http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),

@@ -20,6 +20,7 @@ import { logRoutes } from './http/routes/logs.js'
 import { managerRoutes } from './http/routes/manager.js'
 import { metricsRoute } from './http/routes/metrics.js'
 import { oidcRoutes } from './http/routes/oidc.js'
+import { requestReportsRoute } from './http/routes/request-reports.js'
 import { runRoutes } from './http/routes/runs.js'
 import { sessionRoutes } from './http/routes/session.js'
 import { topologyRoutes } from './http/routes/topology.js'
@@ -54,6 +55,8 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly consoleDirectory?: string
   /** How often it is looked whether who reads a stream still may, milliseconds. Default 30,000. */
   readonly recheckMs?: number
+  /** What gateways in processes of their own tell. Default: nobody reports. */
+  readonly reports?: GatewayReports
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
 }
@@ -118,6 +121,7 @@ async function addRoutes(
   const { configPassThrough: config, deps, closing } = given
   await configRoutes(app, { config, store: deps.store, closing })
   metricsRoute(app, given, given.metrics ?? new ManagerMetrics())
+  requestReportsRoute(app, given.reports ?? new GatewayReports(given.deps))
   if (given.consoleDirectory !== undefined) await consoleRoutes(app, given.consoleDirectory)
 }
 

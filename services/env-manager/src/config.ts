@@ -32,11 +32,15 @@ export interface ConfigCenterAccess {
 export interface EnvManagerConfig extends LoadedPlatformConfig {
   readonly host: string
   readonly port: number
+  /** Port on which gateways report and can do nothing else. Absent: they use the API’s. */
+  readonly reportPort?: number
   readonly dataDirectory: string
   readonly store: StoreChoice
   readonly configCenter: ConfigCenterAccess
   /** Keys that sign routing contexts, instead of one that is made and kept in the store. */
   readonly contextKey?: string
+  /** Where clients reach this process when it leads, for standbys to tell them; absent: they do not. */
+  readonly advertisedUrl?: string
   readonly logLevel: string
 }
 
@@ -70,10 +74,12 @@ export function loadPlatformConfig(file: string, env: ProcessEnvironment = proce
  * | `TRIBUTARY_CONFIG` | `tributary.config.yaml` | the platform configuration |
  * | `TRIBUTARY_HOST` | `127.0.0.1` | address to listen on |
  * | `TRIBUTARY_PORT` | `7401` | port to listen on; 0 takes a free one |
+ * | `TRIBUTARY_REPORT_PORT` | none | port on which gateways report requests and can do nothing else; 0 takes a free one |
  * | `TRIBUTARY_DATA_DIR` | `.tributary/env-manager` | store, run logs, checkouts |
  * | `TRIBUTARY_URL` | `http://127.0.0.1:7400` | the config center |
  * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a deployer's token for it; the file is read for each call |
  * | `TRIBUTARY_CONTEXT_KEY_FILE` | none | keys that sign routing contexts; without it one is made and kept in the store |
+ * | `TRIBUTARY_ADVERTISED_URL` | none | where clients reach this process when it leads; standbys name it in `NOT_LEADER`, to anybody |
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  *
  * The store: see `readStoreChoice` of `@tributary/store`.
@@ -95,17 +101,27 @@ export function readConfig(env: ProcessEnvironment = process.env): EnvManagerCon
     () => loadPlatformConfig(env.TRIBUTARY_CONFIG ?? PLATFORM_CONFIG_FILE, env),
     nothing,
   )
-  const port = collect(() => readPort(env.TRIBUTARY_PORT ?? '7401'), 0)
+  const port = collect(() => readPort('TRIBUTARY_PORT', env.TRIBUTARY_PORT ?? '7401'), 0)
+  const reports = env.TRIBUTARY_REPORT_PORT
+  const reportPort = collect(
+    () => (reports === undefined ? undefined : readPort('TRIBUTARY_REPORT_PORT', reports)),
+    undefined,
+  )
   const url = collect(() => readUrl(env.TRIBUTARY_URL ?? 'http://127.0.0.1:7400'), '')
   const access = collect(() => readAccess(env), { token: '' })
   const contextKey = collect(() => readContextKey(env.TRIBUTARY_CONTEXT_KEY_FILE), undefined)
+  const advertisedUrl = collect(() => readAdvertisedUrl(env.TRIBUTARY_ADVERTISED_URL), undefined)
   const logLevel = collect(() => readLogLevel(env.TRIBUTARY_LOG_LEVEL ?? 'info'), 'info')
   const store = readStoreChoice(env, problems)
   if (platform === undefined || problems.length > 0) throw invalid(problems)
   const dataDirectory = resolve(env.TRIBUTARY_DATA_DIR ?? join('.tributary', 'env-manager'))
   const host = env.TRIBUTARY_HOST ?? '127.0.0.1'
-  const keys = contextKey === undefined ? {} : { contextKey }
-  return { ...platform, host, port, dataDirectory, store, configCenter: { url, ...access }, logLevel, ...keys }
+  const optional = {
+    ...(reportPort === undefined ? {} : { reportPort }),
+    ...(contextKey === undefined ? {} : { contextKey }),
+    ...(advertisedUrl === undefined ? {} : { advertisedUrl }),
+  }
+  return { ...platform, host, port, dataDirectory, store, configCenter: { url, ...access }, logLevel, ...optional }
 }
 
 function readText(file: string): string {
@@ -116,15 +132,22 @@ function readText(file: string): string {
   }
 }
 
-function readPort(text: string): number {
+function readPort(name: string, text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
-  throw new RangeError(`TRIBUTARY_PORT is ${JSON.stringify(text)}, not a port from 0 to 65535`)
+  throw new RangeError(`${name} is ${JSON.stringify(text)}, not a port from 0 to 65535`)
 }
 
 function readUrl(text: string): string {
   if (/^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text
   throw new RangeError('TRIBUTARY_URL is not an http address of the config center')
+}
+
+function readAdvertisedUrl(text: string | undefined): string | undefined {
+  if (text === undefined || (/^https?:\/\/[^/?#@\s]+$/.test(text) && URL.canParse(text))) return text
+  throw new RangeError(
+    'TRIBUTARY_ADVERTISED_URL is not an address like https://tributary.example, without user and path',
+  )
 }
 
 function readAccess({

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createConfigCenterClient } from '@tributary/client'
-import { systemClock, type Clock } from '@tributary/kit'
+import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { FastifyServerOptions } from 'fastify'
 import { createConfigCenterAuthentication } from './adapters/config-center/caller-authentication.js'
@@ -10,17 +10,19 @@ import { createOpenIdProvider } from './adapters/oidc/openid-provider.js'
 import { buildApp, type AppDeps } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
 import type { TypedApp } from './http/route-deps.js'
+import { openReportDoor, type ReportDoor } from './http/report-door.js'
 import { OIDC_CALLBACK_PATH } from './http/sign-in-paths.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import { ActivityBook } from './operations/activity-book.js'
 import type { EnvironmentDependencies, Logger } from './operations/dependencies.js'
+import { GatewayReports } from './operations/gateway-reports.js'
 import { createContentLoader } from './operations/load-content.js'
 import { RunLogs } from './operations/run-logs.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
 import type { EnvironmentRoutes } from './ports/environment-routes.js'
+import type { MeshRoutes } from './ports/mesh-routes.js'
 import type { Platform } from './ports/platform.js'
 import type { RouteChanges } from './ports/route-changes.js'
-import type { MeshRoutes } from './ports/mesh-routes.js'
 import type { SourceControl } from './ports/source-control.js'
 import type { StatusReporter } from './ports/status-reporter.js'
 import { EnvironmentManager } from './reconcile/environment-manager.js'
@@ -39,10 +41,10 @@ export interface EnvManagerOptions {
   readonly platform: Platform
   readonly sourceControl: SourceControl
   readonly routes: EnvironmentRoutes
-  /** The config center, and a deployer's token for it, or what gives it for each call. Services reach it at the same address. */
-  readonly configCenter: { readonly url: string; readonly token: string | (() => string) }
   /** Header routes of a mesh. Default: there is none. */
   readonly meshRoutes?: MeshRoutes
+  /** The config center, and a deployer's token for it, or what gives it for each call. Services reach it at the same address. */
+  readonly configCenter: { readonly url: string; readonly token: string | (() => string) }
   readonly config: PlatformConfig
   /** Run logs are kept below it. */
   readonly dataDirectory: string
@@ -58,6 +60,10 @@ export interface EnvManagerOptions {
   readonly reporter?: StatusReporter
   /** Default: the config center is asked. */
   readonly callers?: CallerAuthentication
+  /** Gateways in processes of their own tell of requests, and hear which environments are asleep. Default: the routes know it themselves. */
+  readonly hasReportingGateways?: boolean
+  /** Port on which they can report and do nothing else; 0 for a free one. Default: they use the API’s. */
+  readonly reportPort?: number
   /** By which service names follow the config center between deploys. Default: they are brought up to date by deploys alone. */
   readonly routeChanges?: RouteChanges
   /** Where the console's files are. Default: those of this repository or image. */
@@ -71,6 +77,8 @@ export interface EnvManagerOptions {
 export interface EnvManager {
   /** Origin, e.g. `http://127.0.0.1:7401`. */
   readonly url: string
+  /** Where gateways report, when they have a port of their own. */
+  readonly reportPort?: number
   readonly app: TypedApp
   /** Looks at git as soon as possible. */
   requestLook(repository?: string): void
@@ -89,7 +97,9 @@ export async function startEnvManager(options: EnvManagerOptions): Promise<EnvMa
   const { app, manager, followChanges } = await assembleEnvManager(options)
   const stopping = new AbortController()
   const following = followChanges(stopping.signal)
+  let door: ReportDoor | undefined
   const close = once(async (workloads: 'keep' | 'stop') => {
+    await door?.close()
     await app.close()
     stopping.abort()
     await Promise.all([following, manager.stop()])
@@ -97,9 +107,12 @@ export async function startEnvManager(options: EnvManagerOptions): Promise<EnvMa
   })
   try {
     await manager.start()
-    const url = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+    const { host = '127.0.0.1', reportPort } = options
+    const url = await app.listen({ host, port: options.port ?? 0 })
+    door = reportPort === undefined ? undefined : await openReportDoor(app, { host, port: reportPort })
     return {
       url,
+      ...(door === undefined ? {} : { reportPort: door.port }),
       app,
       requestLook: (repository) => manager.requestLook(repository),
       close: ({ workloads }) => close(workloads),
@@ -122,7 +135,9 @@ export interface AssembledEnvManager {
 export async function assembleEnvManager(options: EnvManagerOptions): Promise<AssembledEnvManager> {
   const late: { log: Logger } = { log: SILENT }
   const metrics = new ManagerMetrics()
-  const deps = { ...dependenciesOf(options, late), observer: metrics }
+  const plain = { ...dependenciesOf(options, late), observer: metrics }
+  const reports = new GatewayReports(plain)
+  const deps = options.hasReportingGateways === true ? { ...plain, routes: reports.over(plain.routes) } : plain
   const events = new EventHub()
   const onChange = (name: string): void => events.publish({ kind: 'platform', name, revision: '0', gone: false })
   const manager = new EnvironmentManager(deps, { onChange })
@@ -137,6 +152,7 @@ export async function assembleEnvManager(options: EnvManagerOptions): Promise<As
     loop: manager,
     callers,
     metrics,
+    reports,
     consoleDirectory,
     logger: options.logger ?? false,
   })
@@ -161,6 +177,7 @@ function dependenciesOf(options: EnvManagerOptions, late: { readonly log: Logger
     platform,
     sourceControl,
     routes,
+    ...(options.meshRoutes === undefined ? {} : { mesh: { routes: options.meshRoutes, lock: new KeyedMutex() } }),
     config,
     content: createContentLoader(sourceControl),
     configCenter: createConfigCenterClient({ baseUrl: configCenter.url, token: configCenter.token }),
@@ -177,7 +194,6 @@ function dependenciesOf(options: EnvManagerOptions, late: { readonly log: Logger
     },
   }
 }
-    ...(options.meshRoutes === undefined ? {} : { mesh: { routes: options.meshRoutes, lock: new KeyedMutex() } }),
 
 /** Nobody is asked before somebody signs in. */
 function identityProviderOf({

@@ -18,6 +18,7 @@ export type PersonRole = (typeof PERSON_ROLES)[number]
  * | delete-environment | tear down |
  * | change-config | write documents, entries and tenants of the config center |
  * | send-hints | say that something was pushed |
+ * | report-requests | say that an environment is used, which wakes one that is asleep |
  * | approve-removals | let the manager remove the environments that its breaker holds back |
  * | manage-tokens | make and revoke tokens of the config center |
  */
@@ -27,6 +28,7 @@ export const PERMISSIONS = [
   'delete-environment',
   'change-config',
   'send-hints',
+  'report-requests',
   'approve-removals',
   'manage-tokens',
 ] as const

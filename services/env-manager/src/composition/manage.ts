@@ -36,8 +36,11 @@ export async function manage(given: EnvManagerConfig, { store, stopping, host }:
     const secrets = { offeredSecrets, oidcClientSecret }
     const mesh = meshRoutes === undefined ? {} : { meshRoutes }
     const parts = { store, platform, sourceControl, routes, configCenter, config, dataDirectory, ...secrets, ...mesh }
-    const listening = { host: given.host, port: given.port, logger: { level: logLevel } }
-    const started = await startEnvManager({ ...parts, ...listening, routeChanges: createRouteChanges(table) })
+    const door = given.reportPort === undefined ? {} : { reportPort: given.reportPort }
+    const listening = { host: given.host, port: given.port, ...door, logger: { level: logLevel } }
+    const hasReportingGateways = platform.name === 'kubernetes'
+    const following = { routeChanges: createRouteChanges(table), hasReportingGateways }
+    const started = await startEnvManager({ ...parts, ...listening, ...following })
     manager = started
     cleanup.unshift(() => started.close({ workloads: 'keep' }))
     started.app.log.info({ url: started.url, platform: platform.name }, 'env-manager is ready')

@@ -40,6 +40,7 @@ describe('permissions', () => {
       'delete-environment: features',
       'change-config: features',
       'send-hints: everything',
+      'report-requests: everything',
       'approve-removals: nothing',
       'manage-tokens: nothing',
     ])

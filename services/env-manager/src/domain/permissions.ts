@@ -18,6 +18,7 @@ import {
  * | delete-environment | nothing | features | everything | everything |
  * | change-config | nothing | features | everything | everything |
  * | send-hints | nothing | everything | everything | everything |
+ * | report-requests | everything | everything | everything | everything |
  * | approve-removals | nothing | nothing | everything | everything |
  * | manage-tokens | nothing | nothing | nothing | everything |
  */
@@ -27,6 +28,8 @@ const EXTENTS: Readonly<Record<Permission, Readonly<Record<PersonRole, Permissio
   'delete-environment': extents('nothing', 'features', 'everything'),
   'change-config': extents('nothing', 'features', 'everything'),
   'send-hints': extents('nothing', 'everything', 'everything'),
+  // Whoever reaches a preview does the same by asking for it.
+  'report-requests': extents('everything', 'everything', 'everything'),
   'approve-removals': extents('nothing', 'nothing', 'everything'),
   'manage-tokens': extents('nothing', 'nothing', 'nothing'),
 }

@@ -16,6 +16,8 @@ export interface GatewayConfig {
   readonly site: GatewaySite
   /** The root whose tree is served. */
   readonly tenant: string
+  /** Where requests are reported. Absent: nowhere, so that no environment falls asleep or wakes by them. */
+  readonly reportUrl?: string
   /** Absent: callback URLs are ordinary paths. */
   readonly contextKeys?: ContextKeys
   /** Between the signal to stop and the end of new connections, milliseconds: until then balancers still send some. */
@@ -42,6 +44,7 @@ const SECOND_MS = 1_000
  * | `TRIBUTARY_TENANT` | `integration` | the root whose tree is served |
  * | `TRIBUTARY_URL` | none | the config center |
  * | `TRIBUTARY_TOKEN` or `TRIBUTARY_TOKEN_FILE` | none | a viewer's token for it |
+ * | `TRIBUTARY_REPORT_URL` | none | the env-manager, which hears by it which environments are used; without it none falls asleep or wakes by requests |
  * | `TRIBUTARY_SNAPSHOT_DIR` | none | folder that lets a restart serve while the config center is down |
  * | `TRIBUTARY_CONTEXT_KEY_FILE` | none | file with the keys of callback URLs; without it they are ordinary paths |
  * | `TRIBUTARY_DRAIN_DELAY_SECONDS` | `5` | after SIGTERM, how long new connections are still taken |
@@ -54,6 +57,7 @@ export function readGatewayConfig(env: ProcessEnvironment = process.env): Gatewa
   const problems: string[] = []
   const number = (name: string, most: number, otherwise: number): number =>
     readNumber({ name, text: env[name] ?? String(otherwise), most }, problems)
+  const reportUrl = readReportUrl(env.TRIBUTARY_REPORT_URL, problems)
   const contextKeys = readKeys(env.TRIBUTARY_CONTEXT_KEY_FILE, problems)
   const config: GatewayConfig = {
     host: env.TRIBUTARY_HOST ?? '127.0.0.1',
@@ -61,6 +65,7 @@ export function readGatewayConfig(env: ProcessEnvironment = process.env): Gatewa
     healthPort: number('TRIBUTARY_HEALTH_PORT', 65_535, 7481),
     site: readSite(env.TRIBUTARY_PREVIEW_URL, problems),
     tenant: env.TRIBUTARY_TENANT ?? INTEGRATION_TENANT,
+    ...(reportUrl === undefined ? {} : { reportUrl }),
     ...(contextKeys === undefined ? {} : { contextKeys }),
     drainDelayMs: number('TRIBUTARY_DRAIN_DELAY_SECONDS', 300, 5) * SECOND_MS,
     drainGraceMs: number('TRIBUTARY_DRAIN_GRACE_SECONDS', 3_600, 20) * SECOND_MS,
@@ -77,6 +82,12 @@ function readSite(text: string | undefined, problems: string[]): GatewaySite {
   if (site !== undefined) return site
   problems.push('TRIBUTARY_PREVIEW_URL must be like https://{environment}.preview.example.com')
   return { scheme: 'http', domain: 'invalid', originOf: () => '' }
+}
+
+function readReportUrl(text: string | undefined, problems: string[]): string | undefined {
+  if (text === undefined || (/^https?:\/\/\S+$/.test(text) && URL.canParse(text))) return text
+  problems.push('TRIBUTARY_REPORT_URL is not an http address of the env-manager')
+  return undefined
 }
 
 function readNumber(

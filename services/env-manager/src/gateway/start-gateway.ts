@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { createConfigCenterClient } from '@tributary/client'
+import { randomUUID } from 'node:crypto'
+import { createConfigCenterClient, createEnvManagerClient } from '@tributary/client'
 import { isAppError, systemClock, type Clock } from '@tributary/kit'
 import { connect, type Tributary } from '@tributary/sdk'
 import { resolveFromTable } from '../adapters/config-center/resolve-from-table.js'
 import { GatewayServer } from '../adapters/gateway/index.js'
 import type { GatewayConfig } from './config.js'
 import { GatewayHealth } from './gateway-health.js'
+import { gatewayToken } from './gateway-token.js'
+import { RequestReporter } from './request-reporter.js'
 
 /** A gateway that runs. */
 export interface RunningGateway {
@@ -41,7 +43,8 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
     unreadyBecause: async () => (state.isStopping ? 'the gateway is stopping' : whyNot(table, config)),
     isLive: () => table.status.state === 'READY',
   })
-  const server = createServer(config, { ...parts, table, health })
+  const reporting = startReporting(config, parts)
+  const server = createServer(config, { ...parts, table, health, reporter: reporting?.reporter })
   try {
     await server.start()
     const healthPort = await health.start(host, config.healthPort)
@@ -53,11 +56,13 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
       await (parts.clock ?? systemClock).sleep(config.drainDelayMs)
       await server.drain(config.drainGraceMs)
       clearInterval(looking)
+      await reporting?.stop()
       await table.close()
       await health.close()
     }
     return { port: server.port, healthPort, stop }
   } catch (error) {
+    await reporting?.stop()
     await server.close()
     await table.close()
     throw error
@@ -67,9 +72,43 @@ export async function startGateway(config: GatewayConfig, parts: GatewayParts): 
 interface ServerParts extends GatewayParts {
   readonly table: Tributary
   readonly health: GatewayHealth
+  readonly reporter: RequestReporter | undefined
 }
 
-function createServer(config: GatewayConfig, { table, health, onError }: ServerParts): GatewayServer {
+interface Reporting {
+  readonly reporter: RequestReporter
+  readonly stop: () => Promise<void>
+}
+
+/** Undefined when the configuration names nobody to report to. */
+function startReporting({ reportUrl, env }: GatewayConfig, { clock, onError }: GatewayParts): Reporting | undefined {
+  if (reportUrl === undefined) return undefined
+  const manager = createEnvManagerClient({ baseUrl: reportUrl, token: () => gatewayToken(env) })
+  const reporter = new RequestReporter({
+    gateway: randomUUID(),
+    send: (report, signal) => manager.reportRequests(report, { signal }),
+    clock: clock ?? systemClock,
+    onError,
+  })
+  const stopping = new AbortController()
+  const running = reporter.run(stopping.signal)
+  const stop = (): Promise<void> => {
+    stopping.abort()
+    return running
+  }
+  return { reporter, stop }
+}
+
+/** What the server tells a reporter, and asks it. */
+function reportingHooks(reporter: RequestReporter | undefined) {
+  if (reporter === undefined) return {}
+  return {
+    onRequest: (environment: string): void => reporter.noteUsed(environment),
+    onWanted: (environment: string): void => reporter.noteWanted(environment),
+  }
+}
+
+function createServer(config: GatewayConfig, { table, health, reporter, onError }: ServerParts): GatewayServer {
   const { host, port, site, contextKeys } = config
   const hasTenant = (environment: string): boolean | undefined => table.messages.hasTenant(environment)
   return new GatewayServer({
@@ -77,7 +116,8 @@ function createServer(config: GatewayConfig, { table, health, onError }: ServerP
     host,
     port,
     site,
-    environments: { has: hasTenant },
+    environments: { has: hasTenant, isAsleep: (environment) => reporter?.isAsleep(environment) === true },
+    ...reportingHooks(reporter),
     ...(contextKeys === undefined ? {} : { callbacks: { keys: contextKeys, hasTenant } }),
     onAnswer: (status) => health.noteAnswer(status),
     onError,
@@ -91,9 +131,7 @@ async function whyNot(table: Tributary, config: GatewayConfig): Promise<string |
 
 /** A new installation has no integration environment yet: its gateway has nothing to serve, and is ready for it. */
 async function isRootMissing({ env, tenant }: GatewayConfig): Promise<boolean> {
-  const file = env.TRIBUTARY_TOKEN_FILE
-  const token = env.TRIBUTARY_TOKEN ?? (file === undefined ? '' : (await readFile(file, 'utf8')).trim())
-  const center = createConfigCenterClient({ baseUrl: env.TRIBUTARY_URL ?? '', token })
+  const center = createConfigCenterClient({ baseUrl: env.TRIBUTARY_URL ?? '', token: () => gatewayToken(env) })
   try {
     await center.getTenant(tenant, { signal: AbortSignal.timeout(ASK_MS) })
     return false

@@ -1,4 +1,4 @@
-import type { Clock } from '@tributary/kit'
+import type { Clock, KeyedMutex } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { PlatformConfig } from '../domain/platform-config.js'
 import type { ConfigCenter } from '../ports/config-center.js'
@@ -55,7 +55,8 @@ export function ttlMsOf({ ttlHours }: Pick<PlatformConfig, 'ttlHours'>): number 
  */
 export function sleepAfterMsOf({ config, routes }: Pick<EnvironmentDependencies, 'config' | 'routes'>): number | null {
   const { sleepAfterHours } = config
-  return sleepAfterHours === null || routes.follow === undefined ? null : sleepAfterHours * 3_600_000
+  const isCounted = routes.follow !== undefined && routes.countsRequests?.() !== false
+  return sleepAfterHours === null || !isCounted ? null : sleepAfterHours * 3_600_000
 }
 
 /** One readable line for any failure. */

@@ -19,6 +19,8 @@ export interface EnvironmentRoutes {
   suspend?(environment: string): Promise<void>
   /** Tells of requests that come through the edge. Returns how to stop that. Routes without it tell nothing. */
   follow?(listener: RequestListener): () => void
+  /** False while what {@link EnvironmentRoutes.follow} tells may be missing. Default: with `follow` nothing is. */
+  countsRequests?(): boolean
   /** Stops serving it: requests get 404 with an explanation. Idempotent. */
   remove(environment: string): Promise<void>
   /** Looks again whether the environment is still served. */
