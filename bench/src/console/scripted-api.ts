@@ -46,6 +46,7 @@ function environment(index: number): Environment {
     pinned: index % 7 === 0,
     createdAt: AT,
     lastPushAt: AT,
+    owner: { name: `Person ${index % 40}`, email: `person-${index % 40}@example.org` },
     expiresAt: AT,
     asleep: null,
     lastRequestAt: null,

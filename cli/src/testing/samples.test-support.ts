@@ -14,6 +14,7 @@ export const featureX: Environment = {
   pinned: false,
   createdAt: '2026-01-02T11:00:00.000Z',
   lastPushAt: '2026-01-02T11:56:00.000Z',
+  owner: { name: 'Ann Lee', email: 'ann@example.org' },
   expiresAt: '2026-01-16T11:56:00.000Z',
   asleep: null,
   lastRequestAt: null,

@@ -4,10 +4,12 @@ import type {
   Difference,
   DocumentData,
   Explanation,
+  GrayImpact,
   GrayRelease,
   GrayReleaseSpec,
   HistoryRecord,
   ImpactRequest,
+  ReplicaList,
   ResolvedView,
   Subscription,
   Tenant,
@@ -132,6 +134,13 @@ export const findGrayRelease = async (
     (release) => release.service === service,
   )
 
+/** What a gray release would bring to whom, without beginning it. */
+export const previewGrayRelease = (
+  { tenant, service }: { readonly tenant: string; readonly service: string },
+  spec: GrayReleaseSpec,
+  signal: AbortSignal,
+): Promise<GrayImpact> => request({ method: 'POST', path: `${grayPath(tenant, service)}/preview`, body: spec, signal })
+
 /** Gives a change of a document to some instances first, or changes what or whom. */
 export const applyGrayRelease = (tenant: string, service: string, spec: GrayReleaseSpec): Promise<WriteResult> =>
   request({ method: 'PUT', path: grayPath(tenant, service), query: { waitMs: WAIT_MS }, body: spec })
@@ -143,6 +152,10 @@ export const promoteGrayRelease = (tenant: string, service: string): Promise<Wri
 /** Takes it back from those that have it. */
 export const abortGrayRelease = (tenant: string, service: string): Promise<WriteResult> =>
   request({ method: 'DELETE', path: grayPath(tenant, service), query: { waitMs: WAIT_MS } })
+
+/** The replicas of the config center, and how far each has followed the store. */
+export const listReplicas = (signal: AbortSignal): Promise<ReplicaList> =>
+  request({ path: '/v1/config/replicas', signal })
 
 export const listSubscriptions = async (signal: AbortSignal): Promise<readonly Subscription[]> =>
   (await request<{ subscriptions: Subscription[] }>({ path: '/v1/config/subscriptions', signal })).subscriptions

@@ -57,7 +57,10 @@ describe('the texts of the console', () => {
 /** Everything but the catalogues themselves. */
 function readSources(folder: string): string {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !/^(en|zh)\.ts$|\.test\.ts$/.test(entry.name))
+    .filter(
+      (entry) =>
+        entry.isFile() && /\.tsx?$/.test(entry.name) && !/^(en|zh)(-config)?\.ts$|\.test\.ts$/.test(entry.name),
+    )
     .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8'))
     .join('\n')
 }

@@ -39,8 +39,9 @@ export function createEnvManagerClient(options: ClientOptions) {
   const environment = (name: string, rest = ''): string => `/v1/environments/${encodeURIComponent(name)}${rest}`
 
   return {
-    listEnvironments: (read: ReadOptions = {}) =>
-      http.call<{ environments: Environment[] }>('GET', '/v1/environments', read),
+    /** All of them, or those of an owner: a name, an address, or the address before its @. */
+    listEnvironments: ({ owner, ...read }: ReadOptions & { readonly owner?: string } = {}) =>
+      http.call<{ environments: Environment[] }>('GET', '/v1/environments', { ...read, query: { owner } }),
     getEnvironment: (name: string, read: ReadOptions = {}) => http.call<Environment>('GET', environment(name), read),
     patchEnvironment: (name: string, body: EnvironmentPatch) =>
       http.call<Environment>('PATCH', environment(name), { body }),
@@ -80,10 +81,10 @@ export function createEnvManagerClient(options: ClientOptions) {
     ...runsOf(http),
 
     hintGit: (body: GitHint = {}) => http.call<HintAccepted>('POST', '/v1/hints/git', { body }),
-    ...peopleAndEventsOf(http),
     /** What a gateway saw; answers which environments are asleep. */
     reportRequests: (body: RequestReport, { signal }: { readonly signal?: AbortSignal } = {}) =>
       http.call<SleepingEnvironments>('POST', '/v1/request-reports', { body, signal }),
+    ...peopleAndEventsOf(http),
     getStatus: (read: ReadOptions = {}) => http.call<ManagerStatus>('GET', '/v1/status', read),
     approveDeletions: (approvalId: string) =>
       http.call<undefined>('POST', '/v1/breaker/approve', { body: { approvalId } }),

@@ -14,9 +14,9 @@ describe('tributary env', () => {
     )
     expect(status).toBe(EXIT_CODES.ok)
     expect(stdout).toMatchInlineSnapshot(`
-      "NAME            PHASE     BRANCH     OWN SERVICES     PUSHED     URL
-      feature-x       ready     feature/x  orders           4 min ago  http://feature-x.localhost:7480/
-      feature-broken  degraded  feature/x  orders (pinned)  4 min ago  http://feature-x.localhost:7480/
+      "NAME            PHASE     BRANCH     OWN SERVICES     PUSHED     OWNER    URL
+      feature-x       ready     feature/x  orders           4 min ago  Ann Lee  http://feature-x.localhost:7480/
+      feature-broken  degraded  feature/x  orders (pinned)  4 min ago  Ann Lee  http://feature-x.localhost:7480/
       "
     `)
   })
@@ -33,6 +33,7 @@ describe('tributary env', () => {
       overlays  integration
       url       http://feature-x.localhost:7480/
       pushed    4 min ago
+      owner     Ann Lee <ann@example.org>
       expires   in 13 d
       run       run-7
 
@@ -47,6 +48,7 @@ describe('tributary env', () => {
       overlays  integration
       url       http://feature-x.localhost:7480/
       pushed    4 min ago
+      owner     Ann Lee <ann@example.org>
       expires   never (pinned)
       run       run-7
 
@@ -146,6 +148,24 @@ describe('tributary env', () => {
     const answers = { 'PATCH /v1/environments/feature-x': { json: featureX } }
     expect((await runAgainst(answers, ['env', 'pin', 'feature-x'])).requests[0]?.body).toEqual({ pinned: true })
     expect((await runAgainst(answers, ['env', 'unpin', 'feature-x'])).requests[0]?.body).toEqual({ pinned: false })
+  })
+
+  it('lists those of an owner, and says so when there are none', async () => {
+    const answers = { 'GET /v1/environments?owner=ann': { json: { environments: [] } } }
+    const { stdout, requests } = await runAgainst(answers, ['env', 'list', '--owner', 'ann'])
+    expect(requests[0]?.target).toBe('/v1/environments?owner=ann')
+    expect(stdout).toBe('ann owns no environment.\n')
+  })
+
+  it('names an owner, or leaves it to who pushes', async () => {
+    const answers = { 'PATCH /v1/environments/feature-x': { json: featureX } }
+    const named = await runAgainst(answers, ['env', 'own', 'feature-x', 'Ann Lee <ann@example.org>'])
+    expect(named.requests[0]?.body).toEqual({ owner: 'Ann Lee <ann@example.org>' })
+    expect(named.stdout).toBe('feature-x belongs to Ann Lee\n')
+    const pusher = await runAgainst(answers, ['env', 'own', 'feature-x', '--pusher'])
+    expect(pusher.requests[0]?.body).toEqual({ owner: null })
+    expect(pusher.stdout).toBe('feature-x belongs to Ann Lee, who pushed last\n')
+    expect((await runAgainst(answers, ['env', 'own', 'feature-x'])).stderr).toContain('give an owner or --pusher')
   })
 
   it('puts to sleep, wakes, starts anew and keeps longer', async () => {

@@ -5,6 +5,7 @@ import { addEnvExplain } from './explain.js'
 import { addEnvExtend } from './extend.js'
 import { addEnvList } from './list.js'
 import { addEnvLogs } from './logs.js'
+import { addEnvOwn } from './own.js'
 import { addEnvPin } from './pin.js'
 import { addEnvReceipts } from './receipts.js'
 import { addEnvRedeploy } from './redeploy.js'
@@ -20,6 +21,14 @@ export function addEnv(program: Command, cli: Cli): void {
     .command('env')
     .description('environments: list, look, wait, sleep, wake, pin, redeploy, roll back, delete')
   const subcommands = [addEnvList, addEnvShow, addEnvWait, addEnvExplain, addEnvLogs, addEnvPin, addEnvRollback]
-  const more = [addEnvExtend, addEnvSleep, addEnvRedeploy, addEnvDelete, addEnvReleaseFinalizers, addEnvReceipts]
+  const more = [
+    addEnvOwn,
+    addEnvExtend,
+    addEnvSleep,
+    addEnvRedeploy,
+    addEnvDelete,
+    addEnvReleaseFinalizers,
+    addEnvReceipts,
+  ]
   for (const add of [...subcommands, ...more]) add(env, cli)
 }

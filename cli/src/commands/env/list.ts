@@ -7,14 +7,22 @@ import { renderTable } from '../../output/table.js'
 
 /** `tributary env list` */
 export function addEnvList(parent: Command, cli: Cli): void {
-  jsonOption(parent.command('list').alias('ls').description('all environments')).action(
-    async ({ json }: { json?: true }, command: Command) => {
-      const client = await cli.envManager(command)
-      const answer = await client.listEnvironments({ signal: cli.runtime.signal })
-      if (json) cli.terminal.printJson(answer)
-      else printEnvironments(cli, answer.environments)
-    },
-  )
+  const list = parent
+    .command('list')
+    .alias('ls')
+    .description('all environments, or those of an owner')
+    .option('--owner <who>', 'a name, an address, or the address before its @: who pushed last, or was named')
+  jsonOption(list).action(async ({ json, owner }: { json?: true; owner?: string }, command: Command) => {
+    const client = await cli.envManager(command)
+    const answer = await client.listEnvironments({
+      ...(owner === undefined ? {} : { owner }),
+      signal: cli.runtime.signal,
+    })
+    if (json) cli.terminal.printJson(answer)
+    else if (answer.environments.length === 0 && owner !== undefined)
+      cli.terminal.print(`${owner} owns no environment.`)
+    else printEnvironments(cli, answer.environments)
+  })
 }
 
 function printEnvironments({ terminal, runtime }: Cli, environments: readonly Environment[]): void {
@@ -26,9 +34,12 @@ function printEnvironments({ terminal, runtime }: Cli, environments: readonly En
     cell(environment.branch),
     ownServices(environment),
     age(environment.lastPushAt, now),
+    cell(environment.owner?.name ?? NONE),
     environment.url ?? NONE,
   ])
-  terminal.print(renderTable(terminal.style, ['name', 'phase', 'branch', 'own services', 'pushed', 'url'], rows))
+  terminal.print(
+    renderTable(terminal.style, ['name', 'phase', 'branch', 'own services', 'pushed', 'owner', 'url'], rows),
+  )
 }
 
 function ownServices({ services, pinned }: Environment): string {

@@ -28,6 +28,7 @@ export function printEnvironment({ terminal, runtime }: Cli, environment: Enviro
       ['overlays', environment.base ?? 'nothing (a root)'],
       ['url', environment.url],
       ['pushed', age(environment.lastPushAt, now)],
+      ['owner', ownerOf(environment)],
       ['expires', environment.pinned ? 'never (pinned)' : environment.expiresAt && age(environment.expiresAt, now)],
       ['asleep', environment.asleep && `since ${age(environment.asleep.since, now)} (${environment.asleep.reason})`],
       ['used', environment.lastRequestAt && age(environment.lastRequestAt, now)],
@@ -38,6 +39,11 @@ export function printEnvironment({ terminal, runtime }: Cli, environment: Enviro
   )
   if (environment.services.length > 0) print(`\n${serviceTable(terminal.style, environment.services)}`)
   for (const trouble of troubles(environment.conditions)) print(`\n${style('bad', '!')} ${trouble}`)
+}
+
+function ownerOf({ owner }: Environment): string | null {
+  if (owner === null) return null
+  return owner.email === null || owner.email === owner.name ? owner.name : `${owner.name} <${owner.email}>`
 }
 
 function serviceTable(style: Cli['terminal']['style'], services: readonly EnvironmentService[]): string {

@@ -16,6 +16,7 @@ import { ConfigDifferences } from './config-differences.js'
 import { differingValues } from './document-difference.js'
 import { isObject } from './leaves.js'
 import { subjectOf } from './subject.js'
+import { writerOf } from './writer.js'
 
 const PAGE = 30
 
@@ -81,7 +82,7 @@ function Record(props: {
   readonly onRollBack: (revision: string) => void
 }): JSX.Element {
   const { record, tenant, service } = props
-  const { storeRevision, at, actor, reason, runId } = record
+  const { storeRevision, at, reason, runId } = record
   const differences = changesOf(record, service).flatMap(({ before, after }) =>
     differingValues(dataOf(before), dataOf(after)),
   )
@@ -91,7 +92,7 @@ function Record(props: {
         <span>
           <strong>{t('config.edit.revision', { revision: storeRevision })}</strong>{' '}
           <span class="muted" title={formatInstant(at)}>
-            {t('config.history.by', { actor, ago: ago(at) })}
+            {t('config.history.by', { actor: writerOf(record), ago: ago(at) })}
           </span>{' '}
           {runId === undefined ? null : (
             <a href={linkTo(['runs', runId])}>{t('config.history.run', { run: runId.slice(0, 8) })}</a>

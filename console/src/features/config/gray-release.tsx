@@ -20,8 +20,10 @@ import { attempt } from '../../ui/toast.js'
 import { ConfigDifferences } from './config-differences.js'
 import { differingValues } from './document-difference.js'
 import { parseDraft } from './draft.js'
+import { GrayImpactView, useGrayImpact, type TriedGray } from './gray-impact.js'
 import { JsonEditor } from './json-editor.js'
 import { subjectOf } from './subject.js'
+import { writerOf } from './writer.js'
 
 interface Props {
   readonly tenant: Tenant
@@ -53,7 +55,7 @@ export function GrayReleaseTab({ tenant, service }: Props): JSX.Element {
 }
 
 function UnderWay({ tenant, release }: { readonly tenant: Tenant; readonly release: GrayRelease }): JSX.Element {
-  const { service, patch, percent, instances, actor, onBehalfOf, at } = release
+  const { service, patch, percent, instances, at } = release
   const refused = denial('change-config', subjectOf(tenant))
   const act = async (action: string, run: () => Promise<unknown>): Promise<void> => {
     await attempt(action, run)
@@ -66,7 +68,7 @@ function UnderWay({ tenant, release }: { readonly tenant: Tenant; readonly relea
         {percent === undefined ? t('config.gray.instances') : t('config.gray.percent')}:{' '}
         <strong class="wrap">{percent === undefined ? (instances ?? []).join(', ') : `${percent} %`}</strong>
       </p>
-      <p class="muted small">{t('config.history.by', { actor: onBehalfOf ?? actor, ago: ago(at) })}</p>
+      <p class="muted small">{t('config.history.by', { actor: writerOf(release), ago: ago(at) })}</p>
       <ConfigDifferences
         differences={differingValues({}, patch)}
         before={t('config.history.before')}
@@ -101,11 +103,14 @@ function Start({ tenant, service }: Props): JSX.Element {
   const problem = 'problem' in parsed ? parsed.problem : undefined
   const empty = 'data' in parsed && Object.keys(parsed.data).length === 0 ? t('config.review.nothing') : undefined
   const nobody = whom === CHOSEN && chosen.size === 0 ? t('config.gray.nobody') : undefined
+  const why = problem ?? empty ?? nobody
+  const spec = 'data' in parsed && why === undefined ? specOf(parsed.data, whom, chosen) : undefined
+  const tried = useGrayImpact(tenant.name, service, spec)
   const start = async (): Promise<void> => {
-    if (!('data' in parsed)) return
-    const members = whom === CHOSEN ? { instances: [...chosen] } : { percent: Number(whom) }
-    const spec: GrayReleaseSpec = { patch: { ...parsed.data }, ...members }
-    await attempt(t('config.gray.start'), () => applyGrayRelease(tenant.name, service, spec))
+    if (spec === undefined) return
+    // It reaches those that the person has just been shown.
+    const draw = typeof tried === 'object' && whom !== CHOSEN ? { draw: tried.draw } : {}
+    await attempt(t('config.gray.start'), () => applyGrayRelease(tenant.name, service, { ...spec, ...draw }))
     tellTopic('config')
   }
   return (
@@ -132,13 +137,23 @@ function Start({ tenant, service }: Props): JSX.Element {
         onChange={setWhom}
       />
       {whom === CHOSEN ? <Instances {...{ tenant, service, chosen }} onChange={setChosen} /> : null}
+      {spec === undefined ? null : <GrayImpactView tried={tried} />}
       <div class="row">
-        <Button kind="primary" unavailable={refused ?? problem ?? empty ?? nobody} onClick={() => void start()}>
+        <Button kind="primary" unavailable={refused ?? why ?? breaksOf(tried)} onClick={() => void start()}>
           {t('config.gray.start')}
         </Button>
       </div>
     </div>
   )
+}
+
+function specOf(patch: Readonly<Record<string, unknown>>, whom: string, chosen: ReadonlySet<string>): GrayReleaseSpec {
+  return { patch: { ...patch }, ...(whom === CHOSEN ? { instances: [...chosen] } : { percent: Number(whom) }) }
+}
+
+/** Why the server would refuse it, where it has said so. */
+function breaksOf(tried: TriedGray): string | undefined {
+  return typeof tried === 'object' && tried.refused ? t('config.gray.breaks') : undefined
 }
 
 /** The instances that follow this service in this tenant now. */

@@ -8,6 +8,7 @@ import { ago } from '../../i18n/time.js'
 import { LoadedView } from '../../ui/loaded-view.js'
 import { originOf } from './layers.js'
 import { leavesOf, type Leaf } from './leaves.js'
+import { writerOf } from './writer.js'
 
 interface Props {
   readonly tenant: string
@@ -93,7 +94,7 @@ function Stack(props: Props & { readonly leaf: Leaf; readonly revision: string }
             <code class="wrap">{JSON.stringify(layer.value)}</code>
             <span class="muted small">
               {t('config.edit.revision', { revision: layer.revision })}
-              {layer.actor === undefined ? '' : `, ${layer.actor}`}
+              {layer.actor === undefined ? '' : `, ${writerOf({ ...layer, actor: layer.actor })}`}
               {layer.at === undefined ? '' : `, ${ago(layer.at)}`}
             </span>
           </li>

@@ -2,7 +2,7 @@ import type { Environment } from '@tributary/contract'
 import { describe, expect, it } from 'vitest'
 import { filterEnvironments, type EnvironmentFilter } from './environment-filter.js'
 
-const NONE: EnvironmentFilter = { text: '', stage: '', state: '', repository: '', sort: 'name' }
+const NONE: EnvironmentFilter = { text: '', stage: '', state: '', repository: '', owner: '', sort: 'name' }
 
 function environment(name: string, given: Partial<Environment> = {}): Environment {
   return {
@@ -15,6 +15,7 @@ function environment(name: string, given: Partial<Environment> = {}): Environmen
     pinned: false,
     createdAt: '2026-01-01T00:00:00.000Z',
     lastPushAt: '2026-01-01T00:00:00.000Z',
+    owner: { name: 'Ann Lee', email: 'ann@example.org' },
     expiresAt: null,
     asleep: null,
     lastRequestAt: null,
@@ -34,7 +35,10 @@ describe('the list of environments', () => {
   const all = [
     environment('b', { phase: 'failed', lastPushAt: '2026-01-03T00:00:00.000Z' }),
     environment('a', { stage: 'integration', expiresAt: '2026-02-01T00:00:00.000Z' }),
-    environment('c', { repositories: [{ repository: 'Payments', commitSha: 'f00dbeef'.repeat(5) }] }),
+    environment('c', {
+      owner: { name: 'Bob', email: null },
+      repositories: [{ repository: 'Payments', commitSha: 'f00dbeef'.repeat(5) }],
+    }),
   ]
   const names = (filter: Partial<EnvironmentFilter>): string[] =>
     filterEnvironments(all, { ...NONE, ...filter }).map(({ name }) => name)
@@ -50,6 +54,9 @@ describe('the list of environments', () => {
     expect(names({ state: 'ready' })).toEqual(['a', 'c'])
     expect(names({ state: 'ready', stage: 'development' })).toEqual(['c'])
     expect(names({ repository: 'Payments' })).toEqual(['c'])
+    expect(names({ owner: 'ANN@example.org' })).toEqual(['a', 'b'])
+    expect(names({ owner: 'bob' })).toEqual(['c'])
+    expect(names({ owner: 'bob', state: 'failed' })).toEqual([])
   })
 
   it('finds every word somewhere in names, branches, repositories and commits, whatever the case', () => {

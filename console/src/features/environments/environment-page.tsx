@@ -11,6 +11,7 @@ import { SafeLink } from '../../ui/safe-link.js'
 import { TabLinks } from '../../ui/tabs.js'
 import { TopologyView } from '../topology/topology-view.js'
 import { RunTable } from '../runs/run-table.js'
+import { ownerKey } from './environment-filter.js'
 import { EnvironmentMenu } from './environment-actions.js'
 import { EnvironmentOverview } from './environment-overview.js'
 import { TimeToLive } from './environment-row.js'
@@ -54,7 +55,7 @@ export function EnvironmentPage({ name, tab }: { readonly name: string; readonly
 }
 
 function Head({ environment }: { readonly environment: Environment }): JSX.Element {
-  const { name, branch, base, url, stage, lastPushAt } = environment
+  const { name, branch, base, url, stage, lastPushAt, owner } = environment
   const trouble = troubleOf(environment)
   return (
     <>
@@ -69,6 +70,11 @@ function Head({ environment }: { readonly environment: Environment }): JSX.Eleme
             <span>{base === null ? t('env.root') : t('env.onBase', { base })}</span>
             <span>{tWord(`stage.${stage}`, stage)}</span>
             <span>{t('env.pushed', { ago: ago(lastPushAt) })}</span>
+            {owner === null ? null : (
+              <a href={linkTo(['environments'], { owner: ownerKey(owner) })} title={owner.email ?? undefined}>
+                {t('env.owner.by', { name: owner.name })}
+              </a>
+            )}
             <TimeToLive environment={environment} />
           </p>
         </div>

@@ -36,9 +36,7 @@ export function EnvironmentRow({ environment }: { readonly environment: Environm
       </span>
       <span role="cell" class="env-cell env-push">
         <span title={formatInstant(environment.lastPushAt)}>{ago(environment.lastPushAt)}</span>
-        <span class="muted small cut" title={formatInstant(environment.createdAt)}>
-          {t('env.created', { ago: ago(environment.createdAt) })}
-        </span>
+        <OwnerName owner={environment.owner} />
       </span>
       <span role="cell" class="env-cell env-ttl">
         <TimeToLive environment={environment} />
@@ -53,6 +51,15 @@ export function EnvironmentRow({ environment }: { readonly environment: Environm
         <EnvironmentMenu environment={environment} />
       </span>
     </div>
+  )
+}
+
+function OwnerName({ owner }: { readonly owner: Environment['owner'] }): JSX.Element {
+  if (owner === null) return <span class="muted small">{t('env.owner.none')}</span>
+  return (
+    <span class="muted small cut" title={owner.email ?? owner.name}>
+      {t('env.owner.by', { name: owner.name })}
+    </span>
   )
 }
 

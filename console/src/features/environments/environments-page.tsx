@@ -10,12 +10,13 @@ import { Button } from '../../ui/button.js'
 import { SearchBox, Select, type Choice } from '../../ui/field.js'
 import { Empty, LoadedView } from '../../ui/loaded-view.js'
 import { VirtualRows } from '../../ui/virtual-rows.js'
-import { filterEnvironments, type EnvironmentFilter, type EnvironmentSort } from './environment-filter.js'
+import { filterEnvironments, ownerKey, type EnvironmentFilter, type EnvironmentSort } from './environment-filter.js'
 import { EnvironmentRow } from './environment-row.js'
 
 const ROW_HEIGHT = 68
 const CARD_HEIGHT = 148
 const COLUMNS = ['state', 'name', 'services', 'source', 'push', 'ttl', 'actions'] as const
+const CLEARED = { q: undefined, state: undefined, stage: undefined, repository: undefined, owner: undefined } as const
 const SORTS: readonly EnvironmentSort[] = ['push', 'name', 'state', 'expiry']
 
 /** All environments, with search, filters and actions. */
@@ -39,8 +40,8 @@ function Listed({
   readonly all: readonly Environment[]
   readonly filter: EnvironmentFilter
 }): JSX.Element {
-  const { text, stage, state, repository, sort } = filter
-  const shown = useMemo(() => filterEnvironments(all, filter), [all, text, stage, state, repository, sort])
+  const { text, stage, state, repository, owner, sort } = filter
+  const shown = useMemo(() => filterEnvironments(all, filter), [all, text, stage, state, repository, owner, sort])
   if (all.length === 0) return <Empty title={t('env.empty')}>{t('env.emptyText')}</Empty>
   return (
     <>
@@ -81,8 +82,8 @@ function Filters({
   readonly filter: EnvironmentFilter
   readonly shown: number
 }): JSX.Element {
-  const { text, stage, state, repository, sort } = filter
-  const filtered = [text, stage, state, repository].some((member) => member !== '')
+  const { text, stage, state, repository, owner, sort } = filter
+  const filtered = [text, stage, state, repository, owner].some((member) => member !== '')
   const choices = useMemo(() => choicesOf(all), [all])
   return (
     <div class="toolbar" role="search">
@@ -106,6 +107,12 @@ function Filters({
         onChange={(value) => setQuery({ repository: value })}
       />
       <Select
+        label={t('env.filter.owner')}
+        value={owner.toLowerCase()}
+        choices={withAny(withChosen(choices.owners, owner))}
+        onChange={(value) => setQuery({ owner: value })}
+      />
+      <Select
         label={t('env.sort')}
         value={sort}
         choices={SORTS.map((value) => ({ value, text: t(`env.sort.${value}`) }))}
@@ -115,11 +122,7 @@ function Filters({
         {filtered ? t('env.countOf', { n: shown, total: all.length }) : tn('env.count', all.length)}
       </p>
       {filtered ? (
-        <Button
-          kind="bare"
-          icon="cross"
-          onClick={() => setQuery({ q: undefined, state: undefined, stage: undefined, repository: undefined })}
-        >
+        <Button kind="bare" icon="cross" onClick={() => setQuery(CLEARED)}>
           {t('env.filter.clear')}
         </Button>
       ) : null}
@@ -134,17 +137,42 @@ function filterOf(query: URLSearchParams): EnvironmentFilter {
     stage: query.get('stage') ?? '',
     state: query.get('state') ?? '',
     repository: query.get('repository') ?? '',
+    owner: query.get('owner') ?? '',
     sort: SORTS.find((one) => one === sort) ?? 'push',
   }
 }
 
-function choicesOf(all: readonly Environment[]): Readonly<Record<'states' | 'stages' | 'repositories', string[]>> {
+interface Choices extends Readonly<Record<'states' | 'stages' | 'repositories', readonly string[]>> {
+  readonly owners: readonly Choice[]
+}
+
+function choicesOf(all: readonly Environment[]): Choices {
   const sorted = (values: Iterable<string>): string[] => [...new Set(values)].sort()
   return {
     states: sorted(all.map(({ phase }) => phase)),
     stages: sorted(all.map(({ stage }) => stage)),
     repositories: sorted(all.flatMap(({ repositories }) => repositories.map(({ repository }) => repository))),
+    owners: ownersOf(all),
   }
+}
+
+/** Owners by name; those of the same name also by their address. */
+function ownersOf(all: readonly Environment[]): readonly Choice[] {
+  const owners = new Map(all.flatMap(({ owner }) => (owner === null ? [] : [[ownerKey(owner), owner] as const])))
+  const count = (name: string): number => [...owners.values()].filter((owner) => owner.name === name).length
+  return [...owners]
+    .map(([value, { name, email }]) => ({
+      value,
+      text: email === null || email === name || count(name) === 1 ? name : `${name} <${email}>`,
+    }))
+    .sort((left, right) => left.text.localeCompare(right.text))
+}
+
+/** A link may ask for somebody who owns nothing now: the choice still says whom. */
+function withChosen(choices: readonly Choice[], chosen: string): readonly Choice[] {
+  const value = chosen.toLowerCase()
+  if (value === '' || choices.some((choice) => choice.value === value)) return choices
+  return [...choices, { value, text: chosen }]
 }
 
 function withAny(choices: readonly Choice[]): readonly Choice[] {

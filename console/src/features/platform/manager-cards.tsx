@@ -14,6 +14,7 @@ import { Dialog } from '../../ui/dialog.js'
 import { LoadedView } from '../../ui/loaded-view.js'
 import { attempt } from '../../ui/toast.js'
 import { Facts } from '../topology/side-panel.js'
+import { ManagerReplicas } from './manager-replicas.js'
 
 /** The env-manager: itself, its queue, its breaker, its repositories and what it found without an owner. */
 export function ManagerCards(): JSX.Element {
@@ -46,6 +47,7 @@ function Manager({ status }: Props): JSX.Element {
       <h2>{t('platform.manager')}</h2>
       <Facts
         facts={[
+          [t('platform.managers'), <ManagerReplicas key="replicas" replicas={status.replicas} />],
           [t('platform.instance'), status.instance],
           [t('platform.kind'), status.platform],
           [t('platform.environments'), status.environments],

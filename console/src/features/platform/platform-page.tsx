@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { t } from '../../i18n/i18n.js'
 import { AuditLog } from './audit-log.js'
+import { CenterReplicas } from './center-replicas.js'
 import { ManagerCards } from './manager-cards.js'
 import { Subscribers } from './subscribers.js'
 
@@ -12,6 +13,7 @@ export function PlatformPage(): JSX.Element {
         <h1>{t('platform.title')}</h1>
       </header>
       <ManagerCards />
+      <CenterReplicas />
       <Subscribers />
       <AuditLog />
     </div>

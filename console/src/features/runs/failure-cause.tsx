@@ -5,22 +5,27 @@ import { runLogPath } from '../../api/env-manager.js'
 import { useEventStream } from '../../data/use-event-stream.js'
 import { t } from '../../i18n/i18n.js'
 import { Icon } from '../../ui/icon.js'
+import { causeOf, type RepeatedLine } from './cause.js'
 import { sourceOf } from './step-timeline.js'
 
-const LAST_LINES = 12
+const LAST_LINES = 24
 
 /** Why a run failed, before anything else: the cause, the step, and what was said last. Nothing for a run that did not fail. */
 export function FailureCause({ run }: { readonly run: Run }): JSX.Element | null {
-  if (run.state !== 'failed') return null
+  return run.state === 'failed' ? <Told run={run} /> : null
+}
+
+function Told({ run }: { readonly run: Run }): JSX.Element {
   const step = run.steps.find(({ state }) => state === 'failed')
-  const message = run.error?.message ?? step?.message ?? ''
+  const log = useLastLines(run, step === undefined ? undefined : sourceOf(step))
+  const { headline, lines } = causeOf(run.error?.message ?? step?.message ?? '', log)
   return (
     <section class="card card-bad cause" aria-label={t('run.cause')}>
       <h2>
         <Icon name="alert" /> {t('run.cause')}
       </h2>
       <p class="cause-text wrap" tabIndex={0}>
-        {message}
+        {headline}
       </p>
       <p class="muted small">
         {step === undefined
@@ -30,14 +35,25 @@ export function FailureCause({ run }: { readonly run: Run }): JSX.Element | null
             })}{' '}
         {run.error === null ? null : <code>{run.error.code}</code>}
       </p>
-      <LastLines run={run} source={step === undefined ? undefined : sourceOf(step)} />
+      {lines.length === 0 ? null : <LastLines lines={lines} />}
     </section>
   )
 }
 
-/** What the failed step and service said last. */
-function LastLines({ run, source }: { readonly run: Run; readonly source: string | undefined }): JSX.Element | null {
-  const lines = useMemo<LogLine[]>(() => [], [run.runId])
+function LastLines({ lines }: { readonly lines: readonly RepeatedLine[] }): JSX.Element {
+  return (
+    <>
+      <h3>{t('run.causeLog')}</h3>
+      <pre class="cause-log" tabIndex={0} aria-label={t('run.causeLog')}>
+        {lines.map(({ text, times }) => (times === 1 ? text : t('run.causeTimes', { text, times }))).join('\n')}
+      </pre>
+    </>
+  )
+}
+
+/** What the failed step and service said last; empty until all of it has come. */
+function useLastLines(run: Run, source: string | undefined): readonly string[] {
+  const lines = useMemo<string[]>(() => [], [run.runId])
   const [ended, setEnded] = useState(false)
   useEffect(() => setEnded(false), [run.runId])
   useEventStream(runLogPath(run.runId).replace('follow=true', 'follow=false'), {
@@ -45,20 +61,12 @@ function LastLines({ run, source }: { readonly run: Run; readonly source: string
       log: (data) => {
         const line = data as LogLine
         if (source !== undefined && line.source !== source) return
-        lines.push(line)
+        lines.push(line.text)
         if (lines.length > LAST_LINES) lines.shift()
       },
       end: () => setEnded(true),
     },
     onRestart: () => (lines.length = 0),
   })
-  if (!ended || lines.length === 0) return null
-  return (
-    <>
-      <h3>{t('run.causeLog')}</h3>
-      <pre class="cause-log" tabIndex={0}>
-        {lines.map(({ text }) => text).join('\n')}
-      </pre>
-    </>
-  )
+  return ended ? lines : []
 }

@@ -6,6 +6,7 @@ import { useLoaded } from '../../data/use-loaded.js'
 import { formatInstant, t, tWord } from '../../i18n/i18n.js'
 import { ago, duration } from '../../i18n/time.js'
 import { Empty, LoadedView } from '../../ui/loaded-view.js'
+import { headlineOf } from './cause.js'
 import { RunBadge, tookMs } from './run-state.js'
 
 const MOST = 200
@@ -57,7 +58,7 @@ function RunLine({ run }: { readonly run: Run }): JSX.Element {
       <th scope="row">
         <a href={linkTo(['runs', runId])}>{tWord(`runs.kind.${kind}`, kind)}</a>{' '}
         <code class="muted">{commits.map(({ commitSha }) => commitSha.slice(0, 8)).join(' ')}</code>
-        {error === null ? null : <span class="small run-error cut block">{error.message}</span>}
+        {error === null ? null : <span class="small run-error cut block">{headlineOf(error.message)}</span>}
       </th>
       <td>
         <a class="wrap" href={linkTo(['environments', environment])}>

@@ -5,6 +5,7 @@ import { ago, duration } from '../../i18n/time.js'
 import { linkTo } from '../../data/router.js'
 import { Commit } from '../../ui/commit.js'
 import { Icon, type IconName } from '../../ui/icon.js'
+import { headlineOf } from './cause.js'
 import { sameStep } from './last-good.js'
 import { tookMs } from './run-state.js'
 
@@ -84,7 +85,7 @@ function Step(props: {
           <Slower took={took} good={good} />
         </span>
       </button>
-      {step.message === null ? null : <p class="step-message small wrap">{step.message}</p>}
+      {step.message === null ? null : <p class="step-message small wrap">{headlineOf(step.message)}</p>}
     </li>
   )
 }

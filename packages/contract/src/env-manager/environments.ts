@@ -63,6 +63,13 @@ export const EnvironmentService = Type.Object(
 )
 export type EnvironmentService = Static<typeof EnvironmentService>
 
+/** Whose environment it is, for finding one's own. It gives no right: an author is what a commit says of itself. */
+export const EnvironmentOwner = Type.Object(
+  { name: Type.String(), email: Type.Union([Type.String(), Type.Null()]) },
+  strict,
+)
+export type EnvironmentOwner = Static<typeof EnvironmentOwner>
+
 /** One environment: namespace, tenant, workloads and routes of one branch. Its tenant has the same name. */
 export const Environment = Type.Object(
   {
@@ -75,6 +82,10 @@ export const Environment = Type.Object(
     pinned: Type.Boolean({ description: 'a time to live never removes it; deleting the branch does' }),
     createdAt: Instant,
     lastPushAt: Instant,
+    owner: Type.Union([EnvironmentOwner, Type.Null()], {
+      description:
+        'whom a person named, else the author of the newest head commit; null: not known yet, or everybody’s, as integration is',
+    }),
     expiresAt: Type.Union([Instant, Type.Null()]),
     asleep: Type.Union([
       Type.Null(),
@@ -161,10 +172,27 @@ export const EnvironmentPatch = Type.Object(
         description: 'its time to live does not end before this moment, at most a year from now; null: no longer',
       }),
     ),
+    owner: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 254 }), Type.Null()], {
+        description: 'as "Ann Lee", "ann@example.org" or "Ann Lee <ann@example.org>"; null: who pushed last, again',
+      }),
+    ),
   },
   { $id: 'EnvironmentPatch', additionalProperties: false, minProperties: 1 },
 )
 export type EnvironmentPatch = Static<typeof EnvironmentPatch>
+
+/** A process of the env-manager. One leads; the others stand by, and take over when it ends. */
+export const ManagerReplica = Type.Object(
+  {
+    replicaId: Type.String(),
+    role: Type.Union([Type.Literal('leader'), Type.Literal('standby')]),
+    url: Type.Union([Type.String(), Type.Null()], { description: 'where it listens; null: it is the only one' }),
+    startedAt: Type.Union([Instant, Type.Null()]),
+  },
+  strict,
+)
+export type ManagerReplica = Static<typeof ManagerReplica>
 
 /** How the manager itself is doing. `frozen` says why deletions wait for a person (the mass-deletion breaker). */
 export const ManagerStatus = Type.Object(
@@ -172,6 +200,9 @@ export const ManagerStatus = Type.Object(
     instance: Type.String(),
     platform: Type.String(),
     capabilities: Type.Array(Type.String()),
+    replicas: Type.Array(ManagerReplica, {
+      description: 'the leader first; one that has died is listed for ten seconds at most',
+    }),
     environments: Type.Integer(),
     queued: Type.Array(TenantName),
     running: Type.Array(TenantName),

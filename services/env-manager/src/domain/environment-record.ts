@@ -8,6 +8,7 @@ import type {
 } from '@tributary/contract'
 import { derivePhase } from './conditions.js'
 import { expiryOf, type Heads, type KnownEnvironment } from './desired-state.js'
+import type { Owner } from './owner.js'
 import { fallsAsleepAt } from './sleep.js'
 
 /** The copy of a service that serves: what was registered last. */
@@ -90,6 +91,10 @@ export interface EnvironmentRecord {
   readonly wokenAt?: number | null
   /** Its time to live does not end before. */
   readonly keepUntil?: number | null
+  /** Who wrote its newest head commit. Absent: its commits have not been read since it was made or since an older version kept it. */
+  readonly author?: Owner | null
+  /** Whom a person named as its owner, whoever pushes. */
+  readonly namedOwner?: Owner | null
 }
 
 /** How many past deploys of a service are kept. */
@@ -185,6 +190,7 @@ export function toEnvironment(record: EnvironmentRecord, around: EnvironmentSurr
     pinned: record.pinned,
     createdAt: instant(record.createdAt),
     lastPushAt: instant(record.lastPushAt),
+    owner: ownerOfRecord(record),
     expiresAt: instantOrNull(expiresAt),
     asleep: record.asleep ? { since: instant(record.asleep.since), reason: record.asleep.reason } : null,
     lastRequestAt: instantOrNull(lastRequestAt),
@@ -197,6 +203,11 @@ export function toEnvironment(record: EnvironmentRecord, around: EnvironmentSurr
     currentRunId: record.currentRunId,
     lastRunId: record.lastRunId,
   }
+}
+
+/** Whose environment it is: whom a person named, else the author of its newest head commit; null: nobody is known. */
+export function ownerOfRecord({ namedOwner, author }: EnvironmentRecord): Owner | null {
+  return namedOwner ?? author ?? null
 }
 
 /** The phase that follows from a record. */

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { EnvironmentPatch } from '@tributary/contract'
 import type { Clock } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { EnvironmentRecord } from '../domain/environment-record.js'
+import { parseOwner, type Owner } from '../domain/owner.js'
 import { failure } from '../errors.js'
 import { getEnvironment, updateEnvironment } from './state/environments.js'
 
@@ -9,8 +11,8 @@ import { getEnvironment, updateEnvironment } from './state/environments.js'
 const MAX_KEEP_MS = 366 * 24 * 3_600_000
 
 /**
- * Pins an environment, lets its time to live run again, or moves the end of that.
- * @throws AppError `ENVIRONMENT_NOT_FOUND`, `ENVIRONMENT_TERMINATING`, `ARGUMENT_INVALID` (kept for more than a year)
+ * Pins an environment, lets its time to live run again, moves the end of that, or names its owner.
+ * @throws AppError `ENVIRONMENT_NOT_FOUND`, `ENVIRONMENT_TERMINATING`, `ARGUMENT_INVALID` (kept for more than a year, or an owner without a name)
  */
 export async function patchEnvironment(
   { store, clock }: { readonly store: RevisionedStore; readonly clock: Pick<Clock, 'now'> },
@@ -19,11 +21,13 @@ export async function patchEnvironment(
 ): Promise<EnvironmentRecord> {
   await changeable(store, name)
   const keepUntil = keepUntilOf(patch, clock.now())
+  const owner = namedOwnerOf(patch)
   const updated = await updateEnvironment(store, name, (current) => {
     const pinned = patch.pinned ?? current.pinned
     const kept = keepUntil === undefined ? (current.keepUntil ?? null) : keepUntil
-    const same = pinned === current.pinned && kept === (current.keepUntil ?? null)
-    return same ? current : { ...current, pinned, keepUntil: kept }
+    const namedOwner = owner === undefined ? (current.namedOwner ?? null) : owner
+    const next = { ...current, pinned, keepUntil: kept, namedOwner }
+    return isDeepStrictEqual(next, { keepUntil: null, namedOwner: null, ...current }) ? current : next
   })
   return updated ?? getEnvironment(store, name)
 }
@@ -34,6 +38,14 @@ function keepUntilOf({ keepUntil }: EnvironmentPatch, now: number): number | nul
   const at = Date.parse(keepUntil)
   if (at <= now + MAX_KEEP_MS) return at
   throw failure('ARGUMENT_INVALID', `Keeping it until ${keepUntil} is more than a year; pin it instead`)
+}
+
+/** Undefined: it stays as it is; null: whoever pushes. */
+function namedOwnerOf({ owner }: EnvironmentPatch): Owner | null | undefined {
+  if (owner === undefined || owner === null) return owner
+  const parsed = parseOwner(owner)
+  if (parsed !== undefined) return parsed
+  throw failure('ARGUMENT_INVALID', 'An owner has a name or an address; send null to have who pushed last again')
 }
 
 /** Forgets which commits were given up on, so that the next look tries them again. */

@@ -1,8 +1,9 @@
-import { INTEGRATION_TENANT, type ManagerStatus } from '@tributary/contract'
+import { INTEGRATION_TENANT, type ManagerReplica, type ManagerStatus } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import type { EnvironmentDependencies } from './dependencies.js'
 import { findBreaker } from './state/breaker.js'
 import { listEnvironments } from './state/environments.js'
+import { listReplicas } from './state/manager-replicas.js'
 
 const PROBE_TIMEOUT_MS = 2000
 
@@ -27,6 +28,7 @@ export async function readStatus(deps: EnvironmentDependencies, loop: LoopStatus
     instance: deps.config.instance,
     platform: deps.platform.name,
     capabilities: [...deps.platform.capabilities],
+    replicas: await replicasOf(deps),
     environments: (await listEnvironments(deps.store)).length,
     queued: [...loop.queued],
     running: [...loop.running],
@@ -43,6 +45,14 @@ export async function readStatus(deps: EnvironmentDependencies, loop: LoopStatus
           },
     orphans: [...loop.orphans],
   }
+}
+
+/** Where processes announce themselves there are several; elsewhere this one is the only one. */
+async function replicasOf({ store, config }: EnvironmentDependencies): Promise<ManagerReplica[]> {
+  const announced = await listReplicas(store)
+  return announced.length > 0
+    ? [...announced]
+    : [{ replicaId: config.instance, role: 'leader', url: null, startedAt: null }]
 }
 
 /** Whether the config center answers this env-manager's token within two seconds. */

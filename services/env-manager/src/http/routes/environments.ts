@@ -1,5 +1,6 @@
 import { Environment, EnvironmentPatch, LedgerLine, Plan, Receipt, ServiceName, TenantName } from '@tributary/contract'
 import { Type } from 'typebox'
+import { isOwnedBy } from '../../domain/owner.js'
 import { patchEnvironment, requestRetry } from '../../operations/change-environment.js'
 import { requestRedeploy, requestSleep } from '../../operations/request-sleep.js'
 import { requestTeardown } from '../../operations/request-teardown.js'
@@ -31,11 +32,23 @@ function readingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
     {
       config: read,
       schema: {
-        summary: 'All environments',
+        summary: 'All environments, or those of an owner',
+        querystring: strictObject({
+          owner: Type.Optional(
+            Type.String({
+              minLength: 1,
+              maxLength: 254,
+              description: 'name, address, or the address before its @, in any case',
+            }),
+          ),
+        }),
         response: answers({ 200: strictObject({ environments: Type.Array(Environment) }) }),
       },
     },
-    async () => ({ environments: (await listEnvironments(deps.store)).map((record) => environmentOf(deps, record)) }),
+    async ({ query: { owner } }) => {
+      const environments = (await listEnvironments(deps.store)).map((record) => environmentOf(deps, record))
+      return { environments: environments.filter((one) => owner === undefined || isOwnedBy(one.owner, owner)) }
+    },
   )
   app.get(
     '/v1/environments/:name',
@@ -58,7 +71,7 @@ function changingRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
     {
       config: change('environment.patch'),
       schema: {
-        summary: 'Pin or unpin it, or keep it longer',
+        summary: 'Pin or unpin it, keep it longer, or name its owner',
         params: Params,
         body: EnvironmentPatch,
         response: answers({ 200: Environment }),

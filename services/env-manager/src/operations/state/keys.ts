@@ -29,6 +29,10 @@ export const stateKeys = {
   signInKey: 'em/sign-in-key',
   audit: 'em/audit/',
   auditRecord: (auditId: string): string => `em/audit/${auditId}`,
+  /** Exists while somebody leads; its value says who, and where. */
+  leader: 'em/leader',
+  replicas: 'em/replica/',
+  replica: (replicaId: string): string => `em/replica/${replicaId}`,
   activities: 'em/activity/',
   activity: (environment: string): string => `em/activity/${environment}`,
 } as const
