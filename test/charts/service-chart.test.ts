@@ -298,19 +298,59 @@ describe('charts/service', () => {
     await expect(render(values)).rejects.toThrow(message)
   })
 
-  it('takes no value for a template, and none out of its place', async () => {
-    const nasty = '{{ .Release.Name }}\n  evil: "true"\n'
-    const deployment = await get('Deployment', {
+  // The platform applies this chart without looking at what comes out of it: nothing that a service.yaml can say may become YAML or a template.
+  it.each([
+    '{{ .Release.Name }}\n  evil: "true"\n',
+    '---\napiVersion: v1\nkind: Secret\nmetadata: { name: evil }\n',
+    '"\n---\nkind: Secret\n',
+    "'; x: y # ",
+    '- x\n- y',
+    '{"a": 1}',
+    '&a *a !!binary <<: *a',
+    '|\n  text\n',
+    'null',
+    '0x1F',
+    '\\" \\n $(x) `x`',
+    '\u2028\u0085\uFEFF☃\u{1F600}',
+    '{{ "{{" }} {{ tpl .Values.x . }}',
+  ])('takes no value for a template, and none out of its place: %j', async (nasty) => {
+    const path = `/a${nasty.replaceAll(/[\s\u0085]/g, '_')}`
+    const objects = await render({
+      service: { create: false },
       env: { NASTY: nasty },
+      command: [nasty],
       args: [nasty, '- x'],
       podAnnotations: { note: nasty },
-      health: { readiness: '/a"b' },
+      health: { readiness: path, liveness: path },
+      writablePaths: [path.replaceAll(':', '_')],
     })
-    const pod = deployment.spec.template
-    expect(pod.spec.containers[0].env.at(-1)).toEqual({ name: 'NASTY', value: nasty })
-    expect(pod.spec.containers[0].args).toEqual([nasty, '- x'])
-    expect(pod.spec.containers[0].readinessProbe.httpGet.path).toBe('/a"b')
+    expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
+      'Deployment orders',
+      'ServiceAccount orders',
+    ])
+    const pod = objects.find(({ kind }) => kind === 'Deployment')?.spec.template
+    const [container] = pod.spec.containers
+    expect(container.env.at(-1)).toEqual({ name: 'NASTY', value: nasty })
+    expect(container).toMatchObject({ command: [nasty], args: [nasty, '- x'] })
+    expect(container.readinessProbe.httpGet.path).toBe(path)
+    expect(container.livenessProbe.httpGet.path).toBe(path)
+    expect(container.volumeMounts.at(-1).mountPath).toBe(path.replaceAll(':', '_'))
     expect(pod.metadata.annotations).toEqual({ note: nasty })
+  })
+
+  it.each([
+    ['an image', { image: { ...image, repository: 'a\nb' } }],
+    ['a tag', { image: { ...image, tag: 'a\n' } }],
+    ['a port', { ports: [{ name: 'a\n', port: 1, protocol: 'http' }] }],
+    ['a Secret', { envFromSecrets: ['a\n- b'] }],
+    ['a pull secret', { imagePullSecrets: [{ name: 'a\nb' }] }],
+    ['a quantity', { resources: { limits: { memory: '1\nx: y' } } }],
+    ['a label', { labels: { a: 'b\nc: d' } }],
+    ['a user', { runAsUser: '1\nprivileged: true' }],
+    ['a number of replicas', { replicaCount: '1\nx: y' }],
+    ['a folder', { writablePaths: ['/a\nb'] }],
+  ])('refuses %s of two lines', async (_what, values) => {
+    await expect(render(values)).rejects.toThrow(/don't meet the specifications/)
   })
 })
 

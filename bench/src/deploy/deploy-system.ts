@@ -9,6 +9,7 @@ import { createEnvManagerClient, type EnvManagerClient } from '@tributary/client
 import { isAppError } from '@tributary/kit'
 import { startSystem, type BenchSystem } from '../system.js'
 import type { BenchCluster } from './bench-cluster.js'
+import { timelineOf, type DeployTimeline } from './deploy-timeline.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../services/env-manager/dist/main.js', import.meta.url))
 const READY_MS = 180_000
@@ -22,6 +23,12 @@ export interface DeploySystemOptions {
   readonly namespacePrefix: string
   /** Laid over the values of each release. */
   readonly values: Readonly<Record<string, unknown>>
+}
+
+/** How long a deploy took in milliseconds, and with what. */
+export interface Deployed {
+  readonly ms: number
+  readonly timeline: DeployTimeline
 }
 
 /** A config center and an env-manager as processes of their own; the manager looks at git only when it is told to. */
@@ -64,15 +71,19 @@ export class DeploySystem implements AsyncDisposable {
     return new DeploySystem(createEnvManagerClient({ baseUrl, token: center.token }), { center, manager, folder })
   }
 
-  /** Tells the manager to look at git. Answers how long it takes until every one of the services runs at the commit, in milliseconds. */
-  async deploy(environment: string, services: readonly string[], commit: string): Promise<number> {
+  /** Tells the manager to look at git. Answers how long it takes until every one of the services runs at the commit. */
+  async deploy(environment: string, services: readonly string[], commit: string): Promise<Deployed> {
     const startedAt = performance.now()
+    const hintedAt = Date.now()
     await this.client.hintGit()
     while (!(await this.isReady(environment, services, commit))) {
       if (performance.now() - startedAt > READY_MS) throw new Error(await this.describe(environment))
       await sleep(POLL_MS)
     }
-    return performance.now() - startedAt
+    const ms = performance.now() - startedAt
+    const { lastRunId } = await this.client.getEnvironment(environment)
+    if (lastRunId === null) throw new Error(`${environment} is ready without a run`)
+    return { ms, timeline: timelineOf(await this.client.getRun(lastRunId), { hintedAt, seenAt: hintedAt + ms }) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

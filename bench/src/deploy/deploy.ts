@@ -6,7 +6,8 @@ import { repositoryRoot, testImage } from '@tributary/testkit'
 import { quantile, type Figure } from '../result.js'
 import { BenchCluster, type NamespaceUsage } from './bench-cluster.js'
 import { BenchRepository } from './bench-repository.js'
-import { DeploySystem } from './deploy-system.js'
+import { DeploySystem, type Deployed } from './deploy-system.js'
+import { timelineFigures } from './deploy-timeline.js'
 
 const ROUNDS = 10
 const SERVICES = Array.from({ length: 11 }, (_, index) => `service-${index}`)
@@ -63,29 +64,35 @@ interface Bench {
 /** An upgrade of a service that runs: from the hint to ready, in turn with the same chart by helm alone. */
 async function besideHelm({ cluster, repository, system, image }: Bench): Promise<Figure[]> {
   await cluster.kubectl('create', 'namespace', PEER)
-  const ours = async (): Promise<number> => system.deploy(ONE, [FIRST], await repository.push(ONE, [FIRST]))
+  const ours = async (): Promise<Deployed> => system.deploy(ONE, [FIRST], await repository.push(ONE, [FIRST]))
   let round = 0
   const peer = (): Promise<number> => helmAlone(cluster, image, (round += 1))
   // The first of each also makes the integration environment, the namespace and the first pods.
   await ours()
   await peer()
-  const times = { ours: [] as number[], peer: [] as number[] }
+  const deployed: Deployed[] = []
+  const peers: number[] = []
   for (let turn = 0; turn < ROUNDS; turn += 1) {
-    if (turn % 2 === 0) times.ours.push(await ours())
-    times.peer.push(await peer())
-    if (turn % 2 === 1) times.ours.push(await ours())
+    if (turn % 2 === 0) deployed.push(await ours())
+    peers.push(await peer())
+    if (turn % 2 === 1) deployed.push(await ours())
   }
+  const times = deployed.map(({ ms }) => ms)
   const name = (what: string): string => `upgrade of a service, ${ROUNDS} in turn, ${what}`
-  const beside = (q: number) => ({ name: 'helm upgrade --install --wait', value: quantile(times.peer, q) / 1000 })
+  const beside = (q: number) => ({ name: 'helm upgrade --install --wait', value: quantile(peers, q) / 1000 })
   return [
     {
       name: name('p50'),
-      value: quantile(times.ours, 0.5) / 1000,
+      value: quantile(times, 0.5) / 1000,
       unit: 's',
       peer: beside(0.5),
       target: { text: '<= 1.15 x', holds: (_value, ratio) => ratio !== null && ratio <= 1.15 },
     },
-    { name: name('worst'), value: quantile(times.ours, 1) / 1000, unit: 's', peer: beside(1) },
+    { name: name('worst'), value: quantile(times, 1) / 1000, unit: 's', peer: beside(1) },
+    ...timelineFigures(
+      deployed.map(({ timeline }) => timeline),
+      quantile(times, 0.5),
+    ),
   ]
 }
 
@@ -108,7 +115,7 @@ async function helmAlone(cluster: BenchCluster, image: string, round: number): P
 /** A branch that changes one service beside one that changes all: what a preview would be without a shared base. */
 async function besideCopy({ cluster, repository, system }: Bench): Promise<Figure[]> {
   const time = async (branch: string, services: readonly string[]): Promise<number> =>
-    system.deploy(branch, services, await repository.push(branch, services))
+    (await system.deploy(branch, services, await repository.push(branch, services))).ms
   const one = { seconds: (await time(FRESH, [FIRST])) / 1000, ...(await usageOf(cluster, `${PREFIX}${FRESH}`)) }
   const all = { seconds: (await time(ALL, SERVICES)) / 1000, ...(await usageOf(cluster, `${PREFIX}${ALL}`)) }
   const peer = 'a copy of all 11'

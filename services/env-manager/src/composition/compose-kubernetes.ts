@@ -20,7 +20,13 @@ export async function composeKubernetes(
   const home = join(dataDirectory, 'helm')
   const charts = createHelmChartReleases({ host, home, cluster: accessOf(kubernetes, host) })
   const made = { instance, config: kubernetes, cluster, charts, sourceControl, dataDirectory }
-  const platform = createKubernetesPlatform({ ...made, bundledChart: BUNDLED_CHART, onWatchError: onError })
+  const reservedUrls = config.signIn.publicUrl === null ? [] : [config.signIn.publicUrl]
+  const platform = createKubernetesPlatform({
+    ...made,
+    bundledChart: BUNDLED_CHART,
+    reservedUrls,
+    onWatchError: onError,
+  })
   const routes = createKubernetesRoutes({ api: cluster.api, instance, systemNamespace, config: kubernetes.routes })
   const meshRoutes = createMeshRoutes({
     kind: kubernetes.mesh ?? 'none',

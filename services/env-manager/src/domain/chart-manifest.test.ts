@@ -1,15 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { NO_HOSTS } from './chart-hosts.js'
 import { readChartManifest, renderManifest, type KubeObject } from './chart-manifest.js'
 
 const NAMESPACE = 'feature-x'
+const CONTEXT = { kubeNamespace: NAMESPACE, hosts: { ...NO_HOSTS, own: 'feature-x.preview.example.com' } }
 const objectsOf = (text: string): readonly KubeObject[] => {
-  const manifest = readChartManifest(text, NAMESPACE)
+  const manifest = readChartManifest(text, CONTEXT)
   if (manifest.problems !== undefined) throw new Error(manifest.problems.join('; '))
   return manifest.objects
 }
-const problemsOf = (text: string): readonly string[] => readChartManifest(text, NAMESPACE).problems ?? []
+const problemsOf = (text: string): readonly string[] => readChartManifest(text, CONTEXT).problems ?? []
 const object = (kind: string, apiVersion = 'v1', metadata = 'name: a'): string =>
   `---\napiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { ${metadata} }\n`
 
@@ -87,7 +89,17 @@ describe('readChartManifest', () => {
 
   it('lets custom kinds through that live in the namespace', () => {
     expect(objectsOf(object('Certificate', 'cert-manager.io/v1'))).toHaveLength(1)
-    expect(objectsOf(object('HTTPRoute', 'gateway.networking.k8s.io/v1'))).toHaveLength(1)
+  })
+
+  it('lets routes of the environment’s own host through, and names those that claim another one', () => {
+    const route = (host: string): string =>
+      `${object('HTTPRoute', 'gateway.networking.k8s.io/v1')}spec: { parentRefs: [{ name: edge }], hostnames: [${host}] }\n`
+    expect(objectsOf(route('feature-x.preview.example.com'))).toHaveLength(1)
+    const ingress = `${object('Ingress', 'networking.k8s.io/v1')}spec: { rules: [{ host: console.example.com }] }\n`
+    expect(problemsOf(`${route('console.example.com')}${ingress}`)).toEqual([
+      expect.stringContaining('HTTPRoute "a" claims the host "console.example.com"'),
+      expect.stringContaining('Ingress "a" claims the host "console.example.com"'),
+    ])
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import { parseAllDocuments, type ScalarTag, type CollectionTag, type Tags } from 'yaml'
 import { accessProblemsOf } from './chart-access.js'
+import { claimProblemsOf, type ClaimContext } from './chart-claims.js'
 
 /** An object of the Kubernetes API, as far as it is looked at. */
 export interface KubeObject {
@@ -45,14 +46,16 @@ const PLATFORM_KINDS = ['LimitRange', 'NetworkPolicy', 'ResourceQuota']
 
 /**
  * Reads what templates printed as Helm would, and checks that it stays within a namespace: no object of another one, none of the whole cluster, none that
- * bounds the environment, none that gives its pods more rights than a service may have. Each object is given its namespace. Lists are taken apart.
+ * bounds the environment, none that gives its pods more rights than a service may have, none that claims a host which is not the environment's. Each object
+ * is given its namespace. Lists are taken apart.
  */
-export function readChartManifest(text: string, kubeNamespace: string): ChartManifest {
+export function readChartManifest(text: string, context: ClaimContext): ChartManifest {
+  const { kubeNamespace } = context
   const problems: string[] = []
   const objects: KubeObject[] = []
   for (const value of readDocuments(text, problems).flatMap(itemsOf)) {
     if (!isKubeObject(value)) problems.push(`an object without apiVersion, kind or metadata.name: ${excerptOf(value)}`)
-    else problems.push(...problemsOf(value, kubeNamespace))
+    else problems.push(...problemsOf(value, context))
     if (isKubeObject(value)) objects.push({ ...value, metadata: { ...value.metadata, namespace: kubeNamespace } })
   }
   return problems.length > 0 ? { problems } : { objects }
@@ -63,17 +66,19 @@ export function renderManifest(objects: readonly KubeObject[]): string {
   return objects.map((object) => `---\n${JSON.stringify(object, undefined, 1)}\n`).join('')
 }
 
-function problemsOf(object: KubeObject, kubeNamespace: string): string[] {
+function problemsOf(object: KubeObject, context: ClaimContext): string[] {
+  const { kubeNamespace } = context
   const { apiVersion, kind, metadata } = object
   const what = `${kind} "${metadata.name}"`
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   if (metadata.namespace !== undefined && metadata.namespace !== kubeNamespace)
     return [`${what} is for namespace "${metadata.namespace}"; leave metadata.namespace out`]
-  if (!BUILT_IN_GROUPS.test(group)) return []
+  const claims = claimProblemsOf(object, context).map((problem) => `${what} ${problem}`)
+  if (!BUILT_IN_GROUPS.test(group)) return claims
   if (PLATFORM_KINDS.includes(kind)) return [`${what}: a ${kind} is the platform's to set; switch it off in the chart`]
   if (!ALLOWED_KINDS[group]?.includes(kind))
     return [`${what} (${apiVersion}) is not a kind that a service may make: it is not of its namespace alone`]
-  return accessProblemsOf(object, kubeNamespace).map((problem) => `${what} ${problem}`)
+  return [...claims, ...accessProblemsOf(object, kubeNamespace).map((problem) => `${what} ${problem}`)]
 }
 
 function readDocuments(text: string, problems: string[]): unknown[] {

@@ -26,6 +26,7 @@ describe('the platform of a configuration', () => {
         networkPolicies: { enabled: true, allowFromNamespaces: [] },
         imagePullSecrets: [],
         copySecrets: [],
+        charts: { registries: [], hosts: [] },
         values: {},
         workloadIdentity: false,
       }),
@@ -38,6 +39,33 @@ describe('the platform of a configuration', () => {
       expect.stringMatching(/^6: .*namspacePrefix.*namespacePrefix/),
     ])
     expect(platformOf('platform: { kubernetes: { namespacePrefix: Team } }')).toEqual([expect.stringContaining('4: ')])
+  })
+
+  it('names registries and hosts for charts, without wildcards, schemes and paths of hosts', () => {
+    const charts = (text: string): unknown => platformOf(`platform: { kubernetes: { charts: ${text} } }`)
+    const registries = ['registry.example', 'registry.example:5000/team', '10.0.0.1:5000']
+    const hosts = ['{environment}.example.com', 'shop-{environment}.example.com', 'shop.example.com']
+    expect(charts(JSON.stringify({ registries, hosts }))).toMatchObject({
+      kubernetes: { charts: { registries, hosts } },
+    })
+    for (const registry of [
+      'oci://registry.example',
+      '*.example',
+      'registry.example/',
+      'Registry.example',
+      'a/../b',
+      '',
+    ])
+      expect(charts(JSON.stringify({ registries: [registry] }))).toEqual([expect.stringMatching(/^4: /)])
+    for (const host of [
+      '*.example.com',
+      'https://a.example.com',
+      'a.example.com/x',
+      'a.example.com:80',
+      '{other}.example.com',
+      '',
+    ])
+      expect(charts(JSON.stringify({ hosts: [host] }))).toEqual([expect.stringMatching(/^4: /)])
   })
 
   it('takes quantities as numbers and as text', () => {

@@ -76,6 +76,38 @@ export const KubernetesConfigFile = Type.Object(
     chart: Type.Optional(
       Type.String({ minLength: 1, description: 'chart of services that name none; default: the bundled one' }),
     ),
+    charts: Type.Optional(
+      Type.Object(
+        {
+          registries: Type.Optional(
+            Type.Array(
+              Type.String({
+                pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?(:[1-9][0-9]{0,4})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$',
+                maxLength: 512,
+                description: 'registry.example, or registry.example:5000/team for what is below a path',
+              }),
+              { maxItems: 50, description: 'that services may take oci:// charts from; default: none' },
+            ),
+          ),
+          hosts: Type.Optional(
+            Type.Array(
+              Type.String({
+                pattern: '^([-a-z0-9]|\\{environment\\})+(\\.([-a-z0-9]|\\{environment\\})+)*$',
+                maxLength: 253,
+                description:
+                  'such as shop-{environment}.example.com; without {environment} any environment may claim it',
+              }),
+              {
+                maxItems: 50,
+                description:
+                  'that Ingresses and routes of charts may claim besides the environment’s own host and names below it; default: none',
+              },
+            ),
+          ),
+        },
+        { ...strict, description: 'what charts that services bring may do' },
+      ),
+    ),
     values: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'values laid over those of every service’s chart' }),
     ),
@@ -86,6 +118,12 @@ export const KubernetesConfigFile = Type.Object(
       }),
     ),
     routes: Type.Optional(KubernetesRoutesFile),
+    mesh: Type.Optional(
+      Type.Enum(['gamma', 'istio', 'none'], {
+        description:
+          'header routes at the Services of baselines, by which a mesh leads requests to their environment for programs without the SDK: by the Gateway API (gamma: 1.1 and later) or VirtualServices (istio). Default: none',
+      }),
+    ),
     access: Type.Optional(
       Type.Object(
         {
@@ -118,20 +156,18 @@ export interface KubernetesConfig {
     readonly enabled: boolean
     readonly allowFromNamespaces: readonly string[]
     /** Undefined: everything is open. */
-    mesh: Type.Optional(
-      Type.Enum(['gamma', 'istio', 'none'], {
-        description:
-          'header routes at the Services of baselines, by which a mesh leads requests to their environment for programs without the SDK: by the Gateway API (gamma: 1.1 and later) or VirtualServices (istio). Default: none',
-      }),
-    ),
     readonly egress?: readonly Readonly<Record<string, unknown>>[]
   }
   readonly imagePullSecrets: readonly string[]
   readonly copySecrets: readonly string[]
   readonly chart?: string
+  /** What charts that services bring may do. Hosts may hold `{environment}`. */
+  readonly charts: { readonly registries: readonly string[]; readonly hosts: readonly string[] }
   readonly values: Readonly<Record<string, unknown>>
   readonly workloadIdentity: boolean
   readonly routes: KubernetesRoutesConfig
+  /** Absent: there is no mesh. `none`: there is none now, and what was made for one before is removed. */
+  readonly mesh?: 'gamma' | 'istio' | 'none'
   readonly access?: {
     readonly clusterRole: string
     readonly serviceAccount: { readonly name: string; readonly namespace: string }
@@ -147,6 +183,7 @@ export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>
     ...(context === undefined ? {} : { context }),
     ...(chart === undefined ? {} : { chart }),
     ...(access === undefined ? {} : { access }),
+    ...(mesh === undefined ? {} : { mesh }),
     routes: routesWithDefaults(routes),
     clusterDomain: file.clusterDomain ?? 'cluster.local',
     systemNamespace: file.systemNamespace ?? 'tributary',
@@ -160,15 +197,13 @@ export function kubernetesWithDefaults(file: Static<typeof KubernetesConfigFile>
     },
     imagePullSecrets: file.imagePullSecrets ?? [],
     copySecrets: file.copySecrets ?? [],
+    charts: { registries: file.charts?.registries ?? [], hosts: file.charts?.hosts ?? [] },
     values: file.values ?? {},
     workloadIdentity: file.workloadIdentity ?? false,
   }
 }
 
 /** Quantities are text in the API; `2` and `"2"` are the same there. */
-  /** Absent: there is no mesh. `none`: there is none now, and what was made for one before is removed. */
-  readonly mesh?: 'gamma' | 'istio' | 'none'
 function texts(values: Readonly<Record<string, string | number>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]))
 }
-    ...(mesh === undefined ? {} : { mesh }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeObject } from './chart-manifest.js'
-import { stampObjects } from './stamp-objects.js'
+import { stampObjects, stampValues } from './stamp-objects.js'
 
 const stamp = { labels: { 'tributary.dev/service': 'orders' }, podAnnotations: { 'tributary.dev/workload-id': 'w1' } }
 const deployment = (kind: string): KubeObject & { readonly spec: unknown } => ({
@@ -47,5 +47,17 @@ describe('stampObjects', () => {
   it('adds nothing when there is nothing to add', () => {
     const object = deployment('Deployment')
     expect(stampObjects([object], { labels: {}, podAnnotations: {} })).toEqual([object])
+  })
+})
+
+describe('stampValues', () => {
+  it('puts labels and annotations where the platform’s chart takes them from, over what is there', () => {
+    const values = { labels: { a: 'b', 'tributary.dev/service': 'y' }, podAnnotations: 'nonsense', image: { tag: '1' } }
+    expect(stampValues(values, stamp)).toEqual({
+      labels: { a: 'b', ...stamp.labels },
+      podLabels: stamp.labels,
+      podAnnotations: stamp.podAnnotations,
+      image: { tag: '1' },
+    })
   })
 })

@@ -23,6 +23,20 @@ export function stampObjects(objects: readonly KubeObject[], stamp: ObjectStamp)
   })
 }
 
+/** The same for the chart of the platform itself: by the values that it takes its labels and annotations from. They win over what the values had. */
+export function stampValues(
+  values: Readonly<Record<string, unknown>>,
+  { labels, podAnnotations }: ObjectStamp,
+): Readonly<Record<string, unknown>> {
+  const over = (name: string, map: Readonly<Record<string, string>>): object => ({ ...asRecord(values[name]), ...map })
+  return {
+    ...values,
+    labels: over('labels', labels),
+    podLabels: over('podLabels', labels),
+    podAnnotations: over('podAnnotations', podAnnotations),
+  }
+}
+
 function withStampedPods(object: KubeObject, { labels, podAnnotations }: ObjectStamp): KubeObject {
   const spec = asRecord('spec' in object ? object.spec : undefined)
   const template = asRecord(spec['template'])

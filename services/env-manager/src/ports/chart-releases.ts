@@ -1,3 +1,4 @@
+import type { ChartHosts } from '../domain/chart-hosts.js'
 import type { ObjectStamp } from '../domain/stamp-objects.js'
 
 /** A Helm release: what is to be installed where. `values` must hold no secrets: Helm keeps them in its release record. */
@@ -10,6 +11,8 @@ export interface ChartRelease {
   /** For a folder of a repository: its checkout, which the chart must not leave. */
   readonly chartRoot?: string
   readonly version?: string
+  /** `platform`: a chart that comes with this program and takes labels and annotations from its values. Default `foreign`: hostile input. */
+  readonly origin?: 'platform' | 'foreign'
   readonly values: Readonly<Record<string, unknown>>
   /** Stands in the release's description: which run and commit made this revision. */
   readonly description: string
@@ -17,6 +20,8 @@ export interface ChartRelease {
   readonly labels: Readonly<Record<string, string>>
   /** Put on what the chart makes, whether or not it looks at its values. */
   readonly stamp?: ObjectStamp
+  /** Hosts that Ingresses and routes of a foreign chart may claim. Default: none. */
+  readonly hosts?: ChartHosts
 }
 
 /** One revision of a release, as Helm's history has it. `appliedAt` is epoch milliseconds. */
@@ -44,8 +49,8 @@ export interface ChartReleaseContext {
 
 /**
  * Helm releases (docs/adr/0006, 0014). Objects are applied and nothing but hooks is waited for: health is watched by the caller, who can name
- * the cause. A chart is hostile input: it is rendered where neither the cluster nor the manager's files can be read, and may make
- * only namespaced objects in the release's own namespace.
+ * the cause. A foreign chart is hostile input: it is rendered where neither the cluster nor the manager's files can be read, and may make
+ * only namespaced objects in the release's own namespace, and claim only `hosts`. The platform's own is applied as it is.
  *
  * Every method is idempotent, recovers a release that a killed client left pending, and rejects with `AppError`: `CHART_INVALID` (chart, values or
  * schema; the same input fails again), `CHART_REJECTED` (the API server refused an object: quota, policy, immutable field; the message names the object),

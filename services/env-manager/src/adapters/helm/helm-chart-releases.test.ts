@@ -87,6 +87,7 @@ describe('createHelmChartReleases', () => {
       '--skip-crds',
       '--server-side=true',
       '--force-conflicts',
+      '--disable-openapi-validation',
       '--output=json',
       '-f',
       '-',
@@ -97,11 +98,43 @@ describe('createHelmChartReleases', () => {
     expect((await fake.calls('upgrade'))[0]?.input).toBe(JSON.stringify(release.values))
   })
 
-  it('upgrades with helm 3 without what it does not know', async () => {
+  it('applies the platform’s own chart as it is, stamped by its values', async () => {
+    await open({})
+    const stamp = { labels: { 'tributary.dev/service': 'orders' }, podAnnotations: { 'tributary.dev/commit': 'abc' } }
+    const values = { replicaCount: 2, labels: { team: 'a', 'tributary.dev/service': 'other' } }
+    await charts.apply({ ...release, origin: 'platform', values, stamp }, context)
+    expect(await fake.calls('template')).toEqual([])
+    const [call] = await fake.calls('upgrade')
+    expect(call?.args.slice(-2)).toEqual(['orders', release.chart])
+    expect(JSON.parse(call?.input ?? '')).toEqual({
+      replicaCount: 2,
+      labels: { team: 'a', 'tributary.dev/service': 'orders' },
+      podLabels: { 'tributary.dev/service': 'orders' },
+      podAnnotations: { 'tributary.dev/commit': 'abc' },
+    })
+  })
+
+  it('applies nothing of a chart that claims a host of others', async () => {
+    const ingress = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'web' } }
+    const claiming = (host: string): string => JSON.stringify({ ...ingress, spec: { rules: [{ host }] } })
+    await open({ template: answer(claiming('console.example.com')) })
+    const hosts = { own: 'feature-x.preview.example.com', allowed: [], reserved: ['console.example.com'] }
+    await expect(charts.apply({ ...release, hosts }, context)).rejects.toMatchObject({
+      code: 'CHART_INVALID',
+      message: expect.stringContaining('Ingress "web" claims "console.example.com", where people sign in to Tributary'),
+    })
+    expect(await fake.calls('upgrade')).toEqual([])
+    await fake[Symbol.asyncDispose]()
+    await open({ template: answer(claiming('feature-x.preview.example.com')) })
+    await charts.apply({ ...release, hosts }, context)
+    expect(await fake.calls('upgrade')).toHaveLength(1)
+  })
+
+  it('upgrades with helm 3 without what it does not know, and lets it check what the server would not', async () => {
     await open({}, 'v3.18.4')
     await charts.apply(release, context)
     const args = await argumentsOf('upgrade')
-    expect(args.filter((word) => /server-side|force-conflicts/.test(word))).toEqual([])
+    expect(args.filter((word) => /server-side|force-conflicts|disable-openapi/.test(word))).toEqual([])
     expect(args).toContain('--reset-values')
   })
 

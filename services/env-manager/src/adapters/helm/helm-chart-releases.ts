@@ -1,6 +1,7 @@
 import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
+import { NO_HOSTS } from '../../domain/chart-hosts.js'
 import { readChartManifest, renderManifest } from '../../domain/chart-manifest.js'
-import { stampObjects } from '../../domain/stamp-objects.js'
+import { stampObjects, stampValues } from '../../domain/stamp-objects.js'
 import { failure } from '../../errors.js'
 import type {
   ChartRelease,
@@ -68,12 +69,9 @@ class HelmChartReleases implements ChartReleases {
   async apply(release: ChartRelease, context: ChartReleaseContext): Promise<ChartRevision> {
     checkRelease(release)
     return this.mutex.run(keyOf(release), async () => {
-      const manifest = await this.render(release, context)
-      const origin = release.version === undefined ? release.chart : `${release.chart}:${release.version}`
-      const chart = { name: release.name, origin, manifest }
-      const revision = await withStaticChart(this.runner.workFolder, chart, (folder) =>
-        this.install(release, folder, context),
-      )
+      const revision = await (release.origin === 'platform'
+        ? this.install(stamped(release), release.chart, context)
+        : this.applyForeign(release, context))
       context.log?.(`helm: release ${release.name} is at revision ${revision.helmRevision}`)
       return revision
     })
@@ -131,13 +129,22 @@ class HelmChartReleases implements ChartReleases {
       },
       context,
     )
-    const manifest = readChartManifest(rendered, release.kubeNamespace)
+    const { kubeNamespace, hosts } = release
+    const manifest = readChartManifest(rendered, { kubeNamespace, hosts: hosts ?? NO_HOSTS })
     if (manifest.problems === undefined) {
       return renderManifest(
         release.stamp === undefined ? manifest.objects : stampObjects(manifest.objects, release.stamp),
       )
     }
     throw failure('CHART_INVALID', `could not ${action}: ${manifest.problems.slice(0, 5).join('; ')}`)
+  }
+
+  /** What comes out of a foreign chart is checked, and applied letter by letter: at the price of a second process of helm. */
+  private async applyForeign(release: ChartRelease, context: ChartReleaseContext): Promise<ChartRevision> {
+    const manifest = await this.render(release, context)
+    const origin = release.version === undefined ? release.chart : `${release.chart}:${release.version}`
+    const chart = { name: release.name, origin, manifest }
+    return withStaticChart(this.runner.workFolder, chart, (folder) => this.install(release, folder, context))
   }
 
   private async install(release: ChartRelease, folder: string, context: ChartReleaseContext): Promise<ChartRevision> {
@@ -212,6 +219,12 @@ class HelmChartReleases implements ChartReleases {
   private get mutationTimeoutMs(): number {
     return (this.timeoutSeconds + MARGIN_SECONDS) * 1000
   }
+}
+
+/** The platform's chart puts on what it makes what its values say. */
+function stamped(release: ChartRelease): ChartRelease {
+  const { values, stamp } = release
+  return stamp === undefined ? release : { ...release, values: stampValues(values, stamp) }
 }
 
 function keyOf({ kubeNamespace, name }: ReleaseName): string {

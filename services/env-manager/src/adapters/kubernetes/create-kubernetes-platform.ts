@@ -20,6 +20,8 @@ export interface KubernetesPlatformOptions {
   readonly dataDirectory: string
   /** The chart that services get which name none, when the configuration names none either. */
   readonly bundledChart: string
+  /** Addresses of the platform itself, which no chart may claim. Default: none. */
+  readonly reservedUrls?: readonly string[]
   /** Told of failures of the watches, which are tried again. */
   readonly onWatchError?: (error: unknown) => void
   readonly clock?: Clock
@@ -46,11 +48,13 @@ export function createKubernetesPlatform(options: KubernetesPlatformOptions): Ku
     charts,
     chartValues: chartValues(config),
     book,
+    proof: new AddressProof({ isInside: cluster.isInside, clock }),
     clock,
     sourceControl,
-    proof: new AddressProof({ isInside: cluster.isInside, clock }),
     dataDirectory: resolve(options.dataDirectory),
     serviceChart: chart.startsWith('oci://') || isAbsolute(chart) ? chart : resolve(chart),
+    hasBundledChart: config.chart === undefined,
+    reservedUrls: options.reservedUrls ?? [],
     removalPatienceMs: options.removalPatienceMs ?? REMOVAL_PATIENCE_MS,
   })
 }

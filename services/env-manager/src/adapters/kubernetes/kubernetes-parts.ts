@@ -28,6 +28,10 @@ export interface KubernetesParts {
   readonly dataDirectory: string
   /** Chart of services that name none: an absolute folder, or `oci://registry/path:version`. */
   readonly serviceChart: string
+  /** Whether that is the one which comes with this program, and needs no check. */
+  readonly hasBundledChart: boolean
+  /** Addresses of the platform itself, which no chart may claim. */
+  readonly reservedUrls: readonly string[]
   /** The values of a copy's release. */
   readonly chartValues: ChartValues
   /** How long a namespace's end is waited for before its holder is named. Milliseconds. */

@@ -1,3 +1,4 @@
+import { chartHostsOf, type ChartHosts } from '../../../domain/chart-hosts.js'
 import { failure } from '../../../errors.js'
 import type { PlatformContext, Workload, WorkloadSpec } from '../../../ports/platform.js'
 import type { ChartRelease } from '../../../ports/chart-releases.js'
@@ -54,11 +55,17 @@ async function applyRelease(
       description: descriptionOf(plan.workloadId),
       labels: plan.labels,
       stamp: { labels: plan.labels, podAnnotations: plan.podAnnotations },
+      hosts: hostsOf(parts, spec.environment),
     }
     await parts.charts.apply(release, context)
   } finally {
     await discard()
   }
+}
+
+function hostsOf({ config, reservedUrls }: KubernetesParts, environment: string): ChartHosts {
+  const { charts, routes } = config
+  return chartHostsOf({ environment, url: routes.url, allowed: charts.hosts, reservedUrls })
 }
 
 /** What a release's description says, and `retireWorkloads` looks for. */
