@@ -25,6 +25,11 @@ export const ERRORS = {
     description:
       'A config schema is no JSON schema (2020-12 or draft-07), refers outside itself, is larger than 64 KiB, or takes too long to check with.',
   },
+  SCHEMA_TIME_SPENT: {
+    kind: 'resource_exhausted',
+    description:
+      'The new schemas of one write take longer to compile than one write may; nothing is stored. Those that were compiled are remembered: send it again.',
+  },
   SCHEMA_VIOLATION: {
     kind: 'failed_precondition',
     description:

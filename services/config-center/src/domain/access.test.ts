@@ -10,7 +10,6 @@ const ROWS: readonly (readonly [Action, string])[] = [
   ['manage-tenant-tokens', 'admin deployer'],
   ['manage-tokens', 'admin'],
   ['act-on-behalf-of', 'admin deployer'],
-  ['read-audit', 'admin deployer'],
   ['back-up', 'admin'],
 ]
 

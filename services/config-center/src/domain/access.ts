@@ -17,14 +17,13 @@ export interface Principal {
  *
  * | action | admin | deployer | viewer | tenant |
  * | --- | --- | --- | --- | --- |
- * | `read` tenants, entries, documents, history, differences, subscriptions, convergence | yes | yes | yes | no |
+ * | `read` tenants, entries, documents, history, audit log, differences, subscriptions, convergence | yes | yes | yes | no |
  * | `read-view`: view, stream, poll, route table; report on a subscription | yes | yes | yes | its own |
  * | `write` tenants, entries, documents | yes | yes | no | no |
  * | `register-instance` under a lease | yes | yes | no | its own |
  * | `manage-tenant-tokens` | yes | yes | no | no |
  * | `manage-tokens` of every role | yes | no | no | no |
  * | `back-up` everything, hashes of tokens included | yes | no | no | no |
- * | `read-audit`: who wrote what, and what was refused to whom | yes | yes | no | no |
  * | `act-on-behalf-of` a person, who is then named in history | yes | yes | no | no |
  */
 export type Action =
@@ -36,7 +35,6 @@ export type Action =
   | 'manage-tokens'
   | 'back-up'
   | 'act-on-behalf-of'
-  | 'read-audit'
 
 const DEPLOYER_ACTIONS = [
   'read',
@@ -45,7 +43,6 @@ const DEPLOYER_ACTIONS = [
   'register-instance',
   'manage-tenant-tokens',
   'act-on-behalf-of',
-  'read-audit',
 ] as const
 
 const ALLOWED: Readonly<Record<TokenRole, ReadonlySet<Action>>> = {

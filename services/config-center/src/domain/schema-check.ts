@@ -30,12 +30,20 @@ export interface SchemaJob {
   readonly data: DocumentData
 }
 
-/** Checks documents by JSON schemas, within bounds of time whatever the schemas are. */
+/** Checks documents by JSON schemas. All calls share one budget of time: that of one write. */
 export interface SchemaChecker {
   /** The broken rules of each job, in the order of the jobs; the first are checked first. The same data object and schema are checked once. */
   check(jobs: readonly SchemaJob[]): readonly (readonly BrokenRule[])[]
-  /** @throws AppError `SCHEMA_INVALID`: what `subject` names is no schema that documents can be checked by. */
+  /**
+   * @throws AppError `SCHEMA_INVALID`: what `subject` names is no schema that documents can be checked by. `SCHEMA_TIME_SPENT` (retryable): those
+   * before it took all the time that one write has; they are known when the write is sent again.
+   */
   requireUsable(schema: JsonSchema, subject: { readonly tenant: string; readonly service: string }): void
+}
+
+/** Begins the checks of one write, within bounds of time whatever its schemas are. */
+export interface SchemaCheckers {
+  forWrite(): SchemaChecker
 }
 
 /** What a view without any document is checked as. One object, so that it is checked once. */

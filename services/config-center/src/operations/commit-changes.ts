@@ -35,7 +35,7 @@ export interface CheckedCommitResult extends CommitResult {
 /**
  * The one way to change tenants, entries, documents and schemas: all edits at one store revision, with one history record for each
  * tenant that they change. Edits that are the state already write nothing.
- * @throws AppError as `draftEdits` and {@link commitPlan}; `SCHEMA_INVALID`, `SCHEMA_VIOLATION`
+ * @throws AppError as `draftEdits` and {@link commitPlan}; `SCHEMA_INVALID`, `SCHEMA_TIME_SPENT`, `SCHEMA_VIOLATION`
  */
 export function commitChanges(context: OperationContext, request: CommitRequest): Promise<CheckedCommitResult> {
   const tenants = request.edits.map((edit) => edit.tenant)
@@ -64,18 +64,19 @@ export async function commitDecided(
 
 /**
  * What the draft's write would break of schemas. Synchronous, so that it sees one state of the catalog.
- * @throws AppError `SCHEMA_INVALID`: an edit brings a schema that nothing can be checked by.
+ * @throws AppError `SCHEMA_INVALID`: an edit brings a schema that nothing can be checked by. `SCHEMA_TIME_SPENT`
  */
 export function findViolations(
   { schemas }: Pick<OperationContext, 'schemas'>,
   draft: CatalogDraft,
   edits: readonly CatalogEdit[],
 ): SchemaFindings {
-  for (const edit of edits) if (edit.op === 'apply-schema') schemas.requireUsable(edit.schema, edit)
+  const checker = schemas.forWrite()
+  for (const edit of edits) if (edit.op === 'apply-schema') checker.requireUsable(edit.schema, edit)
   const after = new DraftCatalog(draft)
   if (!after.hasSchemas) return { own: [], dependents: [] }
   const comparison = new ViewComparison(draft.catalog, after)
-  return newViolations(schemas, {
+  return newViolations(checker, {
     comparison,
     draft,
     changes: after.changes,

@@ -1,7 +1,7 @@
 import type { Clock, KeyedMutex } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
-import type { SchemaChecker } from '../domain/schema-check.js'
+import type { SchemaCheckers } from '../domain/schema-check.js'
 import type { TenantRecord } from '../domain/records.js'
 import { failure } from '../errors.js'
 import type { LiveCatalog } from '../ports/live-catalog.js'
@@ -26,7 +26,7 @@ export interface OperationContext {
   /** Absent: workloads have no identity of their own. */
   readonly workloads?: WorkloadTokens | undefined
   readonly clock: Clock
-  readonly schemas: SchemaChecker
+  readonly schemas: SchemaCheckers
   /** Writes of this replica to one tenant take turns, so that they do not make each other's transactions fail. */
   readonly turns: KeyedMutex
   readonly timeouts?: Partial<OperationTimeouts> | undefined

@@ -17,7 +17,7 @@ class FrozenCalendar extends ManualClock {
 }
 
 function checker(limits = {}) {
-  return new BoundedSchemaChecker(new ManualClock(), limits)
+  return new BoundedSchemaChecker(new ManualClock(), limits).forWrite()
 }
 
 function brokenBy(schema: JsonSchema, data: Record<string, unknown>) {
@@ -31,6 +31,23 @@ function refusalOf(schema: JsonSchema): string | undefined {
   } catch (error) {
     return isAppError(error, 'SCHEMA_INVALID') ? error.message : `not SCHEMA_INVALID: ${String(error)}`
   }
+}
+
+function codeOf(call: () => void): string | undefined {
+  try {
+    call()
+    return undefined
+  } catch (error) {
+    return isAppError(error) ? error.code : String(error)
+  }
+}
+
+/** Takes a while to compile; no two are equal. */
+function largeSchema(seed: number, size: number): JsonSchema {
+  const properties = Object.fromEntries(
+    Array.from({ length: size }, (_, index) => [`p${seed}_${index}`, { minimum: 1 }]),
+  )
+  return { properties }
 }
 
 describe('BoundedSchemaChecker', () => {
@@ -87,7 +104,7 @@ describe('BoundedSchemaChecker', () => {
 
   it('stops a regular expression that backtracks without end, and leaves it alone for a while', () => {
     const clock = new FrozenCalendar()
-    const bounded = new BoundedSchemaChecker(clock, { sliceMs: 10, restMs: 1_000 })
+    const bounded = new BoundedSchemaChecker(clock, { sliceMs: 10, restMs: 1_000 }).forWrite()
     const schema = { properties: { a: { pattern: '^(x+)+$' } } }
     const bad = { schema, data: { a: `${'x'.repeat(60)}!` } }
     expect(bounded.check([bad])[0]?.map(({ keyword }) => keyword)).toEqual([UNCHECKED])
@@ -98,7 +115,7 @@ describe('BoundedSchemaChecker', () => {
   })
 
   it('never takes longer for one write than its limit, however many slow schemas there are', () => {
-    const bounded = checker({ sliceMs: 10, totalMs: 100 })
+    const bounded = checker({ sliceMs: 10, totalMs: 100, totalCompileMs: 60_000 })
     const jobs = Array.from({ length: 100 }, (_, index) => ({
       schema: { properties: { a: { pattern: '^(x+)+$' } }, title: `${index}` },
       data: { a: `${'x'.repeat(60)}!` },
@@ -120,8 +137,21 @@ describe('BoundedSchemaChecker', () => {
 
   it('stops compiling a schema that grows without bound', () => {
     const bounded = checker({ compileMs: 1 })
-    const properties = Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`p${index}`, { minimum: 1 }]))
-    expect(() => bounded.requireUsable({ properties }, subject)).toThrow('too long to compile')
+    expect(() => bounded.requireUsable(largeSchema(0, 2_000), subject)).toThrow('too long to compile')
+  })
+
+  it('compiles the new schemas of one write within one budget, however many of them are slow', () => {
+    const one = checker({ compileMs: 5, totalCompileMs: 5 })
+    const codes = Array.from({ length: 40 }, (_, seed) =>
+      codeOf(() => one.requireUsable(largeSchema(seed, 5_000), subject)),
+    )
+    expect(codes).toEqual(['SCHEMA_INVALID', ...Array.from({ length: 39 }, () => 'SCHEMA_TIME_SPENT')])
+  })
+
+  it('does not hold it against a schema that there was no time left for it', () => {
+    const spent = checker({ totalCompileMs: 0 })
+    expect(() => spent.requireUsable({ type: 'object' }, subject)).toThrow(/took the 0 ms/)
+    expect(spent.check([{ schema: { type: 'object' }, data: {} }])[0]?.[0]?.keyword).toBe(UNREACHED)
   })
 
   it('forgets the schemas that were not used for longest', () => {

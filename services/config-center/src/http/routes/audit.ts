@@ -21,7 +21,7 @@ export function auditRoute(app: TypedApp, { context }: RouteDeps): void {
   app.get(
     '/v1/audit',
     {
-      config: { access: 'read-audit' },
+      config: { access: 'read' },
       schema: {
         summary: 'Writes of all tenants, tokens made and revoked, and refused attempts, newest first',
         description:
