@@ -28,6 +28,8 @@ import { pendingSignInCookie, sessionCookie } from './http/session-cookie.js'
 import { validatorCompiler } from './http/validate.js'
 import { ManagerMetrics } from './metrics/manager-metrics.js'
 import type { CallerAuthentication } from './ports/caller-authentication.js'
+import { GatewayReports } from './operations/gateway-reports.js'
+import { RoleRechecks } from './operations/sessions/role-rechecks.js'
 import { readTopology } from './operations/topology/read-topology.js'
 import type { ConfigPassThrough } from './ports/config-pass-through.js'
 import type { IdentityProvider } from './ports/identity-provider.js'
@@ -53,10 +55,10 @@ export interface AppDeps extends Omit<RouteDeps, 'closing'> {
   readonly identityProvider?: IdentityProvider
   /** Where the console's files are. Default: nothing is served. */
   readonly consoleDirectory?: string
-  /** How often it is looked whether who reads a stream still may, milliseconds. Default 30,000. */
-  readonly recheckMs?: number
   /** What gateways in processes of their own tell. Default: nobody reports. */
   readonly reports?: GatewayReports
+  /** How often it is looked whether who reads a stream still may, milliseconds. Default 30,000. */
+  readonly recheckMs?: number
   /** Default: no log. */
   readonly logger?: FastifyServerOptions['logger']
 }
@@ -85,11 +87,12 @@ export async function buildApp({ logger = false, ...given }: AppDeps): Promise<T
 }
 
 /** Security headers, cookies, authentication and the audit log. */
-async function installSignIn(app: TypedApp, { deps, callers, recheckMs }: AppDeps): Promise<SignInDeps> {
+async function installSignIn(app: TypedApp, given: AppDeps): Promise<SignInDeps> {
+  const { deps, callers, recheckMs } = given
   const { store, clock, config } = deps
   await installSecurityHeaders(app, config.signIn)
   await app.register(cookie)
-  const sessions = { store, clock, limits: config.signIn }
+  const sessions = { store, clock, limits: config.signIn, rechecks: rechecksOf(given) }
   const signIn = {
     config: config.signIn,
     sessions,
@@ -103,6 +106,12 @@ async function installSignIn(app: TypedApp, { deps, callers, recheckMs }: AppDep
   return signIn
 }
 
+function rechecksOf({ deps: { store, clock, config }, identityProvider: provider }: AppDeps): RoleRechecks | undefined {
+  const { oidc } = config.signIn
+  if (provider === undefined || oidc === null) return undefined
+  return new RoleRechecks({ store, clock, provider, roles: oidc.roles, roleMinutes: oidc.roleMinutes })
+}
+
 async function addRoutes(
   app: TypedApp,
   given: AppDeps & { readonly signIn: SignInDeps; readonly closing: AbortSignal },
@@ -112,16 +121,19 @@ async function addRoutes(
     routes(app, given)
   topologyRoutes(app, { ...given, topologies: topologyFeeds(given.deps, events) })
   eventsRoute(app, { ...given, events })
+  requestReportsRoute(app, given.reports ?? new GatewayReports(given.deps))
   sessionRoutes(app, given)
   const { oidc } = given.deps.config.signIn
   if (given.identityProvider !== undefined && oidc !== null) {
-    const { sessions } = given.signIn
-    oidcRoutes(app, { ...given, oidc: { ...sessions, provider: given.identityProvider, roles: oidc.roles } })
+    const { roles, roleMinutes } = oidc
+    oidcRoutes(app, {
+      ...given,
+      oidc: { ...given.signIn.sessions, provider: given.identityProvider, roles, roleMinutes },
+    })
   }
   const { configPassThrough: config, deps, closing } = given
   await configRoutes(app, { config, store: deps.store, closing })
   metricsRoute(app, given, given.metrics ?? new ManagerMetrics())
-  requestReportsRoute(app, given.reports ?? new GatewayReports(given.deps))
   if (given.consoleDirectory !== undefined) await consoleRoutes(app, given.consoleDirectory)
 }
 

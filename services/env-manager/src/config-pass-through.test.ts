@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { ON_BEHALF_OF_HEADER, parseOnBehalfOf } from '@tributary/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
+import { signInWithDefaults } from './domain/sign-in-config.js'
 import { beginSession } from './operations/sessions/sessions.js'
 import { eventually } from './reconcile/test-bench.test-support.js'
 import { TestApp } from './test-app.test-support.js'
@@ -12,6 +13,16 @@ interface Seen {
   readonly headers: IncomingMessage['headers']
   readonly body: string
 }
+
+/** Sessions of people are begun without it here; it is never asked. */
+const signIn = signInWithDefaults({
+  publicUrl: 'http://127.0.0.1:7401',
+  oidc: { issuer: 'https://id.example', clientId: 'tributary', roles: { claim: 'groups', values: {} } },
+})
+const asked = (): never => {
+  throw new Error('the provider was asked')
+}
+const identityProvider = { begin: asked, finish: asked, refresh: asked }
 
 let center: Server
 let server: TestApp
@@ -50,8 +61,11 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => center.listen(0, '127.0.0.1', resolve))
   const { port } = center.address() as AddressInfo
   server = await TestApp.open(
-    {},
-    { configPassThrough: createConfigPassThrough({ url: `http://127.0.0.1:${port}`, token: 'own-token' }) },
+    { signIn },
+    {
+      configPassThrough: createConfigPassThrough({ url: `http://127.0.0.1:${port}`, token: 'own-token' }),
+      identityProvider,
+    },
   )
 })
 
@@ -64,10 +78,8 @@ afterEach(async () => {
 /** Somebody whom a provider vouches for. */
 async function person(role: 'viewer' | 'developer' | 'release-manager', name = 'Jane Doe') {
   const { store, config, clock } = server.bench.running
-  const { secret, session } = await beginSession(
-    { store, clock, limits: config.signIn },
-    { by: 'oidc', name, subject: name, role },
-  )
+  const vouchedFor = { by: 'oidc', name, subject: name, role, refreshToken: 'r' } as const
+  const { secret, session } = await beginSession({ store, clock, limits: config.signIn }, vouchedFor)
   return { cookie: `tributary-session=${secret}`, csrf: session.csrf }
 }
 
@@ -127,7 +139,7 @@ describe('what a person asks of the config center', () => {
     const got = await server.call('PUT', '/v1/config/tenants/feature-x/documents/orders', { ...jane, body: { a: 1 } })
     expect(got.status).toBe(200)
     expect(seen[0]?.headers.authorization).toBe('Bearer own-token')
-    expect(parseOnBehalfOf(String(seen[0]?.headers[ON_BEHALF_OF_HEADER]))).toBe('王小明')
+    expect(parseOnBehalfOf(String(seen[0]?.headers[ON_BEHALF_OF_HEADER]))).toBe('王小明 (王小明)')
   })
 
   it.each([

@@ -53,6 +53,15 @@ describe('readConfig', () => {
     expect(read()).toBe('second')
   })
 
+  it('takes an origin as the address for clients, and nothing else', () => {
+    const env = { TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN: 't' }
+    const advertised = (url: string) => readConfig({ ...env, TRIBUTARY_ADVERTISED_URL: url }).advertisedUrl
+    expect(advertised('https://tributary.example')).toBe('https://tributary.example')
+    for (const wrong of ['tributary.example', 'https://u@x', 'https://x/path', 'ftp://x']) {
+      expect(() => advertised(wrong)).toThrow(/TRIBUTARY_ADVERTISED_URL is not an address/)
+    }
+  })
+
   it('reads context keys from a file, and refuses what is none', () => {
     const keyFile = join(directory, 'key')
     const env = { TRIBUTARY_CONFIG: file, MAIL: '', TRIBUTARY_TOKEN: 't', TRIBUTARY_CONTEXT_KEY_FILE: keyFile }

@@ -11,7 +11,7 @@ export const ENV_MANAGER_ERRORS = {
   SESSION_OVER: {
     kind: 'unauthenticated',
     description:
-      'The session has ended: it was not used, it was too old, somebody signed out, or its token is worth nothing any more.',
+      'The session has ended: it was not used, it was too old, somebody signed out, its token is worth nothing any more, or the provider gives the person no role any more.',
   },
   CSRF_INVALID: {
     kind: 'permission_denied',
@@ -95,7 +95,8 @@ export const ENV_MANAGER_ERRORS = {
   },
   NOT_LEADER: {
     kind: 'unavailable',
-    description: 'Another env-manager on the same store leads; details.leader says where. Nothing was done here.',
+    description:
+      'Another env-manager on the same store leads; details.leader says where if TRIBUTARY_ADVERTISED_URL does. Nothing was done here.',
   },
   NOT_READY: { kind: 'unavailable', description: 'The manager has not started its loop yet, or is shutting down.' },
   INTERNAL: { kind: 'internal', description: 'A bug of the env-manager.' },
@@ -131,7 +132,8 @@ export const ENV_MANAGER_ERRORS = {
   },
   PLATFORM_ADDRESS_UNREACHABLE: {
     kind: 'unavailable',
-    description: 'A copy is ready, but the address that callers would get does not lead to it (yet); it is tried again.',
+    description:
+      'A copy is ready, but the address that callers would get does not lead to it (yet); it is tried again.',
   },
   PLATFORM_IMAGE_MISSING: {
     kind: 'unavailable',

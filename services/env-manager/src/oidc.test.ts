@@ -17,24 +17,32 @@ let provider: TestProvider
 let server: TestApp
 let nowMs: number
 
+const ROLE_MINUTES = 60
+
 beforeEach(async () => {
   provider = await TestProvider.start({ redirectUri, people })
+  server = await openServer(['profile', 'groups'])
+  nowMs = Date.now()
+  server.bench.now = () => nowMs
+})
+
+/** The server, which asks the provider for these scopes. */
+async function openServer(scopes: string[]): Promise<TestApp> {
   const signIn = signInWithDefaults({
     publicUrl,
     oidc: {
       issuer: provider.issuer,
       clientId: 'tributary',
       label: 'Example',
-      scopes: ['profile', 'groups'],
+      scopes,
+      roleMinutes: ROLE_MINUTES,
       roles: { claim: 'groups', values: { dev: 'developer', release: 'release-manager', all: 'viewer' } },
     },
   })
   const { oidc } = signIn
   if (oidc === null) throw new Error('no provider')
-  server = await TestApp.open({ signIn }, { identityProvider: createOpenIdProvider({ config: oidc, redirectUri }) })
-  nowMs = Date.now()
-  server.bench.now = () => nowMs
-})
+  return TestApp.open({ signIn }, { identityProvider: createOpenIdProvider({ config: oidc, redirectUri }) })
+}
 
 afterEach(async () => {
   await server.close()
@@ -108,7 +116,9 @@ describe('signing in at a provider', () => {
     await signIn('rita')
     const { json } = await server.call('GET', '/v1/audit', { token: 'view' })
     expect(json).toMatchObject({
-      records: [{ action: 'session.sign-in', actor: { name: 'Rita', role: 'release-manager', by: 'oidc' } }],
+      records: [
+        { action: 'session.sign-in', actor: { name: 'Rita', role: 'release-manager', by: 'oidc', subject: 'rita' } },
+      ],
     })
   })
 })
@@ -191,16 +201,96 @@ describe('where a sign-in leads', () => {
 })
 
 describe('the session of a person', () => {
-  it('ends after a day, whatever the provider says', async () => {
-    const { session } = await signIn('jane')
-    nowMs += 24 * 3_600_000
-    expect((await server.call('GET', '/v1/environments', { cookie: session })).code).toBe('SESSION_OVER')
-  })
+  const read = (cookie: string) => server.call('GET', '/v1/environments', { cookie })
 
   it('outlives a provider that goes away', async () => {
     const { session } = await signIn('jane')
     await provider.stop()
-    expect((await server.call('GET', '/v1/environments', { cookie: session })).status).toBe(200)
+    expect((await read(session)).status).toBe(200)
     provider = await TestProvider.start({ redirectUri, people })
+  })
+
+  it('ends with the role’s time when the provider cannot be asked again', async () => {
+    const { session } = await signIn('jane')
+    nowMs += ROLE_MINUTES * 60_000 - 1
+    expect((await read(session)).status).toBe(200)
+    nowMs += 1
+    expect((await read(session)).code).toBe('SESSION_OVER')
+  })
+
+  it('ends when the configuration names no provider any more', async () => {
+    const { session } = await signIn('jane')
+    const without = await server.build()
+    expect((await server.call('GET', '/v1/environments', { cookie: session }, without)).code).toBe('SESSION_OVER')
+    await without.close()
+  })
+})
+
+describe('the role of a person whom the provider can be asked for again', () => {
+  const read = (cookie: string) => server.call('GET', '/v1/environments', { cookie })
+  const roleOf = async (cookie: string) => (await stateOf(cookie)).session?.role
+  let session: string
+
+  beforeEach(async () => {
+    await server.close()
+    server = await openServer(['profile', 'groups', 'offline_access'])
+    server.bench.now = () => nowMs
+    session = (await signIn('jane')).session
+  })
+
+  it('is what the provider says an hour later, as is the name', async () => {
+    provider.people['jane'] = { name: 'Jane Roe', groups: ['release'] }
+    nowMs += ROLE_MINUTES * 60_000 - 1
+    expect(await roleOf(session)).toBe('developer')
+    nowMs += 1
+    expect((await stateOf(session)).session).toMatchObject({ name: 'Jane Roe', role: 'release-manager' })
+  })
+
+  it('stays the same for as long as the provider says so, until the day is over', async () => {
+    for (let hour = 1; hour < 24; hour += 1) {
+      nowMs += ROLE_MINUTES * 60_000
+      expect(await roleOf(session)).toBe('developer')
+    }
+    nowMs += ROLE_MINUTES * 60_000
+    expect((await read(session)).code).toBe('SESSION_OVER')
+  })
+
+  it.each([
+    ['gives them no role any more', () => (provider.people['jane'] = { name: 'Jane Doe', groups: ['visitors'] })],
+    ['does not know them any more', () => delete provider.people['jane']],
+  ])('ends with the session when the provider %s, also for the next request', async (_what, change) => {
+    change()
+    nowMs += ROLE_MINUTES * 60_000
+    expect((await read(session)).code).toBe('SESSION_OVER')
+    provider.people['jane'] = people.jane
+    expect((await read(session)).code).toBe('SESSION_OVER')
+  })
+
+  it('is asked for once by requests that come together: the provider takes a refresh token only once', async () => {
+    nowMs += ROLE_MINUTES * 60_000
+    const answers = await Promise.all(Array.from({ length: 5 }, () => read(session)))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    nowMs += ROLE_MINUTES * 60_000
+    expect((await read(session)).status).toBe(200)
+  })
+
+  it('holds for another hour while the provider is away, and then nothing does until it answers', async () => {
+    await provider.stop()
+    nowMs += ROLE_MINUTES * 60_000
+    expect(await roleOf(session)).toBe('developer')
+    nowMs += ROLE_MINUTES * 60_000
+    const refused = await read(session)
+    expect([refused.status, refused.code]).toEqual([503, 'OIDC_PROVIDER_UNREACHABLE'])
+    expect((await server.call('GET', '/v1/environments', { token: 'view' })).status).toBe(200)
+    provider = await TestProvider.start({ redirectUri, people })
+  })
+
+  it('is asked for with a token that nobody who reads the store can use', async () => {
+    const { entries } = await server.bench.store.range({ select: { prefix: 'em/session/' } })
+    const sealed = entries.map(({ value }) => (JSON.parse(value) as { subject: Record<string, string> }).subject)
+    expect(sealed).toMatchObject([{ subject: 'jane', sealedRefreshToken: expect.stringMatching(/^[\w-]{60,}$/) }])
+    expect(Object.keys(sealed[0] ?? {}).sort()).toEqual(
+      ['by', 'name', 'role', 'roleCheckedAt', 'sealedRefreshToken', 'subject'].sort(),
+    )
   })
 })

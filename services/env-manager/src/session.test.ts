@@ -161,6 +161,16 @@ describe('a session', () => {
     expect((await read(`tributary-session=${secret}`)).code).toBe('SESSION_OVER')
   })
 
+  it('ends when its owner begins more than twenty others; nobody else’s does', async () => {
+    const [first, other] = [await signIn('dep'), await signIn('view')]
+    nowMs += 1
+    for (let nth = 0; nth < 20; nth += 1) await signIn('dep')
+    expect((await read(first.cookie)).code).toBe('SESSION_OVER')
+    expect((await read(other.cookie)).status).toBe(200)
+    const { entries } = await server.bench.store.range({ select: { prefix: 'em/session/' } })
+    expect(entries).toHaveLength(21)
+  })
+
   it('forgets others that are over when one begins', async () => {
     await signIn('view')
     nowMs += 25 * 3_600_000
@@ -195,12 +205,12 @@ describe('the audit log', () => {
         environment: 'feature-x',
         outcome: 'refused',
         status: 403,
-        actor: { by: 'bearer', role: 'viewer' },
+        actor: { by: 'bearer', role: 'viewer', subject: 'view' },
       },
       {
         action: 'environment.patch',
         outcome: 'accepted',
-        actor: { name: 'deployer token', by: 'token' },
+        actor: { name: 'deployer token', by: 'token', subject: 'dep' },
         address: '127.0.0.1',
       },
     ])

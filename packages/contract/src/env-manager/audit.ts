@@ -14,6 +14,12 @@ export const AuditRecord = Type.Object(
         name: Type.String(),
         role: PersonRole,
         by: Type.Union([Type.Literal('oidc'), Type.Literal('token'), Type.Literal('bearer')]),
+        subject: Type.Optional(
+          Type.String({
+            description:
+              'which person (the provider’s `sub`) or token (its id): names may be equal; records of old lack it',
+          }),
+        ),
       },
       strict,
     ),

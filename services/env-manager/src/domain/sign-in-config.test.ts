@@ -33,6 +33,7 @@ describe('signIn of the platform configuration', () => {
         clientSecretVariable: 'OIDC_SECRET',
         label: 'id.example.org',
         scopes: ['openid', 'profile', 'email'],
+        roleMinutes: 60,
         roles: { claim: 'groups', values: { dev: 'developer' }, otherwise: 'viewer' },
       },
     })

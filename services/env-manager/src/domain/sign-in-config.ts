@@ -49,6 +49,14 @@ export const SignInFile = Type.Object(
               description: 'default: openid, profile, email',
             }),
           ),
+          roleMinutes: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1_440,
+              description:
+                'how long a role holds before the provider is asked again, by its refresh token; without one the session ends then; default: 60',
+            }),
+          ),
           roles: Type.Object(
             {
               claim: Type.String({
@@ -83,6 +91,8 @@ export interface OidcConfig {
   readonly clientSecretVariable: string | null
   readonly label: string
   readonly scopes: readonly string[]
+  /** How long a role holds before the provider is asked again. */
+  readonly roleMinutes: number
   readonly roles: RoleMapping
 }
 
@@ -108,13 +118,22 @@ export function signInWithDefaults(file: Static<typeof SignInFile> = {}): SignIn
 }
 
 function oidcWithDefaults(oidc: NonNullable<Static<typeof SignInFile>['oidc']>): OidcConfig {
-  const { issuer, clientId, clientSecret, label, scopes = ['openid', 'profile', 'email'], roles } = oidc
+  const {
+    issuer,
+    clientId,
+    clientSecret,
+    label,
+    scopes = ['openid', 'profile', 'email'],
+    roleMinutes = 60,
+    roles,
+  } = oidc
   return {
     issuer,
     clientId,
     clientSecretVariable: clientSecret?.environmentVariable ?? null,
     label: label ?? new URL(issuer).host,
     scopes: scopes.includes('openid') ? scopes : ['openid', ...scopes],
+    roleMinutes,
     roles: { claim: roles.claim, values: roles.values, otherwise: roles.otherwise ?? null },
   }
 }

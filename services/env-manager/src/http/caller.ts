@@ -16,6 +16,8 @@ import type { CallerAuthentication } from '../ports/caller-authentication.js'
 export interface Caller {
   readonly name: string
   readonly role: PersonRole
+  /** Which person (the provider's `sub`) or token (its id): names may be equal, these are not. */
+  readonly subject: string
   readonly by: 'bearer' | 'token' | 'oidc'
   /** The caller's own token of the config center; undefined for a person whom a provider vouches for. */
   readonly token?: string
@@ -41,11 +43,10 @@ export class CallerRegistry {
 
   /** @throws AppError `TOKEN_INVALID`, `ROLE_NOT_ALLOWED` for a service's own token, `CONFIG_CENTER_UNREACHABLE` */
   async ofToken(token: string): Promise<Caller> {
-    const { name, role } = await this.#personOf(token)
-    return { name, role, by: 'bearer', token }
+    return { ...(await this.#personOf(token)), by: 'bearer', token }
   }
 
-  /** @throws AppError `SESSION_OVER`, `CONFIG_CENTER_UNREACHABLE` */
+  /** @throws AppError `SESSION_OVER`, `CONFIG_CENTER_UNREACHABLE`, `OIDC_PROVIDER_UNREACHABLE` */
   async ofSession(secret: string): Promise<Caller> {
     return this.#ofLive(secret, await resumeSession(this.sessions, secret))
   }
@@ -56,29 +57,37 @@ export class CallerRegistry {
   }
 
   async #ofLive(secret: string, session: LiveSession | undefined): Promise<Caller> {
-    if (session === undefined) throw sessionOver('it is too old, was not used for long, or somebody signed out')
-    const { csrf, expiresAt, subject } = session
-    if (subject.by === 'oidc') return { name: subject.name, role: subject.role, by: 'oidc', csrf, expiresAt }
-    return { ...(await this.#ofTokenSession(secret, session)), by: 'token', csrf, expiresAt }
+    if (session === undefined) {
+      throw sessionOver(
+        'it is too old or was not used for long, somebody signed out, or the provider gives no role any more',
+      )
+    }
+    const { csrf, expiresAt, subject: holder } = session
+    if (holder.by === 'token') return { ...(await this.#ofTokenSession(secret, session)), by: 'token', csrf, expiresAt }
+    const { name, role, subject } = holder
+    return { name, role, subject, by: 'oidc', csrf, expiresAt }
   }
 
   /** A session lives no longer than its token does. */
-  async #ofTokenSession(secret: string, { subject }: LiveSession): Promise<Pick<Caller, 'name' | 'role' | 'token'>> {
+  async #ofTokenSession(
+    secret: string,
+    { subject }: LiveSession,
+  ): Promise<Pick<Caller, 'name' | 'role' | 'subject' | 'token'>> {
     const token = subject.by === 'token' ? subject.token : ''
     const info = await this.#identify(token)
     const role = info === undefined ? undefined : roleOfToken(info.role)
-    if (info !== undefined && role !== undefined) return { name: info.name, role, token }
+    if (info !== undefined && role !== undefined) return { name: info.name, role, subject: info.tokenId, token }
     await endSession(this.sessions, secret)
     throw sessionOver('the token that it was made with is revoked or expired')
   }
 
-  async #personOf(token: string): Promise<{ readonly name: string; readonly role: PersonRole }> {
+  async #personOf(token: string): Promise<Pick<Caller, 'name' | 'role' | 'subject'>> {
     // What no header can hold is no token, and must not look like an outage.
     const info = TOKEN_TEXT.test(token) ? await this.#identify(token) : undefined
     if (info === undefined)
       throw failure('TOKEN_INVALID', 'The bearer token is unknown, revoked or expired; get a new one from an admin')
     const role = roleOfToken(info.role)
-    if (role !== undefined) return { name: info.name, role }
+    if (role !== undefined) return { name: info.name, role, subject: info.tokenId }
     throw failure(
       'ROLE_NOT_ALLOWED',
       `A ${info.role} token may do nothing here; use one of role viewer, deployer or admin`,

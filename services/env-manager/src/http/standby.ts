@@ -6,12 +6,12 @@ import { installErrorAnswers } from './error-answers.js'
 export interface StandbyOptions {
   readonly host: string
   readonly port: number
-  /** Where the leader is; undefined while nobody leads. */
+  /** Where clients reach the leader; undefined when that is not for them to know, or nobody leads. */
   readonly leader: () => string | undefined
   readonly logger?: FastifyServerOptions['logger']
 }
 
-/** A process that waits to lead: alive, not ready, and everything else is refused with the leader's address. */
+/** A process that waits to lead: alive, not ready, and everything else is refused, with the leader's address if it is advertised: whoever asks is not known here. */
 export interface Standby {
   readonly url: string
   readonly port: number
@@ -26,7 +26,7 @@ export async function startStandby({ host, port, leader, logger = false }: Stand
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.all('/*', async () => {
     const where = leader()
-    const advice = where === undefined ? 'nobody leads at the moment; try again' : `ask the leader at ${where}`
+    const advice = where === undefined ? 'try again: requests are for whoever is ready' : `ask the leader at ${where}`
     throw failure('NOT_LEADER', `This env-manager is a standby; ${advice}`, { details: { leader: where ?? null } })
   })
   const url = await app.listen({ host, port })

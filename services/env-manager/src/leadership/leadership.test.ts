@@ -6,13 +6,13 @@ import { systemClock } from '@tributary/kit'
 import { openEmbeddedStore, openEtcdStore, type RevisionedStore } from '@tributary/store'
 import { describeWithEtcd, EtcdServer, eventually } from '@tributary/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { LEADER_KEY, Leadership } from './leadership.js'
+import { LEADER_KEY, Leadership, type LeaderAddress } from './leadership.js'
 
 let store: RevisionedStore
 let stopping: AbortController
 const leaders: Leadership[] = []
 
-async function campaign(url: string, onWaiting?: (leader: string) => void): Promise<Leadership> {
+async function campaign(url: string, onWaiting?: (leader: LeaderAddress) => void): Promise<Leadership> {
   const more = onWaiting === undefined ? {} : { onWaiting }
   const { signal } = stopping
   const won = await Leadership.campaign({ store, clock: systemClock, url, signal, leaseMs: 60_000, ...more })
@@ -68,14 +68,25 @@ function describeLeadership(open: () => Promise<RevisionedStore>): void {
 
   it('is held by one of several that want it, and passed on when that one resigns', async () => {
     const first = await campaign('http://first')
-    const waiting: string[] = []
+    const waiting: LeaderAddress[] = []
     let led = false
     const second = campaign('http://second', (leader) => waiting.push(leader)).finally(() => (led = true))
-    await eventually(() => expect(waiting).toEqual(['http://first']))
+    await eventually(() => expect(waiting).toEqual([{ url: 'http://first' }]))
     expect(led).toBe(false)
     await first.resign()
     await (await second).store.transact(put('em/x'))
     expect(await exists('em/x')).toBe(true)
+  })
+
+  it('tells those who wait where clients are to go, when the leader was told', async () => {
+    const [clock, advertisedUrl] = [systemClock, 'https://tributary.example']
+    const { signal } = stopping
+    leaders.push(await Leadership.campaign({ store, clock, url: 'http://a', advertisedUrl, signal, leaseMs: 60_000 }))
+    const waiting: LeaderAddress[] = []
+    const second = campaign('http://b', (leader) => waiting.push(leader))
+    await eventually(() => expect(waiting).toEqual([{ url: 'http://a', advertisedUrl }]))
+    stopping.abort(new Error('enough'))
+    await expect(second).rejects.toThrow('enough')
   })
 
   it('is given to exactly one of ten that ask at the same moment', async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { isAppError, type Clock } from '@tributary/kit'
 import type { RevisionedStore, StoreLease } from '@tributary/store'
+import { stateKeys } from '../operations/state/keys.js'
 import { FencedStore } from './fenced-store.js'
 
 /** Exists while somebody leads; its value says where that one is. */
-export const LEADER_KEY = 'em/leader'
+export const LEADER_KEY = stateKeys.leader
 
 /** A leader that died is replaced after this time, about. Milliseconds. */
 const DEFAULT_LEASE_MS = 5_000
@@ -15,16 +16,27 @@ const RETRY_MS = 500
 
 /** Who campaigns for what. */
 export interface CampaignOptions {
+  /** Tells this process from the others, as it is announced. Default: a random one. */
+  readonly replicaId?: string
   readonly store: RevisionedStore
   readonly clock: Clock
-  /** Where this process is reached, for standbys to name. */
+  /** Where this process listens, for the logs of standbys. */
   readonly url: string
+  /** Where clients reach it, for standbys to tell them. Default: they are told nothing. */
+  readonly advertisedUrl?: string | undefined
   /** Ends the campaign; it then rejects with the signal's reason. */
   readonly signal: AbortSignal
   /** Told where the leader is, when this process has to wait for it. */
-  readonly onWaiting?: (leaderUrl: string) => void
+  readonly onWaiting?: (leader: LeaderAddress) => void
   /** Default 5,000. etcd has a minimum of about 2 s with its usual timing. */
   readonly leaseMs?: number
+}
+
+/** Where the leader is. */
+export interface LeaderAddress {
+  readonly url: string
+  /** Absent: not for clients to know. */
+  readonly advertisedUrl?: string
 }
 
 interface Won {
@@ -116,11 +128,18 @@ export class Leadership {
 }
 
 /** Undefined: another one was faster. */
-async function tryToWin({ store, clock, url, leaseMs }: CampaignOptions): Promise<Won | undefined> {
+async function tryToWin({
+  store,
+  clock,
+  url,
+  advertisedUrl,
+  leaseMs,
+  replicaId,
+}: CampaignOptions): Promise<Won | undefined> {
   const renewedAt = clock.monotonicMs()
   const lease = await store.grantLease(leaseMs ?? DEFAULT_LEASE_MS)
   try {
-    const value = JSON.stringify({ id: randomUUID(), url })
+    const value = JSON.stringify({ id: replicaId ?? randomUUID(), url, advertisedUrl })
     const { succeeded } = await store.transact({
       compares: [{ select: { key: LEADER_KEY }, target: 'version', op: '=', value: 0n }],
       mutations: [{ kind: 'put', key: LEADER_KEY, value, leaseId: lease.leaseId }],
@@ -140,15 +159,17 @@ async function untilVacant({ store, signal, onWaiting }: CampaignOptions): Promi
   const { entries, storeRevision } = await store.range({ select: { key: LEADER_KEY } }, { signal })
   const [entry] = entries
   if (entry === undefined) return
-  onWaiting?.(urlOf(entry.value))
+  onWaiting?.(addressOf(entry.value))
   for await (const { events } of store.watch({ select: { key: LEADER_KEY }, after: storeRevision, signal })) {
     if (events.some(({ kind }) => kind === 'delete')) return
   }
 }
 
-function urlOf(value: string): string {
+function addressOf(value: string): LeaderAddress {
   const leader: unknown = JSON.parse(value)
-  return typeof leader === 'object' && leader !== null && 'url' in leader ? String(leader.url) : 'an unknown address'
+  if (typeof leader !== 'object' || leader === null || !('url' in leader)) return { url: 'an unknown address' }
+  const told = 'advertisedUrl' in leader ? { advertisedUrl: String(leader.advertisedUrl) } : {}
+  return { url: String(leader.url), ...told }
 }
 
 function ignoreStoreFailure(error: unknown): void {

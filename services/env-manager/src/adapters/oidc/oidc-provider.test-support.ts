@@ -17,20 +17,24 @@ export interface TestProviderOptions {
 /** A real OpenID provider (the library `oidc-provider`) on a socket of this machine, and somebody who uses a browser. */
 export class TestProvider {
   readonly issuer: string
+  /** Who there is, by the name that they sign in with. What changes here the provider says from then on. */
+  readonly people: Record<string, TestPerson>
   readonly #server: Server
 
-  private constructor(server: Server, issuer: string) {
+  private constructor(server: Server, issuer: string, people: Record<string, TestPerson>) {
     this.#server = server
     this.issuer = issuer
+    this.people = people
   }
 
   static async start(options: TestProviderOptions): Promise<TestProvider> {
     const server = createServer()
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const provider = new Provider(issuer, configurationOf(options))
+    const people = { ...options.people }
+    const provider = new Provider(issuer, configurationOf({ ...options, people }))
     server.on('request', provider.callback())
-    return new TestProvider(server, issuer)
+    return new TestProvider(server, issuer, people)
   }
 
   /** Goes where `url` leads, signs in as `login` and agrees; resolves to the address that the provider sends the browser back to. */
@@ -74,6 +78,7 @@ function configurationOf({ redirectUri, people, clientSecret }: TestProviderOpti
       {
         client_id: 'tributary',
         redirect_uris: [redirectUri],
+        grant_types: ['authorization_code', 'refresh_token'],
         ...(clientSecret === undefined
           ? { token_endpoint_auth_method: 'none' as const }
           : { client_secret: clientSecret }),
@@ -82,8 +87,17 @@ function configurationOf({ redirectUri, people, clientSecret }: TestProviderOpti
     claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
     pkce: { required: () => true },
     cookies: { keys: ['test'] },
-    findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, ...people[sub] }) }),
-    ttl: { Session: 600, Interaction: 600, Grant: 600, AccessToken: 600, IdToken: 600, AuthorizationCode: 60 },
+    findAccount: (_context, sub) =>
+      Object.hasOwn(people, sub) ? { accountId: sub, claims: () => ({ sub, ...people[sub] }) } : undefined,
+    ttl: {
+      Session: 600,
+      Interaction: 600,
+      Grant: 600,
+      AccessToken: 600,
+      IdToken: 600,
+      AuthorizationCode: 60,
+      RefreshToken: 600,
+    },
   }
 }
 

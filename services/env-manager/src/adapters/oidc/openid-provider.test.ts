@@ -24,6 +24,7 @@ const configOf = (issuer: string): OidcConfig => ({
   clientSecretVariable: null,
   label: 'test',
   scopes: ['openid', 'profile', 'groups'],
+  roleMinutes: 60,
   roles: { claim: 'groups', values: {}, otherwise: null },
 })
 const own = (clientSecret: string | undefined = 'shh') =>
@@ -41,7 +42,7 @@ describe('a person at a real provider', () => {
     const checks = newChecks()
     const back = await provider.signIn(await own().begin(checks), 'jane')
     expect(`${back.origin}${back.pathname}`).toBe(redirectUri)
-    expect(await own().finish(back.searchParams, checks)).toMatchObject({ sub: 'jane', ...people.jane })
+    expect(await own().finish(back.searchParams, checks)).toMatchObject({ claims: { sub: 'jane', ...people.jane } })
   })
 
   it('needs no client secret with a public client, since PKCE binds the code', async () => {
@@ -50,7 +51,7 @@ describe('a person at a real provider', () => {
     const client = createOpenIdProvider({ config: configOf(provider.issuer), redirectUri })
     const checks = newChecks()
     const back = await provider.signIn(await client.begin(checks), 'jane')
-    expect(await client.finish(back.searchParams, checks)).toMatchObject({ sub: 'jane' })
+    expect(await client.finish(back.searchParams, checks)).toMatchObject({ claims: { sub: 'jane' } })
   })
 
   it.each(['nonce', 'verifier', 'state'] as const)(
@@ -83,6 +84,50 @@ describe('a person at a real provider', () => {
     const error: unknown = await client.finish(back.searchParams, checks).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'OIDC_SIGN_IN_REFUSED' })
     expect(String(error)).not.toContain('not-the-secret')
+  })
+})
+
+describe('a person whom the provider is asked for again', () => {
+  const signIn = async (issuer: string) => {
+    const config = { ...configOf(issuer), scopes: ['openid', 'profile', 'groups', 'offline_access'] }
+    const client = createOpenIdProvider({ config, clientSecret: 'shh', redirectUri })
+    const checks = newChecks()
+    const back = await provider.signIn(await client.begin(checks), 'jane')
+    const { refreshToken = '' } = await client.finish(back.searchParams, checks)
+    return { client, refreshToken }
+  }
+
+  it('cannot be asked for without the scope offline_access, which most providers want', async () => {
+    const checks = newChecks()
+    const back = await provider.signIn(await own().begin(checks), 'jane')
+    expect(await own().finish(back.searchParams, checks)).not.toHaveProperty('refreshToken')
+  })
+
+  it('has the claims that they have now', async () => {
+    const { client, refreshToken } = await signIn(provider.issuer)
+    provider.people['jane'] = { name: 'Jane Roe', groups: ['visitors'] }
+    expect(await client.refresh(refreshToken, 'jane')).toMatchObject({
+      claims: { sub: 'jane', name: 'Jane Roe', groups: ['visitors'] },
+    })
+  })
+
+  it('is nobody once the provider does not know them any more, or with a token that it never gave', async () => {
+    const { client, refreshToken } = await signIn(provider.issuer)
+    expect(await codeOf(client.refresh('made-up', 'jane'))).toBe('OIDC_SIGN_IN_REFUSED')
+    delete provider.people['jane']
+    expect(await codeOf(client.refresh(refreshToken, 'jane'))).toBe('OIDC_SIGN_IN_REFUSED')
+  })
+
+  it('is not somebody else', async () => {
+    const { client, refreshToken } = await signIn(provider.issuer)
+    expect(await codeOf(client.refresh(refreshToken, 'rita'))).toBe('OIDC_SIGN_IN_REFUSED')
+  })
+
+  it('is not refused because the provider is away', async () => {
+    const { client, refreshToken } = await signIn(provider.issuer)
+    await provider.stop()
+    expect(await codeOf(client.refresh(refreshToken, 'jane'))).toBe('OIDC_PROVIDER_UNREACHABLE')
+    provider = await TestProvider.start({ redirectUri, people })
   })
 })
 

@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client'
 import type { OidcConfig } from '../../domain/sign-in-config.js'
-import type { IdentityProvider, PersonClaims } from '../../ports/identity-provider.js'
+import type { IdentityProvider, PersonClaims, VouchedPerson } from '../../ports/identity-provider.js'
+import { failure } from '../../errors.js'
 import { toSignInError } from './to-sign-in-error.js'
 
 /** What a provider is reached with. */
@@ -28,9 +29,12 @@ export function createOpenIdProvider(options: OpenIdProviderOptions): IdentityPr
   }
   return {
     async begin({ state, nonce, verifier }) {
+      const { scopes } = options.config
       return oidc.buildAuthorizationUrl(await configuration(), {
         redirect_uri: options.redirectUri,
-        scope: options.config.scopes.join(' '),
+        scope: scopes.join(' '),
+        // OpenID Connect Core 11: the scope counts only with consent.
+        ...(scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
         state,
         nonce,
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
@@ -43,7 +47,22 @@ export function createOpenIdProvider(options: OpenIdProviderOptions): IdentityPr
       const checks = { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true }
       try {
         const tokens = await oidc.authorizationCodeGrant(provider, current, checks)
-        return await claimsOf(provider, tokens, options.config.roles.claim)
+        const claims = tokens.claims()
+        if (claims === undefined) throw new TypeError('a checked answer has an ID token')
+        return await vouched(provider, { tokens, claims, needed: options.config.roles.claim })
+      } catch (error) {
+        throw toSignInError(error)
+      }
+    },
+    async refresh(refreshToken, subject) {
+      const provider = await configuration()
+      try {
+        const tokens = await oidc.refreshTokenGrant(provider, refreshToken)
+        // Not every provider says again who it is; then the refresh token does, and the answer about the person is checked against it.
+        const claims = tokens.claims() ?? { sub: subject }
+        if (claims.sub !== subject)
+          throw failure('OIDC_SIGN_IN_REFUSED', 'Asking for a role: the provider answered about somebody else')
+        return await vouched(provider, { tokens, claims, needed: options.config.roles.claim })
       } catch (error) {
         throw toSignInError(error)
       }
@@ -60,13 +79,16 @@ async function discover({ config, clientSecret }: OpenIdProviderOptions): Promis
 }
 
 /** Providers differ in whether a claim stands in the ID token or is asked for; the subject of both must be the same. */
-async function claimsOf(
-  provider: oidc.Configuration,
-  tokens: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
-  needed: string,
-): Promise<PersonClaims> {
-  const claims = tokens.claims()
-  if (claims === undefined) throw new TypeError('a checked answer has an ID token')
+async function vouched(provider: oidc.Configuration, { tokens, claims, needed }: Answer): Promise<VouchedPerson> {
   const asked = provider.serverMetadata().userinfo_endpoint !== undefined && !(needed in claims && 'name' in claims)
-  return asked ? { ...claims, ...(await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)) } : { ...claims }
+  const more = asked ? await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub) : {}
+  const again = tokens.refresh_token === undefined ? {} : { refreshToken: tokens.refresh_token }
+  return { claims: { ...claims, ...more }, ...again }
+}
+
+interface Answer {
+  readonly tokens: oidc.TokenEndpointResponse
+  readonly claims: PersonClaims
+  /** The claim that gives roles. */
+  readonly needed: string
 }

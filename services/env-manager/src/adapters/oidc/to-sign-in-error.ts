@@ -1,4 +1,4 @@
-import type { AppError } from '@tributary/kit'
+import { AppError } from '@tributary/kit'
 import {
   AuthorizationResponseError,
   ClientError,
@@ -17,8 +17,11 @@ const UNREACHABLE = new Set([
 
 /** What went wrong while somebody signed in, as an error of the catalogue. The provider's own words may hold anything: they are the cause. */
 export function toSignInError(error: unknown): AppError {
+  if (error instanceof AppError) return error
   if (error instanceof AuthorizationResponseError) return refused(`it said "${word(error.error)}"`, error)
-  if (error instanceof ResponseBodyError && error.status < 500) return refused(`it said "${word(error.error)}"`, error)
+  // Asked too often, it has said nothing about the person.
+  if (error instanceof ResponseBodyError && error.status < 500 && error.status !== 429)
+    return refused(`it said "${word(error.error)}"`, error)
   if (error instanceof WWWAuthenticateChallengeError) return refused('it did not accept the access token', error)
   if (error instanceof ClientError && !isOutage(error)) return refused('its answer does not hold', error)
   return failure(

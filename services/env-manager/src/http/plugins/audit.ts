@@ -25,7 +25,7 @@ export function installAudit(
     const { audit } = request.routeOptions.config
     if (audit === undefined || request.caller === null) return payload
     const record = recordOf(request, reply, request.caller)
-    if (record.outcome === 'refused' && !limit.takes(record.actor.name)) return payload
+    if (record.outcome === 'refused' && !limit.takes(record.actor.subject ?? record.actor.name)) return payload
     try {
       await addAuditRecord(store, { ...record, action: audit, atMs: clock.now() })
     } catch (error) {
@@ -39,11 +39,11 @@ export function installAudit(
 function recordOf(
   request: FastifyRequest,
   { statusCode }: FastifyReply,
-  { name, role, by }: Caller,
+  { name, role, by, subject }: Caller,
 ): Omit<AuditRecord, 'auditId' | 'at' | 'action'> {
   const named = paramsOf(request)
   return {
-    actor: { name: name.slice(0, MAX_TEXT), role, by },
+    actor: { name: name.slice(0, MAX_TEXT), role, by, subject: subject.slice(0, MAX_TEXT) },
     environment: named['name'] ?? null,
     detail: named['service'] ?? named['runId'] ?? null,
     outcome: statusCode < 400 ? 'accepted' : statusCode < 500 ? 'refused' : 'failed',

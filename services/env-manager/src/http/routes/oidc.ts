@@ -48,10 +48,10 @@ export function oidcRoutes(
         pendingCookie.clear(reply)
         const query = new URL(request.url, 'http://here').searchParams
         const done = await finishOidcSignIn(oidc, { query, pending })
-        const { secret, session } = await beginSession(oidc, done.signIn)
+        const { secret, session } = await beginSession(oidc, done.signIn, oidc.roleMinutes)
         cookie.set(reply, secret, session.expiresAt)
-        const { name, role } = done.signIn
-        request.caller = { name, role, by: 'oidc', csrf: session.csrf, expiresAt: session.expiresAt }
+        const { name, role, subject } = done.signIn
+        request.caller = { name, role, subject, by: 'oidc', csrf: session.csrf, expiresAt: session.expiresAt }
         return done.returnTo
       }),
   )

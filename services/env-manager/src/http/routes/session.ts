@@ -35,11 +35,12 @@ export function sessionRoutes(app: TypedApp, { signIn }: { readonly signIn: Sign
     },
     async (request, reply) => {
       const { token } = request.body
-      const { name, role } = await registry.ofToken(token.trim())
-      const { secret, session } = await beginSession(sessions, { by: 'token', name, token: token.trim() })
+      const { name, role, subject } = await registry.ofToken(token.trim())
+      const bearer = { by: 'token', name, tokenId: subject, token: token.trim() } as const
+      const { secret, session } = await beginSession(sessions, bearer)
       cookie.set(reply, secret, session.expiresAt)
       const { csrf, expiresAt } = session
-      request.caller = { name, role, by: 'token', csrf, expiresAt }
+      request.caller = { name, role, subject, by: 'token', csrf, expiresAt }
       void reply.header('cache-control', 'no-store')
       return stateOf(request.caller, config)
     },

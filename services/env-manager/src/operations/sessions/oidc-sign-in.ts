@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { nameOfClaims, roleOfClaims } from '../../domain/person-claims.js'
 import { safeReturnTo } from '../../domain/return-to.js'
 import type { RoleMapping } from '../../domain/sign-in-config.js'
 import { failure } from '../../errors.js'
 import type { IdentityProvider, SignInChecks } from '../../ports/identity-provider.js'
 import { ensureSignInKey } from '../state/secret-vault.js'
+import { personOf, type PersonSignIn } from './person-of.js'
 import { seal, unseal } from './session-secret.js'
-import type { SessionDependencies, SignIn } from './sessions.js'
+import type { SessionDependencies } from './sessions.js'
 
 /** How long a person may take at the provider. */
 export const SIGN_IN_MS = 600_000
@@ -26,6 +26,8 @@ const Pending = Type.Object({
 export interface OidcDependencies extends SessionDependencies {
   readonly provider: IdentityProvider
   readonly roles: RoleMapping
+  /** How long a role holds before the provider is asked again. */
+  readonly roleMinutes: number
 }
 
 /**
@@ -50,16 +52,9 @@ export async function beginOidcSignIn(
 export async function finishOidcSignIn(
   deps: OidcDependencies,
   { query, pending }: { readonly query: URLSearchParams; readonly pending: string | undefined },
-): Promise<{ readonly signIn: Extract<SignIn, { by: 'oidc' }>; readonly returnTo: string }> {
+): Promise<{ readonly signIn: PersonSignIn; readonly returnTo: string }> {
   const { returnTo, ...checks } = await openPending(deps, pending, query)
-  const claims = await deps.provider.finish(query, checks)
-  const role = roleOfClaims(deps.roles, claims)
-  const name = nameOfClaims(claims)
-  if (role !== undefined) return { signIn: { by: 'oidc', name, subject: claims.sub, role }, returnTo }
-  throw failure(
-    'OIDC_ROLE_MISSING',
-    `Signing in as ${name}: the claim "${deps.roles.claim}" gives no role; ask for one, or have it added to signIn.oidc.roles`,
-  )
+  return { signIn: personOf(deps.roles, await deps.provider.finish(query, checks)), returnTo }
 }
 
 async function openPending(

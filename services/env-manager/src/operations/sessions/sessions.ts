@@ -6,9 +6,12 @@ import {
   findSession,
   keepSession,
   touchSession,
+  type PersonSubject,
   type SessionRecord,
   type SessionSubject,
 } from '../state/sessions.js'
+import type { PersonSignIn } from './person-of.js'
+import { keptPerson, type RoleRechecks } from './role-rechecks.js'
 import { csrfOf, isSessionSecret, newSessionSecret, seal, sessionIdOf, unseal } from './session-secret.js'
 
 /** How often at most the use of a session is written down. */
@@ -20,37 +23,54 @@ export interface SessionDependencies {
   readonly store: RevisionedStore
   readonly clock: Clock
   readonly limits: Pick<SignInConfig, 'idleMinutes' | 'maxHours'>
+  /** Keeps the roles of people up to date; absent: nobody signs in at a provider. */
+  readonly rechecks?: RoleRechecks | undefined
+}
+
+/** Somebody who has a token of the config center. */
+export interface TokenBearer {
+  readonly by: 'token'
+  readonly name: string
+  readonly tokenId: string
+  readonly token: string
 }
 
 /** Who signs in: a person whom a provider vouches for, or whoever has a token. */
-export type SignIn =
-  Extract<SessionSubject, { by: 'oidc' }> | { readonly by: 'token'; readonly name: string; readonly token: string }
+export type SignIn = PersonSignIn | TokenBearer
 
 /** A session that holds. Instants are epoch milliseconds. */
 export interface LiveSession {
-  readonly subject: SignIn
+  readonly subject: PersonSubject | TokenBearer
   readonly csrf: string
   readonly expiresAt: number
 }
 
-/** Begins a session; the secret is what the browser keeps. It is valid on every replica at once. */
+/**
+ * Begins a session; the secret is what the browser keeps. It is valid on every replica at once.
+ * @param roleMinutes how long the role of a person holds: for whom the provider cannot be asked again the session lasts no longer.
+ */
 export async function beginSession(
   deps: SessionDependencies,
   signIn: SignIn,
+  roleMinutes = Infinity,
 ): Promise<{ readonly secret: string; readonly session: LiveSession }> {
   const secret = newSessionSecret()
   const now = deps.clock.now()
-  const expiresAt = now + deps.limits.maxHours * 3_600_000
-  const subject: SessionSubject =
-    signIn.by === 'oidc'
-      ? signIn
-      : { by: 'token', name: signIn.name, sealedToken: seal(secret, TOKEN_PURPOSE, signIn.token) }
-  const record = { subject, createdAt: now, usedAt: now, expiresAt }
+  const asksAgain = signIn.by === 'token' || signIn.refreshToken !== undefined
+  const lastsMs = Math.min(deps.limits.maxHours * 3_600_000, asksAgain ? Infinity : roleMinutes * 60_000)
+  const expiresAt = now + lastsMs
+  const kept = keptSubject(signIn, secret, now)
+  const record = { subject: kept, createdAt: now, usedAt: now, expiresAt }
   await keepSession(deps.store, { sessionId: sessionIdOf(secret), record }, (one) => isOver(deps, one))
-  return { secret, session: { subject: signIn, csrf: csrfOf(secret), expiresAt } }
+  const subject = kept.by === 'oidc' ? kept : openToken(kept, secret)
+  if (subject === undefined) throw new TypeError('what was sealed a moment ago can be opened')
+  return { secret, session: { subject, csrf: csrfOf(secret), expiresAt } }
 }
 
-/** The session of a secret; undefined when it is over, or never was. Counts as use. */
+/**
+ * The session of a secret; undefined when it is over, or never was. Counts as use.
+ * @throws AppError `OIDC_PROVIDER_UNREACHABLE` when a person's role is too old and cannot be asked for
+ */
 export async function resumeSession(deps: SessionDependencies, secret: string): Promise<LiveSession | undefined> {
   const found = await findLive(deps, secret)
   const now = deps.clock.now()
@@ -75,7 +95,7 @@ async function findLive(
     await deleteSession(deps.store, sessionId)
     return undefined
   }
-  const subject = openSubject(record.subject, secret)
+  const subject = await currentSubject(deps, secret, record.subject)
   if (subject === undefined) return undefined
   const { usedAt, expiresAt } = record
   return { session: { subject, csrf: csrfOf(secret), expiresAt }, usedAt }
@@ -91,8 +111,25 @@ function isOver({ clock, limits }: SessionDependencies, { usedAt, expiresAt }: S
   return now >= expiresAt || now - usedAt >= limits.idleMinutes * 60_000
 }
 
-function openSubject(subject: SessionSubject, secret: string): SignIn | undefined {
-  if (subject.by === 'oidc') return subject
-  const token = unseal(secret, TOKEN_PURPOSE, subject.sealedToken)
-  return token === undefined ? undefined : { by: 'token', name: subject.name, token }
+function keptSubject(signIn: SignIn, secret: string, now: number): SessionSubject {
+  if (signIn.by === 'oidc') return keptPerson(signIn, secret, now)
+  const { token, ...subject } = signIn
+  return { ...subject, sealedToken: seal(secret, TOKEN_PURPOSE, token) }
+}
+
+/** Without a provider in the configuration nobody can say any more which role a person has. */
+async function currentSubject(
+  { rechecks }: SessionDependencies,
+  secret: string,
+  subject: SessionSubject,
+): Promise<LiveSession['subject'] | undefined> {
+  return subject.by === 'oidc' ? rechecks?.current(secret, subject) : openToken(subject, secret)
+}
+
+function openToken(
+  { sealedToken, ...subject }: Extract<SessionSubject, { by: 'token' }>,
+  secret: string,
+): TokenBearer | undefined {
+  const token = unseal(secret, TOKEN_PURPOSE, sealedToken)
+  return token === undefined ? undefined : { ...subject, token }
 }
