@@ -63,6 +63,24 @@ export const STORE_ERRORS = {
     kind: 'internal',
     description: 'The file is damaged or is not a Tributary store. Restore a backup, or move the file away.',
   },
+  STORE_ENCRYPTED: {
+    kind: 'failed_precondition',
+    description: 'The values of the store are encrypted and this process has no key: name its key file.',
+  },
+  STORE_NOT_ENCRYPTED: {
+    kind: 'failed_precondition',
+    description:
+      'The store in etcd holds values that are not encrypted, and this process has a key: export it, and import it into an empty place.',
+  },
+  STORE_KEY_INVALID: {
+    kind: 'failed_precondition',
+    description: 'The key file is not there, holds no key, or can be used by others than its owner.',
+  },
+  STORE_KEY_UNKNOWN: {
+    kind: 'failed_precondition',
+    description:
+      'What is stored, or an export, is under a key that the key file does not have: add that key to the file.',
+  },
   STORE_VERSION_UNSUPPORTED: {
     kind: 'failed_precondition',
     description: 'The file was written by a newer version of Tributary.',

@@ -2,11 +2,16 @@ import { readFileSync } from 'node:fs'
 import { openEmbeddedStore } from './embedded/open-embedded-store.js'
 import { type EtcdStoreOptions, resolveEtcdOptions } from './etcd/etcd-options.js'
 import { openEtcdStore } from './etcd/open-etcd-store.js'
+import { readStoreKeys, type StoreKeys, type StoreKeySource } from './encryption/store-keys.js'
 import type { RevisionedStore } from './revisioned-store.js'
 
 /** Which store a process was told to use: a file of its own, or an etcd that it shares. */
-export type StoreChoice =
-  { readonly kind: 'embedded' } | { readonly kind: 'etcd'; readonly etcd: Omit<EtcdStoreOptions, 'prefix'> }
+export type StoreChoice = (
+  { readonly kind: 'embedded' } | { readonly kind: 'etcd'; readonly etcd: Omit<EtcdStoreOptions, 'prefix' | 'keys'> }
+) & {
+  /** Encrypts values at rest; absent: they are not. */
+  readonly keys?: StoreKeySource
+}
 
 /** Where a service keeps its data in either store. */
 export interface StorePlace {
@@ -33,6 +38,7 @@ type EtcdVariable = (typeof ETCD_VARIABLES)[number]
  *
  * | variable | default | meaning |
  * | --- | --- | --- |
+ * | `TRIBUTARY_STORE_KEY_FILE` | none | keys that encrypt values at rest, a line each, newest first, for the owner alone |
  * | `TRIBUTARY_STORE` | `embedded` | `embedded`: a file, one process; `etcd`: any number of processes |
  * | `TRIBUTARY_ETCD_ENDPOINTS` | none | client URLs of the members, separated by commas |
  * | `TRIBUTARY_ETCD_CA_FILE` | the machine's authorities | PEM file, for https |
@@ -41,22 +47,35 @@ type EtcdVariable = (typeof ETCD_VARIABLES)[number]
  */
 export function readStoreChoice(env: Variables, problems: string[]): StoreChoice {
   const kind = env['TRIBUTARY_STORE'] ?? 'embedded'
-  if (kind === 'etcd') return { kind, etcd: readEtcd(env, problems) }
+  const encryption = readKeyFile(env['TRIBUTARY_STORE_KEY_FILE'], problems)
+  if (kind === 'etcd') return { kind, etcd: readEtcd(env, problems), ...encryption }
   if (kind !== 'embedded') problems.push(`TRIBUTARY_STORE is ${JSON.stringify(kind)}, not embedded or etcd`)
   const idle = ETCD_VARIABLES.filter((name) => env[name] !== undefined)
   if (kind === 'embedded' && idle.length > 0) {
     problems.push(`${idle.join(', ')} without TRIBUTARY_STORE=etcd: set it too, or leave them out`)
   }
-  return { kind: 'embedded' }
+  return { kind: 'embedded', ...encryption }
+}
+
+/** Read at the start, so that all problems are told at once, and again when a key is met that was not there. */
+function readKeyFile(path: string | undefined, problems: string[]): Pick<StoreChoice, 'keys'> {
+  if (path === undefined) return {}
+  const keys = (): StoreKeys => readStoreKeys(path)
+  try {
+    keys()
+  } catch (error) {
+    problems.push(`TRIBUTARY_STORE_KEY_FILE: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return { keys }
 }
 
 /** Opens the chosen store. Rejects as {@link openEmbeddedStore} and {@link openEtcdStore} do. */
 export async function openStore(choice: StoreChoice, place: StorePlace): Promise<RevisionedStore> {
-  if (choice.kind === 'embedded') return openEmbeddedStore({ path: place.path })
-  return openEtcdStore({ ...choice.etcd, prefix: place.prefix })
+  if (choice.kind === 'embedded') return openEmbeddedStore({ path: place.path, keys: choice.keys })
+  return openEtcdStore({ ...choice.etcd, prefix: place.prefix, keys: choice.keys })
 }
 
-function readEtcd(env: Variables, problems: string[]): Omit<EtcdStoreOptions, 'prefix'> {
+function readEtcd(env: Variables, problems: string[]): Omit<EtcdStoreOptions, 'prefix' | 'keys'> {
   const text = (name: EtcdVariable): string | undefined => readText(env, name, problems)
   const endpoints = (env['TRIBUTARY_ETCD_ENDPOINTS'] ?? '').split(',').map((endpoint) => endpoint.trim())
   const [ca, cert, key] = [

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeRevisionedStore, ManualClock, type RevisionedStoreHarness } from '@tributary/testkit'
+import { newTestKeys } from '../encryption/test-keys.test-support.js'
 import { type EmbeddedStoreOptions, openEmbeddedStore } from './open-embedded-store.js'
 
 async function createHarness(options: Partial<EmbeddedStoreOptions> = {}): Promise<RevisionedStoreHarness> {
@@ -32,5 +33,11 @@ describeRevisionedStore('EmbeddedRevisionedStore', () => createHarness(), CAPABI
 describeRevisionedStore(
   'EmbeddedRevisionedStore with a window of one',
   () => createHarness({ memoryRevisions: 1 }),
+  CAPABILITIES,
+)
+
+describeRevisionedStore(
+  'EmbeddedRevisionedStore with encrypted values, read from the file',
+  () => createHarness({ memoryRevisions: 1, keys: newTestKeys() }),
   CAPABILITIES,
 )

@@ -1,3 +1,4 @@
+import type { ValueCodec } from '../encryption/value-codec.js'
 import { closedError } from '../errors.js'
 import type {
   RangeRequest,
@@ -52,16 +53,19 @@ export class HistoryTable {
   readonly #serial = new Serial()
   #closed = false
 
-  private constructor(file: SqliteFile, sql: Statements) {
+  readonly #values: ValueCodec
+
+  private constructor(file: SqliteFile, sql: Statements, values: ValueCodec) {
     this.#file = file
     this.#sql = sql
+    this.#values = values
   }
 
   /** Prepares the statements on a file that has the schema. */
-  static async prepare(file: SqliteFile): Promise<HistoryTable> {
+  static async prepare(file: SqliteFile, values: ValueCodec): Promise<HistoryTable> {
     const prepared: Record<string, SqlStatement> = {}
     for (const [name, sql] of Object.entries(STATEMENTS)) prepared[name] = await file.prepare(sql)
-    return new HistoryTable(file, prepared as Statements)
+    return new HistoryTable(file, prepared as Statements, values)
   }
 
   /** The file's own revision and compacted revision. */
@@ -74,7 +78,7 @@ export class HistoryTable {
 
   /** Every key's newest entry, in no order. */
   current(): Promise<StoreEntry[]> {
-    return this.#run(async () => (await this.#sql.current.all()).map(entryOfRow))
+    return this.#run(async () => (await this.#sql.current.all()).map((row) => entryOfRow(this.#values, row)))
   }
 
   /** Every lease that was granted and has not ended. */
@@ -111,7 +115,7 @@ export class HistoryTable {
         'key' in select
           ? await this.#sql.keyAt.all([Buffer.from(select.key), revision])
           : await this.#sql.at.all([...keyBounds(select.prefix, afterKey), revision, BigInt(limit)])
-      return rows.map(entryOfRow)
+      return rows.map((row) => entryOfRow(this.#values, row))
     })
   }
 
@@ -119,7 +123,7 @@ export class HistoryTable {
   replay(after: StoreRevision, upTo: StoreRevision): Promise<WatchBatch[]> {
     return this.#run(async () => {
       const [begun, ended] = [await this.#sql.begun.all([after, upTo]), await this.#sql.ended.all([after, upTo])]
-      return batchesOfRows(begun, ended)
+      return batchesOfRows(this.#values, { begun, ended })
     })
   }
 
@@ -165,7 +169,8 @@ export class HistoryTable {
     if (previous !== undefined) this.#sql.end.run([revision, previous.modRevision, Buffer.from(previous.key)])
     if (event.kind === 'delete') return
     const { key, value, createRevision, modRevision, version, leaseId } = event.entry
-    this.#sql.insert.run([modRevision, Buffer.from(key), createRevision, version, leaseId ?? null, storedValue(value)])
+    const stored = storedValue(this.#values.seal(key, value))
+    this.#sql.insert.run([modRevision, Buffer.from(key), createRevision, version, leaseId ?? null, stored])
   }
 
   #writeLease(change: LeaseChange): void {
@@ -175,8 +180,8 @@ export class HistoryTable {
 }
 
 /** The driver cuts text at a NUL when it reads it, and aborts on an empty BLOB: text unless it holds a NUL. */
-function storedValue(value: string): SqlParameter {
-  return value.includes('\0') ? Buffer.from(value) : value
+function storedValue(value: string | Uint8Array): SqlParameter {
+  return typeof value === 'string' && value.includes('\0') ? Buffer.from(value) : value
 }
 
 /** Inclusive lower and exclusive upper bound of the keys below `prefix` after `afterKey`. */

@@ -1,8 +1,10 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Clock, systemClock } from '@tributary/kit'
+import type { StoreKeySource } from '../encryption/store-keys.js'
 import { CommittedState } from './committed-state.js'
 import { EmbeddedRevisionedStore } from './embedded-revisioned-store.js'
+import { openFileValues } from './file-values.js'
 import { HistoryTable } from './history-table.js'
 import { ensureSchema } from './schema.js'
 import { toStoreError } from './sqlite-errors.js'
@@ -12,6 +14,8 @@ import { openSqliteFile, type SqliteFile } from './sqlite-file.js'
 export interface EmbeddedStoreOptions {
   /** The file; it and its folder are created, for this user alone, when they are missing. */
   readonly path: string
+  /** Encrypts values at rest; a file that is not encrypted yet is so from then on. Default: they are not, and an encrypted file is refused. */
+  readonly keys?: StoreKeySource | undefined
   /** Default: the machine's clock. */
   readonly clock?: Clock
   /** History is compacted by itself to about this many revisions (up to a tenth more). Default 10,000. */
@@ -36,7 +40,8 @@ const PAGE_BYTES = 4_096
  * Opens the store in the file at `path`, for this process alone; the lock goes when the process ends, however it ends.
  * After a restart every lease has its whole time to live again: no heartbeat could reach a closed store, and neither the wall
  * clock nor another boot's monotonic clock can tell how long it was closed.
- * @throws AppError `STORE_LOCKED`, `STORE_NOT_WRITABLE`, `STORE_CORRUPT`, `STORE_VERSION_UNSUPPORTED`, `STORE_FULL`.
+ * @throws AppError `STORE_LOCKED`, `STORE_NOT_WRITABLE`, `STORE_CORRUPT`, `STORE_VERSION_UNSUPPORTED`, `STORE_FULL`, `STORE_ENCRYPTED`,
+ * `STORE_KEY_INVALID`, `STORE_KEY_UNKNOWN`.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedRevisionedStore> {
   const path = resolve(options.path)
@@ -60,7 +65,7 @@ export async function openStoreInFile(
   if (options.quotaBytes !== undefined) {
     await file.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(options.quotaBytes / PAGE_BYTES))}`)
   }
-  const history = await HistoryTable.prepare(file)
+  const history = await HistoryTable.prepare(file, await openFileValues(file, options.keys))
   const clock = options.clock ?? systemClock
   const loaded = { ...(await history.position()), entries: await history.current(), leases: await history.leases() }
   const recent = { maxRevisions: options.memoryRevisions ?? DEFAULT_MEMORY_REVISIONS, maxSize: MEMORY_SIZE }

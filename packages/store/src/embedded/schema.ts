@@ -3,7 +3,10 @@ import { integerColumn, type SqliteFile, textColumn } from './sqlite-file.js'
 
 /** "TRIB": marks the file as ours, so that another program's database is never written to. */
 const APPLICATION_ID = 0x54524942n
-const SCHEMA_VERSION = 1n
+/** Values as they are. */
+export const PLAIN_VERSION = 1n
+/** Encrypted values: a program that knows only the version before refuses the file instead of showing ciphertext. */
+export const SEALED_VERSION = 2n
 
 /**
  * One row of `history` is one value of one key with the half-open interval of revisions [rev, until) in which it was the
@@ -31,7 +34,7 @@ const SCHEMA = `
   CREATE TABLE lease (id TEXT PRIMARY KEY, ttl_ms INTEGER NOT NULL) WITHOUT ROWID;
   INSERT INTO meta (name, value) VALUES ('revision', 0), ('compacted', 0);
   PRAGMA application_id = ${APPLICATION_ID};
-  PRAGMA user_version = ${SCHEMA_VERSION};
+  PRAGMA user_version = ${PLAIN_VERSION};
   COMMIT;
 `
 
@@ -47,14 +50,19 @@ export async function ensureSchema(file: SqliteFile): Promise<void> {
       `could not open the store ${file.path}: it is another program's database; name another file`,
     )
   }
-  const version = await pragma(file, 'user_version')
-  if (version !== SCHEMA_VERSION) {
+  const version = await readVersion(file)
+  if (version !== PLAIN_VERSION && version !== SEALED_VERSION) {
     throw storeError(
       'STORE_VERSION_UNSUPPORTED',
-      `could not open the store ${file.path}: its format is ${version}, this program knows ${SCHEMA_VERSION}; use a newer Tributary`,
+      `could not open the store ${file.path}: its format is ${version}, this program knows ${PLAIN_VERSION} and ${SEALED_VERSION}; use a newer Tributary`,
     )
   }
   await checkSound(file)
+}
+
+/** The format of a file that has the schema. */
+export function readVersion(file: SqliteFile): Promise<bigint> {
+  return pragma(file, 'user_version')
 }
 
 async function isEmpty(file: SqliteFile): Promise<boolean> {

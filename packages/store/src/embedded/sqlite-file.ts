@@ -141,6 +141,14 @@ export function textColumn(row: SqlRow, column: string): string {
   throw new TypeError(`column ${column} holds ${typeof value}, not text`)
 }
 
+/** The bytes in `column`, whether they are stored as a BLOB or as text. */
+export function blobColumn(row: SqlRow, column: string): Buffer {
+  const value = row[column]
+  if (value instanceof ArrayBuffer) return Buffer.from(value)
+  if (typeof value === 'string') return Buffer.from(value)
+  throw new TypeError(`column ${column} holds ${typeof value}, not bytes`)
+}
+
 /** Like {@link textColumn}, undefined for NULL. */
 export function optionalText(row: SqlRow, column: string): string | undefined {
   return row[column] === null ? undefined : textColumn(row, column)

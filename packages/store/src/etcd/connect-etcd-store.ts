@@ -3,6 +3,7 @@ import { EtcdConnection } from './etcd-connection.js'
 import { ETCD } from './etcd-methods.js'
 import type { ResolvedEtcdOptions } from './etcd-options.js'
 import { EtcdRevisionedStore } from './etcd-revisioned-store.js'
+import { openEtcdValues } from './etcd-values.js'
 import { touchHead } from './etcd-transaction.js'
 import { KeySpace } from './key-space.js'
 
@@ -14,8 +15,10 @@ export async function connectEtcdStore(options: ResolvedEtcdOptions): Promise<Et
   const connection = new EtcdConnection(options)
   try {
     await checkVersion(connection)
-    await ensureHead(connection, new KeySpace(options.prefix))
-    return new EtcdRevisionedStore(connection, options)
+    const keys = new KeySpace(options.prefix)
+    await ensureHead(connection, keys)
+    const values = await openEtcdValues(connection, keys, options.keys)
+    return new EtcdRevisionedStore({ connection, values }, options)
   } catch (error) {
     connection.close()
     throw error

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@tributary/kit'
+import type { StoreKeySource } from '../encryption/store-keys.js'
 import { storeError } from '../errors.js'
 
 /** How to open an etcd store. */
@@ -11,6 +12,8 @@ export interface EtcdStoreOptions {
   readonly credentials?: { readonly username: string; readonly password: string }
   /** PEM texts, for `https` endpoints. Default: the machine's certificate authorities, and no client certificate. */
   readonly tls?: { readonly ca?: string; readonly key?: string; readonly cert?: string }
+  /** Encrypts values at rest. Default: they are not, and an encrypted store is refused. */
+  readonly keys?: StoreKeySource | undefined
   /** Deadline of each call. Default 5,000. */
   readonly callTimeoutMs?: number
   /**
@@ -31,6 +34,7 @@ export interface ResolvedEtcdOptions {
   /** `host:port` of each member. */
   readonly addresses: readonly string[]
   readonly prefix: string
+  readonly keys: StoreKeySource | undefined
   readonly credentials: { readonly username: string; readonly password: string } | undefined
   /** Undefined: the connection is not encrypted. */
   readonly tls: { readonly ca?: string; readonly key?: string; readonly cert?: string } | undefined
@@ -59,6 +63,7 @@ export function resolveEtcdOptions(options: EtcdStoreOptions): ResolvedEtcdOptio
   return {
     addresses: options.endpoints.map((endpoint, index) => `${urls[index]?.hostname}:${portOf(endpoint)}`),
     prefix: options.prefix,
+    keys: options.keys,
     credentials: options.credentials,
     tls: encrypted > 0 ? (options.tls ?? {}) : undefined,
     callTimeoutMs: positive(options.callTimeoutMs ?? DEFAULTS.callTimeoutMs, 'callTimeoutMs'),

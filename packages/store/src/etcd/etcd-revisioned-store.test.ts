@@ -1,5 +1,6 @@
-import { describeRevisionedStore, describeWithEtcd, EtcdServer } from '@tributary/testkit'
-import { afterAll, beforeAll } from 'vitest'
+import { describeRevisionedStore, describeWithEtcd, EtcdServer, type RevisionedStoreHarness } from '@tributary/testkit'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { newTestKeys } from '../encryption/test-keys.test-support.js'
 import { openEtcdStore } from './open-etcd-store.js'
 
 describeWithEtcd('etcd', () => {
@@ -12,11 +13,13 @@ describeWithEtcd('etcd', () => {
     await server.stop()
   })
 
-  describeRevisionedStore(
-    'EtcdRevisionedStore',
-    async () => {
+  describe.each([
+    ['EtcdRevisionedStore', undefined],
+    ['EtcdRevisionedStore with encrypted values', newTestKeys()],
+  ])('%s', (name, keys) => {
+    const create = async (): Promise<RevisionedStoreHarness> => {
       stores += 1
-      const options = { endpoints: [server.endpoint], prefix: `test-${stores}/` }
+      const options = { endpoints: [server.endpoint], prefix: `test-${stores}/`, keys }
       let store = await openEtcdStore(options)
       return {
         store,
@@ -27,7 +30,7 @@ describeWithEtcd('etcd', () => {
         },
         cleanup: () => store.close(),
       }
-    },
-    { reopen: true, minLeaseTtlMs: 1_000 },
-  )
+    }
+    describeRevisionedStore(name, create, { reopen: true, minLeaseTtlMs: 1_000 })
+  })
 })

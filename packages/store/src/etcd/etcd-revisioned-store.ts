@@ -19,6 +19,7 @@ import { grantLease, keepLeaseAlive, revokeLease } from './etcd-leases.js'
 import { ETCD } from './etcd-methods.js'
 import type { ResolvedEtcdOptions } from './etcd-options.js'
 import { changedSomething, etcdTransaction, revisionAfter, touchHead } from './etcd-transaction.js'
+import { decoding, type EtcdValues } from './etcd-values.js'
 import { KeySpace } from './key-space.js'
 import { type WatchContext, watchStore } from './watch-store.js'
 
@@ -26,19 +27,27 @@ interface CallOptions {
   readonly signal?: AbortSignal
 }
 
+/** What {@link EtcdRevisionedStore} is made of. */
+export interface EtcdStoreParts {
+  readonly connection: EtcdConnection
+  readonly values: EtcdValues
+}
+
 /** The {@link RevisionedStore} below a prefix of an etcd cluster, shared by any number of processes. {@link openEtcdStore} makes it. */
 export class EtcdRevisionedStore implements RevisionedStore {
   readonly #connection: EtcdConnection
   readonly #keys: KeySpace
+  readonly #values: EtcdValues
   readonly #watch: WatchContext
   readonly #callTimeoutMs: number
 
-  constructor(connection: EtcdConnection, options: ResolvedEtcdOptions) {
+  constructor({ connection, values }: EtcdStoreParts, options: ResolvedEtcdOptions) {
     const { callTimeoutMs, clock, watchOutageMs, bookmarkIntervalMs } = options
     this.#connection = connection
-    this.#keys = new KeySpace(options.prefix)
+    this.#values = values
+    this.#keys = new KeySpace(options.prefix, values.codec)
     this.#callTimeoutMs = callTimeoutMs
-    const source = { connection, keys: this.#keys, callTimeoutMs }
+    const source = { connection, keys: this.#keys, values, callTimeoutMs }
     const bookmarks = new Bookmarks({ ...source, clock, intervalMs: bookmarkIntervalMs })
     this.#watch = { ...source, clock, closing: connection.closing, watchOutageMs, bookmarks }
   }
@@ -57,7 +66,7 @@ export class EtcdRevisionedStore implements RevisionedStore {
     const answer = await this.#connection.unary(ETCD.range, this.#rangeRequest(request), call)
     return {
       storeRevision: request.atRevision ?? BigInt(answer.header.revision),
-      entries: answer.kvs.map((kv) => this.#keys.entryOf(kv)),
+      entries: await decoding(this.#values, () => answer.kvs.map((kv) => this.#keys.entryOf(kv))),
       more: answer.more,
     }
   }

@@ -56,6 +56,22 @@ export function touchHead(keys: KeySpace, unlessAfter?: StoreRevision): ITxnRequ
   return { compare, success: [putHead(keys)], failure: [readHead(keys)] }
 }
 
+/** Keeps the first data keys, if there are none and nothing else is in the store. */
+export function createDataKeys(keys: KeySpace, text: string): ITxnRequest {
+  const absent = { target: 'Create', result: 'Equal', create_revision: '0' } as const
+  const compare: ICompare[] = [
+    { key: keys.dataKeys, ...absent },
+    { ...keys.intervalOf({ prefix: '' }), ...absent },
+  ]
+  return { compare, success: [putDataKeys(keys, text), putHead(keys)], failure: [] }
+}
+
+/** Keeps other data keys, if those of `revision` are still there. */
+export function replaceDataKeys(keys: KeySpace, text: string, revision: StoreRevision): ITxnRequest {
+  const compare: ICompare[] = [{ key: keys.dataKeys, target: 'Mod', result: 'Equal', mod_revision: String(revision) }]
+  return { compare, success: [putDataKeys(keys, text), putHead(keys)], failure: [] }
+}
+
 /** Deletes keys as long as they all hang on the lease, as one change of the store. */
 export function deleteLeaseKeys(keys: KeySpace, leaseId: string, leased: readonly Buffer[]): ITxnRequest {
   const compare = leased.map((key): ICompare => ({ key, target: 'Lease', result: 'Equal', lease: leaseId }))
@@ -108,7 +124,9 @@ function clamp(value: bigint): bigint {
 function etcdOperation(keys: KeySpace, mutation: Mutation): IRequestOp {
   if (mutation.kind === 'delete') return { request_delete_range: keys.intervalOf(mutation.select) }
   const lease = mutation.leaseId === undefined ? {} : { lease: etcdLeaseId(mutation.leaseId) }
-  return { request_put: { key: keys.keyOf(mutation.key), value: Buffer.from(mutation.value), ...lease } }
+  return {
+    request_put: { key: keys.keyOf(mutation.key), value: keys.storedValue(mutation.key, mutation.value), ...lease },
+  }
 }
 
 /** Holds when no mutation would find a key. A missing key, and an empty interval, compare as 0. */
@@ -119,6 +137,10 @@ function nothingThere(keys: KeySpace, deletes: readonly Mutation[]): ICompare[] 
     result: 'Equal',
     create_revision: '0',
   }))
+}
+
+function putDataKeys(keys: KeySpace, text: string): IRequestOp {
+  return { request_put: { key: keys.dataKeys, value: Buffer.from(text) } }
 }
 
 function putHead(keys: KeySpace): IRequestOp {

@@ -1,4 +1,6 @@
 import type { IKeyValue } from 'etcd3'
+import { PLAIN_VALUES, type ValueCodec } from '../encryption/value-codec.js'
+import { storeError } from '../errors.js'
 import type { KeySelector, StoreEntry } from '../revisioned-store.js'
 
 /** A half-open interval of etcd keys, or one key when `range_end` is absent: the form in which etcd takes both. */
@@ -8,16 +10,20 @@ export interface KeyInterval {
 }
 
 const ZERO = Buffer.from([0])
+/** The one key that callers cannot use: the data keys of an encrypted store lie there. */
+const RESERVED = '\0'
 
 /**
- * The keys of one store in an etcd that it shares with others: all below a prefix, given back without it. The key that is the
- * prefix itself is the {@link head}; no key of a caller can be it, because the port has no empty key.
+ * The keys of one store in an etcd that it shares with others: all below a prefix, given back without it, and how their values are
+ * written down. The key that is the prefix itself is the {@link head}; no key of a caller can be it, because the port has no empty key.
  */
 export class KeySpace {
   readonly #prefix: Buffer
+  readonly #values: ValueCodec
 
-  constructor(prefix: string) {
+  constructor(prefix: string, values: ValueCodec = PLAIN_VALUES) {
     this.#prefix = Buffer.from(prefix)
+    this.#values = values
   }
 
   /** Written by every transaction that changes the store: its modification revision is the store's last one. */
@@ -30,22 +36,41 @@ export class KeySpace {
     return { key: this.#prefix, range_end: endOf(this.#prefix) }
   }
 
-  /** The etcd key of a store key. */
+  /** Where the data keys of an encrypted store are; no selector finds it. */
+  get dataKeys(): Buffer {
+    return Buffer.concat([this.#prefix, ZERO])
+  }
+
+  /** Whether `key` is the head or the data keys: nothing that callers have written. */
+  isOwn(key: Buffer): boolean {
+    return this.isHead(key) || this.dataKeys.equals(key)
+  }
+
+  /** What etcd keeps for the value of a store key. */
+  storedValue(key: string, value: string): Buffer {
+    return Buffer.from(this.#values.seal(key, value))
+  }
+
+  /** The etcd key of a store key. @throws AppError `STORE_INVALID_REQUEST`: the one key that is reserved. */
   keyOf(key: string): Buffer {
+    if (key === RESERVED)
+      throw storeError('STORE_INVALID_REQUEST', 'the key "\\u0000" cannot be used: the store keeps its data keys there')
     return Buffer.concat([this.#prefix, Buffer.from(key)])
   }
 
   /** The interval that a selector means; never the head. */
   intervalOf(select: KeySelector): KeyInterval {
     if ('key' in select) return { key: this.keyOf(select.key) }
-    const start = this.keyOf(select.prefix)
-    return { key: select.prefix === '' ? Buffer.concat([start, ZERO]) : start, range_end: endOf(start) }
+    const start = Buffer.concat([this.#prefix, Buffer.from(select.prefix)])
+    // Behind the head and the data keys, which are the first two keys below the prefix.
+    const isBefore = select.prefix === '' || select.prefix === RESERVED
+    return { key: isBefore ? Buffer.concat([this.dataKeys, ZERO]) : start, range_end: endOf(start) }
   }
 
   /** As {@link intervalOf}, without the keys up to and including `afterKey`. May be empty: then its end is not above its start. */
   intervalAfter(select: KeySelector, afterKey: string): Required<KeyInterval> {
     const { key, range_end: end = Buffer.concat([key, ZERO]) } = this.intervalOf(select)
-    const after = Buffer.concat([this.keyOf(afterKey), ZERO])
+    const after = Buffer.concat([this.#prefix, Buffer.from(afterKey), ZERO])
     return { key: Buffer.compare(after, key) > 0 ? after : key, range_end: end }
   }
 
@@ -60,9 +85,10 @@ export class KeySpace {
   }
 
   entryOf(kv: IKeyValue): StoreEntry {
+    const key = this.nameOf(kv.key)
     return {
-      key: this.nameOf(kv.key),
-      value: kv.value.toString(),
+      key,
+      value: this.#values.open(key, kv.value),
       createRevision: BigInt(kv.create_revision),
       modRevision: BigInt(kv.mod_revision),
       version: BigInt(kv.version),

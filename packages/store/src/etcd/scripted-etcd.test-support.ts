@@ -6,7 +6,7 @@ import {
   type ServerDuplexStream,
   type ServiceClientConstructor,
 } from '@grpc/grpc-js'
-import type { IEvent, IWatchCreateRequest, IWatchRequest, IWatchResponse } from 'etcd3'
+import type { IEvent, IRangeRequest, IWatchCreateRequest, IWatchRequest, IWatchResponse } from 'etcd3'
 import { Host } from 'etcd3/lib/connection-pool.js'
 
 /** What a watch stream of the script can do. */
@@ -47,7 +47,7 @@ export class ScriptedEtcd {
       watch: (stream: ServerDuplexStream<IWatchRequest, IWatchResponse>) => etcd.#watch(stream),
     })
     etcd.#server.addService(serviceOf('KV'), {
-      range: (_call: unknown, answer: Answer) => answer(null, etcd.#headRead()),
+      range: ({ request }: { readonly request: IRangeRequest }, answer: Answer) => answer(null, etcd.#read(request)),
       txn: (_call: unknown, answer: Answer) => answer(null, { header: { revision: String(etcd.headRevision) } }),
     })
     etcd.#server.addService(serviceOf('Maintenance'), {
@@ -70,8 +70,10 @@ export class ScriptedEtcd {
     this.#server.forceShutdown()
   }
 
-  #headRead() {
+  /** The head is there; data keys are not. */
+  #read({ key }: IRangeRequest) {
     const revision = String(this.headRevision)
+    if (key?.at(-1) === 0) return { header: { revision }, kvs: [], count: '0' }
     return { header: { revision }, kvs: [{ mod_revision: revision, create_revision: '1', version: '1' }], count: '1' }
   }
 

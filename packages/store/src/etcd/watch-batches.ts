@@ -29,7 +29,7 @@ export function continuityOf(keys: KeySpace, raw: RawRevision, position: StoreRe
 /** The selected changes of a revision, in key order; without any it is a bookmark. */
 export function batchOf(keys: KeySpace, raw: RawRevision, select: KeySelector): WatchBatch {
   const events = raw.events
-    .filter((event) => !keys.isHead(event.kv.key) && selects(select, keys.nameOf(event.kv.key)))
+    .filter((event) => !keys.isOwn(event.kv.key) && selects(select, keys.nameOf(event.kv.key)))
     .map((event) => eventOf(keys, event))
   events.sort((left, right) => compareUtf8(nameOf(left), nameOf(right)))
   return { storeRevision: raw.revision, events }

@@ -1,11 +1,13 @@
 import type { IWatchRequest, IWatchResponse } from 'etcd3'
 import type { ClientDuplexStream } from '@grpc/grpc-js'
+import { isAppError } from '@tributary/kit'
 import { storeError } from '../errors.js'
 import type { StoreRevision, WatchBatch, WatchRequest } from '../revisioned-store.js'
 import { checkHistory, compactedError, findCompactedRevision } from './compaction.js'
 import { endStream, type EtcdConnection } from './etcd-connection.js'
 import { canceledWatchError, toStoreError } from './etcd-errors.js'
 import { ETCD } from './etcd-methods.js'
+import type { EtcdValues } from './etcd-values.js'
 import type { KeySpace } from './key-space.js'
 import { RevisionAssembler, type RawRevision } from './revision-assembler.js'
 import { batchOf, continuityOf } from './watch-batches.js'
@@ -14,6 +16,7 @@ import { batchOf, continuityOf } from './watch-batches.js'
 export interface WatchSource {
   readonly connection: EtcdConnection
   readonly keys: KeySpace
+  readonly values: EtcdValues
   readonly callTimeoutMs: number
 }
 
@@ -51,12 +54,19 @@ export async function* watchSession(source: WatchSource, options: SessionOptions
     if (options.signal.aborted) throw options.signal.reason
     yield* readBatches(source, { ...options, stream })
   } catch (error) {
-    throw toStoreError(error, 'watch')
+    throw await explained(source, error)
   } finally {
     options.signal.removeEventListener('abort', stop)
     stop()
   }
   throw storeError('STORE_UNAVAILABLE', 'could not go on watching: etcd ended the stream')
+}
+
+/** Of a revision under a data key that another process has made, nothing was handed over: it is read again, with that key. */
+async function explained({ values }: WatchSource, error: unknown): Promise<Error> {
+  if (!isAppError(error, 'STORE_KEY_UNKNOWN')) return toStoreError(error, 'watch')
+  await values.refresh()
+  return storeError('STORE_UNAVAILABLE', 'could not go on watching: a data key is new here', { cause: error })
 }
 
 type WatchStream = ClientDuplexStream<IWatchRequest, IWatchResponse>
