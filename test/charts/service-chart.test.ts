@@ -311,10 +311,10 @@ describe('charts/service', () => {
     'null',
     '0x1F',
     '\\" \\n $(x) `x`',
-    '\u2028\u0085\uFEFF☃\u{1F600}',
+    '☃\u{1F600}\u00A0',
     '{{ "{{" }} {{ tpl .Values.x . }}',
   ])('takes no value for a template, and none out of its place: %j', async (nasty) => {
-    const path = `/a${nasty.replaceAll(/[\s\u0085]/g, '_')}`
+    const path = `/a${nasty.replaceAll(/\s/g, '_')}`
     const objects = await render({
       service: { create: false },
       env: { NASTY: nasty },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { NO_HOSTS } from './chart-hosts.js'
-import { readChartManifest, renderManifest, type KubeObject } from './chart-manifest.js'
+import { readChartManifest, renderManifest, yamlSafeJson, type KubeObject } from './chart-manifest.js'
 
 const NAMESPACE = 'feature-x'
 const CONTEXT = { kubeNamespace: NAMESPACE, hosts: { ...NO_HOSTS, own: 'feature-x.preview.example.com' } }
@@ -147,3 +147,19 @@ function bomb(): string {
     )
   return `${object('ConfigMap')}${levels.join('\n')}\n`
 }
+
+describe('yamlSafeJson', () => {
+  it('is the same value as JSON, without what YAML reads in another way', () => {
+    const unruly = fc.oneof(
+      fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+      fc.constantFrom('\u0085', 'a\u2028b', '\u2029', '\uFEFFx', '\u007F', '\u009F', '\uFFFE', ' \n\t'),
+    )
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), unruly), (value) => {
+        const text = yamlSafeJson(value)
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
+        expect(text).not.toMatch(/[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/)
+      }),
+    )
+  })
+})

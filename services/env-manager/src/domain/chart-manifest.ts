@@ -63,7 +63,13 @@ export function readChartManifest(text: string, context: ClaimContext): ChartMan
 
 /** YAML that Helm and any parser read alike: every document is JSON. */
 export function renderManifest(objects: readonly KubeObject[]): string {
-  return objects.map((object) => `---\n${JSON.stringify(object, undefined, 1)}\n`).join('')
+  return objects.map((object) => `---\n${yamlSafeJson(object, 1)}\n`).join('')
+}
+
+/** JSON that is read as YAML without a change: what JSON may hold as it is, but YAML takes for the end of a line, for nothing or for an error, is escaped. */
+export function yamlSafeJson(value: unknown, indent?: number): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value, undefined, indent).replaceAll(/[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g, escaped)
 }
 
 function problemsOf(object: KubeObject, context: ClaimContext): string[] {

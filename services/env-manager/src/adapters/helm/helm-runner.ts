@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import PQueue from 'p-queue'
 import type { AppError } from '@tributary/kit'
+import { yamlSafeJson } from '../../domain/chart-manifest.js'
 import { failure } from '../../errors.js'
 import type { ChartReleaseContext } from '../../ports/chart-releases.js'
 import { runBounded, type CommandOutcome } from '../bounded-command.js'
@@ -105,7 +106,7 @@ export class HelmRunner {
       args: call.args,
       cwd: helmFolder(this.options.home),
       environment: this.environment(call.cluster ?? this.options.cluster),
-      input: call.values === undefined ? undefined : JSON.stringify(call.values),
+      input: call.values === undefined ? undefined : yamlSafeJson(call.values),
       signal,
       timeoutMs: call.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       killAfterMs: KILL_AFTER_MS,
