@@ -151,7 +151,7 @@ function bomb(): string {
 describe('yamlSafeJson', () => {
   it('is the same value as JSON, without what YAML reads in another way', () => {
     const unruly = fc.oneof(
-      fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
+      fc.string({ unit: 'binary' }).filter((text) => !/\p{Surrogate}/u.test(text)),
       fc.constantFrom('\u0085', 'a\u2028b', '\u2029', '\uFEFFx', '\u007F', '\u009F', '\uFFFE', ' \n\t'),
     )
     fc.assert(

@@ -1,5 +1,6 @@
 import { isAppError } from '@tributary/kit'
 import { parseConfigSchema, schemaViolations } from '../domain/config-defaults.js'
+import type { CommitAuthor } from '../domain/owner.js'
 import { ENVIRONMENT_FILE_NAME, parseEnvironmentFile, type EnvironmentFile } from '../domain/environment-definition.js'
 import {
   joinServiceFiles,
@@ -11,7 +12,6 @@ import {
 } from '../domain/service-definition.js'
 import { MAX_YAML_BYTES } from '../domain/yaml-file.js'
 import type { RepositoryRef, SourceControl } from '../ports/source-control.js'
-import { messageOf } from './dependencies.js'
 
 const CACHED_COMMITS = 256
 const MAX_SERVICE_FILES = 500
@@ -22,6 +22,8 @@ const MAX_SCHEMA_BYTES = 64 * 1024
 export interface CommitContent {
   readonly catalog: ServiceCatalog
   readonly environmentFile: EnvironmentFile
+  /** Undefined when git does not tell it: nothing that runs depends on it. */
+  readonly author: CommitAuthor | undefined
 }
 
 /** Reads definitions at commits. A commit never changes, so answers are remembered. */
@@ -54,30 +56,42 @@ interface CommitRef {
 }
 
 async function readCommit(sourceControl: SourceControl, at: CommitRef): Promise<CommitContent> {
-  const paths = await sourceControl.listFiles(at.repository, at.commitSha)
-  const files = paths.filter((path) => path === SERVICE_FILE_NAME || path.endsWith(`/${SERVICE_FILE_NAME}`))
-  const parsed: ServiceCatalog[] = []
-  for (const file of files.slice(0, MAX_SERVICE_FILES)) parsed.push(await readServiceFile(sourceControl, at, file))
-  const catalog = await checkDefaults(sourceControl, at, joinServiceFiles(parsed))
+  const [paths, author] = await Promise.all([
+    sourceControl.listFiles(at.repository, at.commitSha),
+    findAuthor(sourceControl, at),
+  ])
+  const files = paths
+    .filter((path) => path === SERVICE_FILE_NAME || path.endsWith(`/${SERVICE_FILE_NAME}`))
+    .slice(0, MAX_SERVICE_FILES)
   const hasEnvironmentFile = paths.includes(ENVIRONMENT_FILE_NAME)
+  const wanted = hasEnvironmentFile ? [...files, ENVIRONMENT_FILE_NAME] : files
+  const texts = await readBounded(sourceControl, at, { paths: wanted, maxBytes: MAX_YAML_BYTES })
+  const parsed = files.map((file) => serviceFileOf(file, texts(file)))
   return {
-    catalog,
-    environmentFile: hasEnvironmentFile ? await readEnvironmentFile(sourceControl, at) : { state: 'absent' },
+    catalog: await checkDefaults(sourceControl, at, joinServiceFiles(parsed)),
+    environmentFile: hasEnvironmentFile ? environmentFileOf(texts(ENVIRONMENT_FILE_NAME)) : { state: 'absent' },
+    author,
   }
 }
 
-async function readServiceFile(sourceControl: SourceControl, at: CommitRef, file: string): Promise<ServiceCatalog> {
-  const text = await readBounded(sourceControl, at, { path: file, maxBytes: MAX_YAML_BYTES })
+async function findAuthor(sourceControl: SourceControl, at: CommitRef): Promise<CommitAuthor | undefined> {
+  try {
+    return await sourceControl.readAuthor(at.repository, at.commitSha)
+  } catch (error) {
+    if (isAppError(error)) return undefined
+    throw error
+  }
+}
+
+function serviceFileOf(file: string, text: FileText): ServiceCatalog {
   if (typeof text === 'string') return parseServiceFile(file, text)
   return { services: [], broken: [{ service: undefined, ...placeOf(file), problems: [problemAt(file, text.message)] }] }
 }
 
-async function readEnvironmentFile(sourceControl: SourceControl, at: CommitRef): Promise<EnvironmentFile> {
-  const path = ENVIRONMENT_FILE_NAME
-  const text = await readBounded(sourceControl, at, { path, maxBytes: MAX_YAML_BYTES })
+function environmentFileOf(text: FileText): EnvironmentFile {
   return typeof text === 'string'
     ? parseEnvironmentFile(text)
-    : { state: 'invalid', problems: [problemAt(path, text.message)] }
+    : { state: 'invalid', problems: [problemAt(ENVIRONMENT_FILE_NAME, text.message)] }
 }
 
 async function checkDefaults(
@@ -87,8 +101,10 @@ async function checkDefaults(
 ): Promise<ServiceCatalog> {
   const services: DefinedService[] = []
   const broken: BrokenService[] = [...catalog.broken]
+  const schemaPaths = new Set(catalog.services.flatMap(({ schemaPath }) => schemaPath ?? []))
+  const texts = await readBounded(sourceControl, at, { paths: [...schemaPaths], maxBytes: MAX_SCHEMA_BYTES })
   for (const service of catalog.services) {
-    const checked = await withSchema(sourceControl, at, service)
+    const checked = withSchema(service, texts)
     if ('definition' in checked) services.push(checked)
     else broken.push(brokenBy(service, checked.problems))
   }
@@ -96,14 +112,13 @@ async function checkDefaults(
 }
 
 /** The service with the schema of its config, or why its defaults cannot be had with it. */
-async function withSchema(
-  sourceControl: SourceControl,
-  at: CommitRef,
+function withSchema(
   service: DefinedService,
-): Promise<DefinedService | { readonly problems: readonly string[] }> {
+  texts: (path: string) => FileText,
+): DefinedService | { readonly problems: readonly string[] } {
   const { schemaPath, definition } = service
   if (schemaPath === undefined) return service
-  const text = await readBounded(sourceControl, at, { path: schemaPath, maxBytes: MAX_SCHEMA_BYTES })
+  const text = texts(schemaPath)
   if (typeof text !== 'string') return { problems: [`config.schema: ${schemaPath} ${text.message}`] }
   const schema = parseConfigSchema(text)
   if (typeof schema === 'string') return { problems: [`${schemaPath}: ${schema}`] }
@@ -112,19 +127,20 @@ async function withSchema(
   return { ...service, schema }
 }
 
-/** A file's text, or why it cannot be had. Failures of git itself reject. */
+/** A file's text, or why it cannot be had. */
+type FileText = string | { readonly message: string }
+
+const MISSING: FileText = { message: 'is not in the repository; add it or correct the path' }
+
+/** All files at once: a process of git for each would take longer than everything else that a push needs. Failures of git itself reject. */
 async function readBounded(
   sourceControl: SourceControl,
   { repository, commitSha }: CommitRef,
-  { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
-): Promise<string | { readonly message: string }> {
-  try {
-    const text = await sourceControl.readFile(repository, commitSha, { path, maxBytes })
-    return text ?? { message: 'is not in the repository; add it or correct the path' }
-  } catch (error) {
-    if (isAppError(error, 'GIT_FILE_TOO_LARGE')) return { message: messageOf(error) }
-    throw error
-  }
+  files: { readonly paths: readonly string[]; readonly maxBytes: number },
+): Promise<(path: string) => FileText> {
+  if (files.paths.length === 0) return () => MISSING
+  const texts = await sourceControl.readFiles(repository, commitSha, files)
+  return (path) => texts.get(path) ?? MISSING
 }
 
 function brokenBy({ definition, file, directory, position }: DefinedService, lines: readonly string[]): BrokenService {

@@ -6,6 +6,7 @@ import { changedServices, type ChangedServices } from '../domain/changed-service
 import { desiredServices, type DesiredService, type DesiredServices } from '../domain/desired-services.js'
 import type { Heads } from '../domain/desired-state.js'
 import type { EnvironmentRecord } from '../domain/environment-record.js'
+import { ownerOfCommits, type Owner } from '../domain/owner.js'
 import type { RepositoryRef } from '../ports/source-control.js'
 import type { EnvironmentDependencies } from './dependencies.js'
 import type { CommitContent } from './load-content.js'
@@ -26,6 +27,8 @@ export interface Placement {
 export interface ResolvedEnvironment extends Placement {
   readonly desired: DesiredServices
   readonly declaredBase: string | null
+  /** Who wrote the newest head commit; null for integration, which is everybody's, and when no commit tells. */
+  readonly owner: Owner | null
 }
 
 interface Loaded {
@@ -78,7 +81,7 @@ export async function resolveEnvironment(
   const services = await Promise.all(
     desired.services.map((service) => atRolledBackCommit(deps, { service, record, signal })),
   )
-  return { ...placement, declaredBase, desired: { ...desired, services } }
+  return { ...placement, declaredBase, owner: ownerOf(loaded, record), desired: { ...desired, services } }
 }
 
 /** Identifies everything that {@link resolveEnvironment} depends on: while it stays, so does the answer. */
@@ -102,6 +105,11 @@ async function resolveDeclared(
     environments: new Map(records.filter((one) => one.tombstone === null).map((one) => [one.branch, one.name])),
     integrationBranches: new Set(deps.config.repositories.map((repository) => repository.integrationBranch)),
   })
+}
+
+function ownerOf(loaded: readonly Loaded[], record: EnvironmentRecord): Owner | null {
+  if (record.name === INTEGRATION_TENANT) return null
+  return ownerOfCommits(loaded.flatMap(({ content }) => content.author ?? [])) ?? null
 }
 
 /** While some tributary.yaml cannot be read, the base stays what it was. */

@@ -1,3 +1,6 @@
+import type { AppError } from '@tributary/kit'
+import type { CommitAuthor } from '../domain/owner.js'
+
 /** A configured repository. `url` is anything that git takes; it may hold no credentials. */
 export interface RepositoryRef {
   readonly name: string
@@ -22,12 +25,17 @@ export interface SourceControl {
   ): Promise<readonly string[]>
   /** All file paths of a commit. */
   listFiles(repository: RepositoryRef, commitSha: string): Promise<readonly string[]>
-  /** A file's text at a commit; undefined when it is not there or is not a regular file (symlinks are not followed). `GIT_FILE_TOO_LARGE` over `maxBytes`. */
-  readFile(
+  /**
+   * Texts of files at a commit by path, all in one go: what is not there, or is no regular file (symlinks are not followed), is left out. In the place of a file over
+   * `maxBytes` stands a `GIT_FILE_TOO_LARGE` for its reader to throw or to tell.
+   */
+  readFiles(
     repository: RepositoryRef,
     commitSha: string,
-    file: { readonly path: string; readonly maxBytes: number },
-  ): Promise<string | undefined>
+    files: { readonly paths: readonly string[]; readonly maxBytes: number },
+  ): Promise<ReadonlyMap<string, string | AppError>>
+  /** Who wrote a commit that is in the mirror. */
+  readAuthor(repository: RepositoryRef, commitSha: string): Promise<CommitAuthor>
   /** `v<major>.<minor>-<commits since tag>-<short sha>`; without a tag `v0.0-<commits>-<short sha>`. */
   describeVersion(repository: RepositoryRef, commitSha: string): Promise<string>
   /** A detached worktree of the commit, which must be in the mirror, at `directory`. Idempotent; a half-made one is made anew. */

@@ -110,7 +110,7 @@ export class EnvironmentReconciler {
 
   /** Nothing that the desired state is computed from has moved, and everything serves: git need not be asked. */
   async #isSettled(record: EnvironmentRecord, { observed }: Observation): Promise<boolean> {
-    if (record.settledFor === null || observed.state !== 'established') return false
+    if (record.settledFor === null || record.author === undefined || observed.state !== 'established') return false
     const placement = await placeEnvironment(this.deps, record, record.declaredBase)
     if (settlementOf(record, placement) !== record.settledFor || observed.base !== placement.base) return false
     const strays = observed.services.some((service) => record.services[service.service] === undefined)
@@ -170,7 +170,8 @@ export class EnvironmentReconciler {
     return updateEnvironment(this.deps.store, record.name, (current) => {
       // Whatever was settled before is not any more: the branch may come back to commits that it left in between.
       const services = wantedServices(current, resolved.desired)
-      const next = { ...current, declaredBase: resolved.declaredBase, settledFor: null, services }
+      const { declaredBase, owner: author } = resolved
+      const next = { ...current, declaredBase, author, settledFor: null, services }
       const conditions = definitionConditions(current, resolved, context)
       const wanted = { ...next, conditions: [...conditions] }
       return JSON.stringify(wanted) === JSON.stringify(current) ? current : wanted

@@ -17,6 +17,7 @@ import type {
   WriteResult,
 } from '@tributary/contract'
 import { AppError } from '@tributary/kit'
+import type { CommitAuthor } from '../domain/owner.js'
 import { failure } from '../errors.js'
 import type { ConfigCenter } from '../ports/config-center.js'
 import type { EnvironmentRoutes, RequestListener } from '../ports/environment-routes.js'
@@ -36,9 +37,9 @@ export class PlatformWorld {
   onDeploy: (spec: WorkloadSpec, context: PlatformContext) => Promise<void> = async () => undefined
   /** Says why a copy will never be healthy; undefined: it will. */
   sickness: (spec: WorkloadSpec) => string | undefined = () => undefined
-  readonly listeners = new Set<(environment: string) => void>()
   /** Services whose address callers do not reach although a copy is healthy. */
   readonly unreached = new Map<string, Error>()
+  readonly listeners = new Set<(environment: string) => void>()
 
   /** A copy's health changes on its own. */
   change(environment: string, service: string, change: Partial<WorkloadStatus>): void {
@@ -133,8 +134,8 @@ export function createFakePlatform(world: PlatformWorld): Platform {
       yield { at: 0, text: `${environment}/${service} says hello` }
     },
     applyServiceNames: async () => undefined,
-    watches: () => [],
     openAddresses: (_, publish) => publish(world.unreached),
+    watches: () => [],
     locate: async (endpoint) => endpoint,
     releaseFinalizers: async (environment) => {
       const { heldBy } = world
@@ -164,6 +165,7 @@ export function createFakePlatform(world: PlatformWorld): Platform {
 }
 
 interface Commit {
+  readonly author: CommitAuthor
   readonly files: ReadonlyMap<string, string>
   readonly parent: string | undefined
 }
@@ -176,6 +178,8 @@ export class FakeGit {
   answer: (repository: string, branches: ReadonlyMap<string, string>) => ReadonlyMap<string, string> = (_, branches) =>
     branches
   listings = 0
+  /** Who writes the commits from now on. */
+  author = { name: 'Ann Lee', email: 'ann@example.org' }
 
   /** Commits files (null removes one) onto a branch; a new branch starts at `from`. Resolves to the commit. */
   // oxlint-disable-next-line max-params -- a fixture that tests call on every second line
@@ -191,7 +195,7 @@ export class FakeGit {
     const sha = createHash('sha1')
       .update(JSON.stringify([repository, parent ?? null, [...tree], this.#commits.size]))
       .digest('hex')
-    this.#commits.set(sha, { files: tree, parent })
+    this.#commits.set(sha, { files: tree, parent, author: { ...this.author, committedAt: this.#commits.size } })
     heads.set(branch, sha)
     return sha
   }
@@ -216,7 +220,11 @@ export class FakeGit {
       ensureCommit: async (_: RepositoryRef, commitSha) => void this.#commit(commitSha),
       changedPaths: async (_, { base, head }) => this.#changed(base, head),
       listFiles: async (_, commitSha) => [...this.#commit(commitSha).files.keys()],
-      readFile: async (_, commitSha, { path }) => this.#commit(commitSha).files.get(path),
+      readFiles: async (_, commitSha, { paths }) => {
+        const { files } = this.#commit(commitSha)
+        return new Map([...files].filter(([path]) => paths.includes(path)))
+      },
+      readAuthor: async (_, commitSha) => this.#commit(commitSha).author,
       describeVersion: async (_, commitSha) => `v0.0-${this.#ancestors(commitSha).length}-${commitSha.slice(0, 7)}`,
       ensureCheckout: async () => undefined,
       removeCheckout: async () => undefined,

@@ -8,6 +8,8 @@ export interface GitCommand {
   readonly args: readonly string[]
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
+  /** Written to stdin, which is closed then. Default: no stdin. */
+  readonly input?: string | undefined
   readonly signal?: AbortSignal | undefined
   /** Default 60,000. Afterwards the command and its children are stopped. */
   readonly timeoutMs?: number

@@ -5,7 +5,7 @@ import { isAppError, KeyedMutex } from '@tributary/kit'
 import { failure } from '../../errors.js'
 import type { RepositoryRef } from '../../ports/source-control.js'
 import { isDamage } from './git-errors.js'
-import { assertCommitSha } from './git-parsers.js'
+import { assertCommitSha, parseBatch } from './git-parsers.js'
 import type { GitAnswer } from './git-command.js'
 import type { GitCall, GitRunner } from './git-runner.js'
 import { parseGitUrl, type GitUrl } from './git-url.js'
@@ -74,6 +74,16 @@ export class GitMirrors {
       if (isDamage(error)) this.suspects.add(repository)
       throw error
     }
+  }
+
+  /** Contents of blobs by their id, by one process. @throws AppError `GIT_FAILED` when the mirror lacks one; then it is made anew as by {@link read}. */
+  async readBlobs(repository: string, action: string, shas: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    if (shas.length === 0) return new Map()
+    const input = shas.map((sha) => `${sha}\n`).join('')
+    const contents = parseBatch((await this.read(repository, { action, args: ['cat-file', '--batch'], input })).stdout)
+    if (contents !== undefined) return contents
+    this.suspects.add(repository)
+    throw failure('GIT_FAILED', `could not ${action}: the mirror of ${repository} is damaged; it is made anew`)
   }
 
   /** Checks a mirror that a command complained about; a damaged one counts as not there. */

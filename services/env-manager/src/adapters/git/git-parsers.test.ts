@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseBlob, parseHeads, parseWorktrees } from './git-parsers.js'
+import { parseBatch, parseBlobs, parseHeads, parseWorktrees } from './git-parsers.js'
 
 const SHA = 'a'.repeat(40)
 
@@ -61,16 +61,60 @@ describe('parseHeads', () => {
   })
 })
 
-describe('parseBlob', () => {
+describe('parseBlobs', () => {
   test.each([
-    ['a file', `100644 blob ${SHA}     12\ta b\0`, { sha: SHA, sizeBytes: 12 }],
-    ['a program', `100755 blob ${SHA}      7\tx\0`, { sha: SHA, sizeBytes: 7 }],
-    ['a symlink', `120000 blob ${SHA}     11\tx\0`, undefined],
-    ['a folder', `040000 tree ${SHA}       -\tx\0`, undefined],
-    ['a submodule', `160000 commit ${SHA}       -\tx\0`, undefined],
-    ['nothing', '', undefined],
+    ['a file', `100644 blob ${SHA}     12\ta b\0`, [{ path: 'a b', sha: SHA, sizeBytes: 12 }]],
+    ['a program', `100755 blob ${SHA}      7\tx\0`, [{ path: 'x', sha: SHA, sizeBytes: 7 }]],
+    ['a name of two lines', `100644 blob ${SHA}      7\tx\ty\nz\0`, [{ path: 'x\ty\nz', sha: SHA, sizeBytes: 7 }]],
+    [
+      'a file that the mirror lacks',
+      `100644 blob ${SHA}     BAD\tx\0`,
+      [{ path: 'x', sha: SHA, sizeBytes: Number.NaN }],
+    ],
+    ['a symlink', `120000 blob ${SHA}     11\tx\0`, []],
+    ['a folder', `040000 tree ${SHA}       -\tx\0`, []],
+    ['a submodule', `160000 commit ${SHA}       -\tx\0`, []],
+    ['nothing', '', []],
   ])('reads %s', (_, text, expected) => {
-    expect(parseBlob(Buffer.from(text))).toEqual(expected)
+    expect(parseBlobs(Buffer.from(text))).toEqual(expected)
+  })
+})
+
+describe('parseBatch', () => {
+  const objects = fc
+    .array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 })
+    .map((contents) =>
+      contents.map((content, index) => ({ sha: `${index}${SHA.slice(1)}`, content: Buffer.from(content) })),
+    )
+  const answerOf = (all: readonly { readonly sha: string; readonly content: Buffer }[]): Buffer =>
+    Buffer.concat(
+      all.flatMap(({ sha, content }) => [Buffer.from(`${sha} blob ${content.length}\n`), content, Buffer.from('\n')]),
+    )
+
+  test('reads back any contents, also such that look like its own lines', () => {
+    fc.assert(
+      fc.property(objects, (all) => {
+        expect(parseBatch(answerOf(all))).toEqual(new Map(all.map(({ sha, content }) => [sha, content])))
+      }),
+    )
+    const tricky = [{ sha: SHA, content: Buffer.from(`\n${SHA} blob 3\nabc\n`) }]
+    expect(parseBatch(answerOf(tricky))?.get(SHA)?.toString()).toBe(`\n${SHA} blob 3\nabc\n`)
+  })
+
+  test('never reads a cut answer as a whole one', () => {
+    const all = [
+      { sha: SHA, content: Buffer.from('one') },
+      { sha: SHA.replaceAll('a', 'b'), content: Buffer.from('two') },
+    ]
+    const output = answerOf(all)
+    const [first] = all
+    const wholeFirst = first === undefined ? 0 : answerOf([first]).length
+    for (let length = 1; length < output.length; length += 1)
+      if (length !== wholeFirst) expect(parseBatch(output.subarray(0, length))).toBeUndefined()
+  })
+
+  test.each([`${SHA} missing\n`, `${SHA} tree 3\nabc\n`, 'gibberish\n'])('does not take %j for a blob', (text) => {
+    expect(parseBatch(Buffer.from(text))).toBeUndefined()
   })
 })
 

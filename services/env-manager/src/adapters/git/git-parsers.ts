@@ -1,3 +1,4 @@
+import type { CommitAuthor } from '../../domain/owner.js'
 import { failure } from '../../errors.js'
 
 const HEAD_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/heads\/([^\p{Cc} ~^:?*[\\]+)$/u
@@ -53,16 +54,48 @@ export function parseNulList(output: Buffer): string[] {
 
 /** A blob as `ls-tree -l -z` lists it. */
 export interface ListedBlob {
+  readonly path: string
   readonly sha: string
+  /** NaN when the mirror lacks the blob. */
   readonly sizeBytes: number
 }
 
-/** The regular file that a one-entry `ls-tree -l -z` answer names; undefined for none, a symlink, a folder or a submodule. */
-export function parseBlob(output: Buffer): ListedBlob | undefined {
-  const entry = parseNulList(output)[0]
-  const match = entry === undefined ? null : /^100\d{3} blob ([0-9a-f]+) +(\d+)\t/.exec(entry)
-  const [, sha, size] = match ?? []
-  return sha === undefined || size === undefined ? undefined : { sha, sizeBytes: Number(size) }
+/** The regular files of an `ls-tree -l -z` answer, without symlinks, folders and submodules. */
+export function parseBlobs(output: Buffer): readonly ListedBlob[] {
+  return parseNulList(output).flatMap((entry) => {
+    const [, sha, size, path] = /^100\d{3} blob ([0-9a-f]+) +(\d+|BAD)\t(.+)$/s.exec(entry) ?? []
+    return sha === undefined || size === undefined || path === undefined ? [] : [{ path, sha, sizeBytes: Number(size) }]
+  })
+}
+
+/**
+ * Contents by object id of a `cat-file --batch` answer: for each object a line `<id> blob <bytes>`, its content and a line feed. Undefined when an object
+ * is missing or the answer is cut: the mirror is damaged then.
+ */
+export function parseBatch(output: Buffer): ReadonlyMap<string, Buffer> | undefined {
+  const contents = new Map<string, Buffer>()
+  for (let start = 0; start < output.length;) {
+    const lineEnd = output.indexOf(0x0a, start)
+    const [, sha, size] =
+      /^([0-9a-f]+) blob (\d+)$/.exec(output.toString('latin1', start, Math.max(start, lineEnd))) ?? []
+    const end = lineEnd + 1 + Number(size)
+    if (sha === undefined || output[end] !== 0x0a) return undefined
+    contents.set(sha, output.subarray(lineEnd + 1, end))
+    start = end + 1
+  }
+  return contents
+}
+
+/**
+ * Reads `<author>\0<address>\0<committer's epoch seconds>\n`. Bytes that are not UTF-8 become U+FFFD.
+ * @throws AppError `GIT_ANSWER_INVALID`
+ */
+export function parseAuthor(output: Buffer, repository: string): CommitAuthor {
+  const [name, email, seconds, ...rest] = output.toString('utf8').replace(/\n$/, '').split('\0')
+  if (name === undefined || email === undefined || seconds === undefined || rest.length > 0 || !/^\d+$/.test(seconds)) {
+    throw failure('GIT_ANSWER_INVALID', `git's answer about the author of a commit of ${repository} makes no sense`)
+  }
+  return { name, email, committedAt: Number(seconds) * 1000 }
 }
 
 /** A worktree as `worktree list --porcelain -z` lists it. */

@@ -37,6 +37,11 @@ async function fetched(files: Record<string, string>): Promise<string> {
   return sha
 }
 
+/** Of the file `a`. */
+async function textOf(sha: string): Promise<unknown> {
+  return (await git.readFiles(shop.ref, sha, { paths: ['a'], maxBytes: 100 })).get('a')
+}
+
 describe('listBranches', () => {
   test('lists every branch, hostile names included, and runs nothing of them', async () => {
     const sha = await shop.commit({ a: '1' })
@@ -117,8 +122,8 @@ describe('ensureCommit', () => {
     await shop.git('commit', '--quiet', '--amend', '-m', 'rewritten')
     const second = await shop.git('rev-parse', 'HEAD')
     await git.ensureCommit(shop.ref, second, { signal })
-    expect(await git.readFile(shop.ref, first, { path: 'a', maxBytes: 100 })).toBe('1')
-    expect(await git.readFile(shop.ref, second, { path: 'a', maxBytes: 100 })).toBe('1')
+    expect(await textOf(first)).toBe('1')
+    expect(await textOf(second)).toBe('1')
   })
 
   test('gets a commit that no branch has any more from a server that still holds it', async () => {
@@ -126,7 +131,7 @@ describe('ensureCommit', () => {
     await shop.git('commit', '--quiet', '--amend', '-m', 'rewritten')
     await shop.git('config', 'uploadpack.allowAnySHA1InWant', 'true')
     await git.ensureCommit(shop.ref, lost, { signal })
-    expect(await git.readFile(shop.ref, lost, { path: 'a', maxBytes: 100 })).toBe('lost')
+    expect(await textOf(lost)).toBe('lost')
   })
 
   test('says so when the server does not have the commit', async () => {
@@ -159,7 +164,7 @@ describe('ensureCommit', () => {
     await mkdir(join(data, 'mirrors', '.tmp-0123.git/objects'), { recursive: true })
     await damage(join(data, 'mirrors', 'shop.git'))
     const sha = await fetched({ a: '1' })
-    expect(await git.readFile(shop.ref, sha, { path: 'a', maxBytes: 100 })).toBe('1')
+    expect(await textOf(sha)).toBe('1')
     expect(await readdir(join(data, 'mirrors'))).toEqual(['shop.git'])
   })
 
@@ -171,7 +176,7 @@ describe('ensureCommit', () => {
       await writeFile(join(packs, name), 'garbage')
     }
     const sha = await fetched({ a: '2' })
-    expect(await git.readFile(shop.ref, sha, { path: 'a', maxBytes: 100 })).toBe('2')
+    expect(await textOf(sha)).toBe('2')
   })
 
   test('makes a mirror anew after a read found that it lacks a part', async () => {
@@ -184,6 +189,21 @@ describe('ensureCommit', () => {
     await expect(git.listFiles(shop.ref, sha)).rejects.toMatchObject({ code: expect.stringMatching(/^GIT_/) })
     await git.ensureCommit(shop.ref, sha, { signal })
     expect(await git.listFiles(shop.ref, sha)).toEqual(['a/b'])
+  })
+
+  test('makes a mirror anew after a read found that it lacks a file, which is not taken for one that was deleted', async () => {
+    const sha = await fetched({ a: '1' })
+    const objects = join(data, 'mirrors/shop.git/objects')
+    await rm(join(objects, 'pack'), { recursive: true })
+    const tree = (await shop.git('rev-parse', `${sha}^{tree}`)).trim()
+    for (const one of [sha, tree]) {
+      const place = join(one.slice(0, 2), one.slice(2))
+      await mkdir(join(objects, one.slice(0, 2)), { recursive: true })
+      await copyFile(join(shop.path, '.git/objects', place), join(objects, place))
+    }
+    await expect(textOf(sha)).rejects.toMatchObject({ code: 'GIT_FAILED' })
+    await git.ensureCommit(shop.ref, sha, { signal })
+    expect(await textOf(sha)).toBe('1')
   })
 
   test('keeps a sound mirror when a commit that it never had was asked for', async () => {
@@ -250,31 +270,41 @@ describe('changedPaths', () => {
   })
 })
 
-describe('readFile', () => {
-  test('reads text at a commit, also from a path with odd bytes', async () => {
-    const sha = await fetched({ 'a/-b ü*': 'text ✓' })
-    expect(await git.readFile(shop.ref, sha, { path: 'a/-b ü*', maxBytes: 100 })).toBe('text ✓')
+describe('readFiles', () => {
+  test('reads texts at a commit, also from paths with odd bytes', async () => {
+    const files = { 'a/-b ü*': 'text ✓', empty: '', 'c/d': 'no line feed', same: 'text ✓' }
+    const sha = await fetched(files)
+    const paths = Object.keys(files).toReversed()
+    expect(Object.fromEntries(await git.readFiles(shop.ref, sha, { paths, maxBytes: 100 }))).toEqual(files)
   })
 
-  test('answers undefined for what is not a file there', async () => {
+  test('reads more files than fit into one command', async () => {
+    const files = Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`f/${index}`, `text ${index}`]))
+    const sha = await fetched(files)
+    const texts = await git.readFiles(shop.ref, sha, { paths: Object.keys(files), maxBytes: 100 })
+    expect(Object.fromEntries(texts)).toEqual(files)
+  })
+
+  test('leaves out what is not a file there', async () => {
     await symlink('/etc/passwd', join(shop.path, 'link'))
     const sha = await fetched({ 'a/b': '1' })
-    for (const path of ['nothing', 'a', 'link', 'link/b', 'a/b/c'])
-      expect(await git.readFile(shop.ref, sha, { path: path, maxBytes: 100 })).toBeUndefined()
+    const paths = ['nothing', 'a', 'link', 'link/b', 'a/b/c']
+    expect(await git.readFiles(shop.ref, sha, { paths, maxBytes: 100 })).toEqual(new Map())
+    expect(await git.readFiles(shop.ref, sha, { paths: [], maxBytes: 100 })).toEqual(new Map())
   })
 
   test.each(['../x', '/etc/passwd', 'a//b', '', 'a/./b', 'a\0b'])('refuses the path %j', async (path) => {
     const sha = await fetched({ a: '1' })
-    await expect(git.readFile(shop.ref, sha, { path: path, maxBytes: 100 })).rejects.toMatchObject({
+    await expect(git.readFiles(shop.ref, sha, { paths: ['a', path], maxBytes: 100 })).rejects.toMatchObject({
       code: 'GIT_PATH_INVALID',
     })
   })
 
-  test('refuses a file over its bound', async () => {
-    const sha = await fetched({ big: 'x'.repeat(101) })
-    await expect(git.readFile(shop.ref, sha, { path: 'big', maxBytes: 100 })).rejects.toMatchObject({
-      code: 'GIT_FILE_TOO_LARGE',
-    })
+  test('tells of a file over its bound, and reads the others', async () => {
+    const sha = await fetched({ big: 'x'.repeat(101), small: 'x'.repeat(100) })
+    const texts = await git.readFiles(shop.ref, sha, { paths: ['big', 'small'], maxBytes: 100 })
+    expect(texts.get('big')).toMatchObject({ code: 'GIT_FILE_TOO_LARGE' })
+    expect(texts.get('small')).toBe('x'.repeat(100))
   })
 })
 

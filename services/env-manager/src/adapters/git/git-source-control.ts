@@ -1,15 +1,27 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import type { AppError } from '@tributary/kit'
+import type { CommitAuthor } from '../../domain/owner.js'
 import { failure } from '../../errors.js'
 import type { RepositoryRef, SourceControl } from '../../ports/source-control.js'
 import { GitMirrors } from './git-mirrors.js'
-import { assertCommitSha, assertRepositoryPath, parseBlob, parseHeads, parseNulList } from './git-parsers.js'
+import {
+  assertCommitSha,
+  assertRepositoryPath,
+  parseAuthor,
+  parseBlobs,
+  parseHeads,
+  parseNulList,
+  type ListedBlob,
+} from './git-parsers.js'
 import { createGitRunner, type GitRunner } from './git-runner.js'
 import { parseGitUrl } from './git-url.js'
 import { describeVersion } from './git-version.js'
 import { GitWorktrees } from './git-worktrees.js'
 
 const LIST_TIMEOUT_MS = 45_000
+/** Their names are words of a command, and their contents are held in memory. */
+const FILES_AT_ONCE = 100
 
 /** What {@link createGitSourceControl} takes. */
 export interface GitSourceControlOptions {
@@ -96,32 +108,35 @@ class GitSourceControl implements SourceControl {
     )
   }
 
-  async readFile(
+  async readFiles(
     repository: RepositoryRef,
     commitSha: string,
-    { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
-  ): Promise<string | undefined> {
+    { paths, maxBytes }: { readonly paths: readonly string[]; readonly maxBytes: number },
+  ): Promise<ReadonlyMap<string, string | AppError>> {
     assertCommitSha(commitSha)
-    assertRepositoryPath(path)
-    const action = `read ${path} of ${commitSha} of ${repository.name}`
-    const listed = await this.inMirror(repository, action, [
-      'ls-tree',
-      '-l',
-      '-z',
-      '--full-tree',
+    for (const path of paths) assertRepositoryPath(path)
+    const texts = new Map<string, string | AppError>()
+    for (let start = 0; start < paths.length; start += FILES_AT_ONCE) {
+      const part = { paths: paths.slice(start, start + FILES_AT_ONCE), maxBytes }
+      for (const [path, text] of await this.readPart(repository, commitSha, part)) texts.set(path, text)
+    }
+    return texts
+  }
+
+  async readAuthor(repository: RepositoryRef, commitSha: string): Promise<CommitAuthor> {
+    assertCommitSha(commitSha)
+    const action = `read the author of ${commitSha} of ${repository.name}`
+    // Plumbing: `log` and `show` would run what the configuration of git names to check signatures.
+    const answer = await this.inMirror(repository, action, [
+      'rev-list',
+      '--max-count=1',
+      '--no-commit-header',
+      '--encoding=UTF-8',
+      '--format=%an%x00%ae%x00%ct',
       commitSha,
       '--',
-      path,
     ])
-    const blob = parseBlob(listed)
-    if (blob === undefined) return undefined
-    if (blob.sizeBytes > maxBytes) {
-      throw failure(
-        'GIT_FILE_TOO_LARGE',
-        `could not ${action}: it has ${blob.sizeBytes} bytes, more than the bound of ${maxBytes}`,
-      )
-    }
-    return new TextDecoder().decode(await this.inMirror(repository, action, ['cat-file', 'blob', blob.sha]))
+    return parseAuthor(answer, repository.name)
   }
 
   async describeVersion(repository: RepositoryRef, commitSha: string): Promise<string> {
@@ -166,10 +181,42 @@ class GitSourceControl implements SourceControl {
     return sha === '' ? undefined : sha
   }
 
+  /** Two processes, however many files. */
+  private async readPart(
+    repository: RepositoryRef,
+    commitSha: string,
+    { paths, maxBytes }: { readonly paths: readonly string[]; readonly maxBytes: number },
+  ): Promise<readonly (readonly [path: string, text: string | AppError])[]> {
+    const action = `read ${described(paths)} of ${commitSha} of ${repository.name}`
+    const args = ['ls-tree', '-l', '-z', '--full-tree', commitSha, '--', ...paths]
+    const listed = parseBlobs(await this.inMirror(repository, action, args))
+    const wanted = new Set(paths)
+    const blobs = listed.filter(({ path }) => wanted.has(path))
+    const tooBig = ({ sizeBytes }: ListedBlob): boolean => sizeBytes > maxBytes
+    const shas = new Set(blobs.filter((blob) => !tooBig(blob)).map(({ sha }) => sha))
+    const contents = await this.mirrors.readBlobs(repository.name, action, [...shas])
+    return blobs.map((blob) => {
+      const content = contents.get(blob.sha)
+      return [blob.path, content === undefined ? tooLarge(action, blob, maxBytes) : new TextDecoder().decode(content)]
+    })
+  }
+
   private async inMirror(repository: RepositoryRef, action: string, args: readonly string[]): Promise<Buffer> {
     const answer = await this.mirrors.read(repository.name, { action, args })
     return answer.stdout
   }
+}
+
+function described(paths: readonly string[]): string {
+  const [first = ''] = paths
+  return paths.length === 1 ? first : `${first} and ${paths.length - 1} more files`
+}
+
+function tooLarge(action: string, { path, sizeBytes }: ListedBlob, maxBytes: number): AppError {
+  return failure(
+    'GIT_FILE_TOO_LARGE',
+    `could not ${action}: ${path} has ${sizeBytes} bytes, more than the bound of ${maxBytes}`,
+  )
 }
 
 /** Made at once, and with symlinks resolved: git writes worktrees' paths that way. */
