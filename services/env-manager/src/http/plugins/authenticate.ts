@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { CSRF_HEADER, TenantName, type Permission } from '@tributary/contract'
+import { isAppError } from '@tributary/kit'
 import type { RevisionedStore } from '@tributary/store'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Value } from 'typebox/value'
@@ -46,9 +47,12 @@ export function installAuthentication(app: FastifyInstance, options: Authenticat
   app.addHook('onRequest', async (request) => {
     const access = request.routeOptions.config.callers ?? 'read'
     if (request.is404 || access === 'open') return
-    if (access === 'optional' && !bringsCredentials(request, options.cookieName)) return
+    if (access === 'optional') {
+      request.caller = await identifyIfAny(request, options)
+      return
+    }
     request.caller = await identify(request, options)
-    if (access === 'optional' || access === 'authenticated') return
+    if (access === 'authenticated') return
     requirePermission(request.caller, access, await subjectOf(request, options.store))
   })
 }
@@ -72,8 +76,16 @@ export async function subjectOfTenant(store: RevisionedStore, tenant: string): P
   return record?.stage === 'development' ? 'feature' : 'shared'
 }
 
-function bringsCredentials({ headers, cookies }: FastifyRequest, cookieName: string): boolean {
-  return headers.authorization !== undefined || cookies[cookieName] !== undefined
+/** Null without a token or a session. A session that is over is none: whoever still has its cookie has to learn how to sign in again. */
+async function identifyIfAny(request: FastifyRequest, options: AuthenticationOptions): Promise<Caller | null> {
+  if (request.headers.authorization !== undefined) return identify(request, options)
+  if (request.cookies[options.cookieName] === undefined) return null
+  try {
+    return await identify(request, options)
+  } catch (error) {
+    if (isAppError(error, 'SESSION_OVER')) return null
+    throw error
+  }
 }
 
 async function identify(request: FastifyRequest, { registry, cookieName }: AuthenticationOptions): Promise<Caller> {

@@ -18,8 +18,9 @@ export function sessionRoutes(app: TypedApp, { signIn }: { readonly signIn: Sign
         response: answers({ 200: SessionState }),
       },
     },
-    async ({ caller }, reply) => {
+    async ({ caller, cookies }, reply) => {
       void reply.header('cache-control', 'no-store')
+      if (caller === null && cookies[cookie.name] !== undefined) cookie.clear(reply)
       return stateOf(caller, config)
     },
   )
