@@ -106,6 +106,7 @@ function silentRuntime(): CliRuntime {
     cwd: '/',
     stdout: sink,
     stderr: sink,
+    interactive: false,
     readStdin: () => Promise.resolve(''),
     stdinEnded: () => Promise.resolve(),
     exit: () => {},

@@ -70,6 +70,7 @@ export const CLI_ERRORS = {
   CLI_DATA_UNWRITABLE: { kind: 'failed_precondition', description: 'The data folder cannot be written.' },
   CLI_FILE_UNWRITABLE: { kind: 'failed_precondition', description: 'A file that `init` makes cannot be written.' },
   CLI_DATA_LOCKED: { kind: 'conflict', description: 'Another `up` uses the data folder.' },
+  CLI_CANCELED: { kind: 'canceled', description: 'A person has ended the questions of `init`; nothing was written.' },
   CLI_COMMAND_NOT_FOUND: {
     kind: 'invalid_argument',
     description: 'The program that `exec` should run cannot be started.',

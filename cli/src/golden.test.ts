@@ -19,6 +19,8 @@ it('the help of every command is what the file says; `--update` writes it', asyn
   const program = buildProgram(createCli(fakeRuntime().runtime))
   const texts = await Promise.all(paths(program).map((path) => run([...path, '--help'])))
   expect(texts.length).toBeGreaterThan(60)
+  // Who has a terminal of the usual width must not have to read broken lines.
+  expect(texts.flatMap((text) => text.split('\n')).filter((line) => line.length > 80)).toEqual([])
   await expect(texts.join('\n')).toMatchFileSnapshot('golden/help.txt')
 })
 

@@ -9,7 +9,7 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 export function jsonOption(command: Command): Command {
   return command
     .addOption(new Option('--json', 'print the API’s JSON instead of text'))
-    .addOption(new Option('-o, --output <format>', 'how to print the result').choices(OUTPUT_FORMATS))
+    .addOption(new Option('-o, --output <format>', 'how to print it').choices(OUTPUT_FORMATS))
 }
 
 /** To be called before a command's action: `--output json` and `yaml` are `--json`, printed as they say. Answers the format. */

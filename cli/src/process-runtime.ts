@@ -26,6 +26,7 @@ export function createProcessRuntime(env: CliRuntime['env']): CliRuntime {
     cwd: process.cwd(),
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     readStdin,
     stdinEnded,
     exit: (status) => process.exit(status),

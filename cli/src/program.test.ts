@@ -20,59 +20,66 @@ describe('tributary', () => {
 
       Options:
         -V, --version            output the version number
-        --url <url>              config center (default: TRIBUTARY_URL, or what \`tributary up\` wrote)
-        --env-manager-url <url>  env-manager (default: TRIBUTARY_ENV_MANAGER_URL, or what \`tributary up\`
-                                 wrote)
+        --url <url>              config center (default: TRIBUTARY_URL, or what
+                                 \`tributary up\` wrote)
+        --env-manager-url <url>  env-manager (default: TRIBUTARY_ENV_MANAGER_URL, or
+                                 what \`tributary up\` wrote)
         --token-file <path>      file that holds the token (default: TRIBUTARY_TOKEN,
                                  TRIBUTARY_TOKEN_FILE, or what \`tributary up\` wrote)
-        --data <folder>          data folder of \`tributary up\` (default: the nearest .tributary from here
-                                 upwards)
+        --data <folder>          data folder of \`tributary up\` (default: the nearest
+                                 .tributary from here upwards)
         --debug                  show the stack of an error
         -h, --help               display help for command
 
       Commands:
-        init [folder]            write a first service.yaml and tributary.config.yaml: asks, and proposes
-                                 what it finds in the folder
-        up                       start config center, env-manager and gateway on this machine, until
+        init [folder]            write a first service.yaml and tributary.config.yaml:
+                                 asks, and proposes what it finds in the folder
+        up                       start config center, env-manager and gateway on this
+                                 machine, until Ctrl-C
+        status                   how the env-manager is doing: repositories, queue,
+                                 orphans, stopped deletions
+        env                      environments: list, look, wait, sleep, wake, pin,
+                                 redeploy, roll back, delete
+        topology <env>           who answers each call of an environment: own or
+                                 inherited, version, health, calls
+        watch [env]              show runs as they happen: of one environment until it
+                                 is ready (exit 0) or failed (exit 1), or of all until
                                  Ctrl-C
-        status                   how the env-manager is doing: repositories, queue, orphans, stopped
-                                 deletions
-        env                      environments: list, look, wait, sleep, wake, pin, redeploy, roll back,
-                                 delete
-        topology <env>           who answers each call of an environment: own or inherited, version,
-                                 health, calls
-        watch [env]              show runs as they happen: of one environment until it is ready (exit 0)
-                                 or failed (exit 1), or of all until Ctrl-C
-        probe <env>              send a synthetic request through every declared call of an environment:
-                                 which of them carry it?
-        plan <env>               what the env-manager would do to an environment now, and why
+        probe <env>              send a synthetic request through every declared call
+                                 of an environment: which of them carry it?
+        plan <env>               what the env-manager would do to an environment now,
+                                 and why
         runs                     deploy and teardown runs with their steps and logs
-        config                   config documents: read, change and wait, explain, compare, roll back
+        config                   config documents: read, change and wait, explain,
+                                 compare, roll back
         entries                  service entries: where a tenant’s services live
-        explain <name>           which address answers a call from this environment, by which rule, and
-                                 why not another
-        exec <command...>        run any program with its resolved config, and restart or signal it on
-                                 change
-        proxy                    forward proxy for programs in any language: http://<service>/ by the
-                                 environment of the request
+        explain <name>           which address answers a call from this environment,
+                                 by which rule, and why not another
+        exec <command...>        run any program with its resolved config, and restart
+                                 or signal it on change
+        proxy                    forward proxy for programs in any language:
+                                 http://<service>/ by the environment of the request
         tokens                   access tokens: make, list, revoke
-        hint                     tell the env-manager to look at git now; losing a hint costs only time
-        approve <approvalId>     let a mass deletion go on that the env-manager has stopped
-        audit [environment]      who asked for what, on which environment, from where; config writes stand
-                                 in \`config history\`
-        store                    back up, restore and move what the servers have stored
-        version [folder]         version of what is checked out: v<major>.<minor>-<commits since
-                                 tag>-<short sha>
-        completion <shell>       print a script that completes commands, options and names of environments
-                                 at the Tab key
-        doctor                   checks programs, configuration, cluster permissions, servers, store,
-                                 clocks and ports, and says what to do
+        hint                     tell the env-manager to look at git now; losing a
+                                 hint costs only time
+        approve <approvalId>     let a mass deletion go on that the env-manager has
+                                 stopped
+        audit [environment]      who asked for what, on which environment, from where;
+                                 config writes stand in \`config history\`
+        store                    back up, restore and move what the servers have
+                                 stored
+        version [folder]         version of what is checked out:
+                                 v<major>.<minor>-<commits since tag>-<short sha>
+        completion <shell>       print a script that completes commands, options and
+                                 names of environments at the Tab key
+        doctor                   checks programs, configuration, cluster permissions,
+                                 servers, store, clocks and ports, and says what to do
         help [command]           display help for command
 
       Examples:
-        $ tributary up                                        start everything on this machine
+        $ tributary up                   start everything on this machine
+        $ tributary topology feature-x   who answers each call, and why
         $ tributary env wait feature-x && tributary env show feature-x
-        $ tributary topology feature-x                        who answers each call, and why
         $ tributary config set feature-x orders pageSize=50 --wait 5s
         $ tributary exec --tenant feature-x --service orders -- ./orders
 
@@ -81,7 +88,8 @@ describe('tributary', () => {
           1  it failed, e.g. an environment whose deploy fails
           2  wrong use: an unknown option, a bad name or value, a bad config file
           3  not found
-          4  conflict: somebody else changed it, it exists already, or its state does not allow this
+          4  conflict: somebody else changed it, it exists already, or its state does
+             not allow this
           5  a server is not reachable or is overloaded; trying again may help
           6  no token, an unknown token, or a role that may not do this
           7  not ready or not applied by every subscriber in time

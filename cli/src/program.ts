@@ -25,17 +25,15 @@ import { addConnectionOptions, createCli, type Cli } from './context.js'
 import { EXIT_CODE_MEANINGS, EXIT_CODES, errorLine, exitCodeOf } from './errors.js'
 import { applyOutputFormat } from './options.js'
 import { harmless } from './output/harmless.js'
+import { helpNote, helpWidthOf } from './output/help-text.js'
 import { styleFor } from './output/style.js'
 import type { CliRuntime } from './runtime.js'
 import { CLI_VERSION } from './version.js'
 
-const HELP_WIDTH = 100
-
-const EXAMPLES = `
-Examples:
-  $ tributary up                                        start everything on this machine
+const EXAMPLES = `Examples:
+  $ tributary up                   start everything on this machine
+  $ tributary topology feature-x   who answers each call, and why
   $ tributary env wait feature-x && tributary env show feature-x
-  $ tributary topology feature-x                        who answers each call, and why
   $ tributary config set feature-x orders pageSize=50 --wait 5s
   $ tributary exec --tenant feature-x --service orders -- ./orders
 
@@ -48,14 +46,16 @@ export function buildProgram(cli: Cli): Command {
   const program = new Command('tributary')
     .description('A preview environment for every feature branch, without copying the system.')
     .exitOverride()
-    .configureHelp({ helpWidth: HELP_WIDTH, subcommandTerm: commandTerm })
+    .configureHelp({ minWidthToWrap: 20, subcommandTerm: commandTerm })
     .configureOutput({
       writeOut: stdout.write,
       writeErr: stderr.write,
+      getOutHelpWidth: () => helpWidthOf(stdout),
+      getErrHelpWidth: () => helpWidthOf(stderr),
     })
     .showHelpAfterError('(add --help to see what it takes)')
     .version(CLI_VERSION)
-    .addHelpText('after', EXAMPLES)
+    .addHelpText('after', helpNote(EXAMPLES))
   addConnectionOptions(program)
   program.hook('preAction', async (_program, action) => {
     if (applyOutputFormat(action) === 'yaml') await cli.terminal.useYaml()

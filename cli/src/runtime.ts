@@ -14,6 +14,8 @@ export interface CliRuntime {
   readonly cwd: string
   readonly stdout: TextSink
   readonly stderr: TextSink
+  /** Somebody can be asked: standard input and output are a terminal. */
+  readonly interactive: boolean
   /** All of standard input as text; rejects when it is longer than `maxBytes`. */
   readonly readStdin: (maxBytes: number) => Promise<string>
   /** Resolves when nobody can write to standard input any more. */

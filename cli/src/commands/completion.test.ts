@@ -1,11 +1,4 @@
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { completionScript } from '../completion/scripts.js'
+import { describe, expect, it } from 'vitest'
 import { EXIT_CODES } from '../errors.js'
 import { runAgainst } from '../testing/fake-servers.test-support.js'
 import { featureX, run7, topologyX } from '../testing/samples.test-support.js'
@@ -70,55 +63,5 @@ describe('what can be typed next', () => {
 
   it('is not shown in the help', async () => {
     expect((await runAgainst({}, ['--help'])).stdout).not.toContain('complete ')
-  })
-})
-
-/** Debian keeps shells there; one that is not installed is skipped, and the name of the test says which. */
-const shellAt = (name: string): string | undefined =>
-  ['/usr/bin', '/bin'].map((folder) => join(folder, name)).find(existsSync)
-
-describe('the scripts in real shells', () => {
-  let folder: string
-  const run = promisify(execFile)
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'tributary-completion-'))
-    const stub = join(folder, 'tributary')
-    // It stands for the program: what it is asked is told back as the only candidate.
-    await writeFile(stub, '#!/bin/sh\nprintf "%s\\tasked\\n" "$*" "feature-x"\n')
-    await chmod(stub, 0o755)
-  })
-
-  afterAll(() => rm(folder, { recursive: true }))
-
-  const environment = () => ({ ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` })
-
-  it.skipIf(shellAt('bash') === undefined)('bash asks with the words so far and offers the answers', async () => {
-    const script = `${completionScript('bash')}
-      COMP_WORDS=(tributary env show feat); COMP_CWORD=3; _tributary
-      printf '%s\\n' "\${COMPREPLY[@]}"
-      COMP_WORDS=(tributary ""); COMP_CWORD=1; _tributary
-      printf '%s\\n' "\${COMPREPLY[0]}"
-      complete -p tributary`
-    const { stdout } = await run('bash', ['--norc', '-c', script], { env: environment() })
-    expect(stdout.split('\n')).toEqual([
-      'complete -- env show feat',
-      'feature-x',
-      'complete -- ',
-      'complete -o default -F _tributary tributary',
-      '',
-    ])
-  })
-
-  it.skipIf(shellAt('zsh') === undefined)('zsh reads the script without an error', async () => {
-    const script = `autoload -U compinit; compinit -u -d ${join(folder, 'dump')}; ${completionScript('zsh')}; echo $_comps[tributary]`
-    const { stdout } = await run('zsh', ['-f', '-c', script], { env: environment() })
-    expect(stdout.trim()).toBe('_tributary')
-  })
-
-  it.skipIf(shellAt('fish') === undefined)('fish offers the answers', async () => {
-    const script = `${completionScript('fish')}\ncomplete -C 'tributary env show feat'`
-    const { stdout } = await run('fish', ['--no-config', '-c', script], { env: environment() })
-    expect(stdout).toContain('feature-x')
   })
 })

@@ -3,6 +3,7 @@ import { Argument, type Command } from 'commander'
 import { complete, type Candidate, type WantedName } from '../completion/candidates.js'
 import { completionScript, SHELLS, type Shell } from '../completion/scripts.js'
 import type { Cli } from '../context.js'
+import { helpNote } from '../output/help-text.js'
 
 /** A person waits for the Tab key no longer than this. */
 const PATIENCE_MS = 1_500
@@ -15,7 +16,14 @@ export function addCompletion(program: Command, cli: Cli): void {
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText(
       'after',
-      '\nbash, zsh: source <(tributary completion bash)\nfish: save it as ~/.config/fish/completions/tributary.fish',
+      helpNote(
+        [
+          'Read it in each shell:',
+          '  ~/.bashrc  source <(tributary completion bash)',
+          '  ~/.zshrc   source <(tributary completion zsh)',
+          '  fish       tributary completion fish > ~/.config/fish/completions/tributary.fish',
+        ].join('\n'),
+      ),
     )
     .action((shell: Shell) => cli.runtime.stdout.write(completionScript(shell)))
   program

@@ -5,6 +5,7 @@ import { resolveConnection, type Cli } from '../context.js'
 import { badValue } from '../errors.js'
 import type { ChangeAction } from '../exec/run-program.js'
 import { durationOption } from '../options.js'
+import { helpNote } from '../output/help-text.js'
 
 interface ExecFlags {
   readonly tenant?: string
@@ -54,7 +55,7 @@ export function addExec(program: Command, cli: Cli): void {
     .option('--config-file <path>', 'write the config there too, as JSON that only the owner can read')
     .addOption(durationOption('--debounce <duration>', 'changes closer together count as one', '200ms'))
     .addOption(durationOption('--grace <duration>', 'how long CMD may take to end before it is killed', '10s'))
-    .addHelpText('after', HELP)
+    .addHelpText('after', helpNote(HELP))
     .action((command: string[], flags: ExecFlags, self: Command) => execute(cli, { command, flags, self }))
 }
 

@@ -6,6 +6,7 @@ import { durationOption, jsonOption } from '../options.js'
 import { renderLeaks } from '../output/leaks.js'
 import type { Tone } from '../output/style.js'
 import { renderTable } from '../output/table.js'
+import { helpNote } from '../output/help-text.js'
 
 interface ProbeFlags {
   readonly leaks: number
@@ -35,7 +36,7 @@ export function addProbe(program: Command, cli: Cli): void {
         durationOption('--leaks <duration>', 'leaks of real calls that are no older count too; 0: none', '10m'),
       ),
   )
-    .addHelpText('after', HELP)
+    .addHelpText('after', helpNote(HELP))
     .action(async (name: string, { leaks, json }: ProbeFlags, command: Command) => {
       const client = await cli.envManager(command)
       const leakSeconds = Math.ceil(leaks / 1_000)

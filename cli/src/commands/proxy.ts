@@ -5,6 +5,7 @@ import { Option, type Command } from 'commander'
 import { resolveConnection, type Cli } from '../context.js'
 import { badValue, cliError } from '../errors.js'
 import { parseCount } from '../options.js'
+import { helpNote } from '../output/help-text.js'
 
 interface ProxyFlags {
   readonly tenant?: string
@@ -22,6 +23,7 @@ const HELP = `
 Set HTTP_PROXY=http://127.0.0.1:3128 for a program in any language, and let it pass on the \`baggage\` header of the request that it
 serves (OpenTelemetry does): http://orders/ is then the orders of that request's environment. One proxy serves one
 environment; one that is to show in the topology serves one service of it (--service).
+
 It asks nobody who they are: keep it on the loopback interface, or where only the environment's programs reach it.`
 
 /** `tributary proxy` */
@@ -38,7 +40,7 @@ export function addProxy(program: Command, cli: Cli): void {
     .option('--port <port>', 'where it listens; 0: any free port', parseCount(0), DEFAULT_PORT)
     .addOption(new Option('--outside <rule>', 'hosts that are no services').choices(['allow', 'deny']).default('allow'))
     .option('--connect-ports <ports>', 'ports outside that CONNECT may lead to, with commas', parsePorts, [443])
-    .addHelpText('after', HELP)
+    .addHelpText('after', helpNote(HELP))
     .action((flags: ProxyFlags, command: Command) => serve(cli, flags, command))
 }
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { Cli } from '../context.js'
+import { helpNote } from '../output/help-text.js'
 
 interface UpFlags {
   readonly config: string
@@ -28,7 +29,7 @@ export function addUp(program: Command, cli: Cli): void {
     .option('--stop-on-stdin-end', 'stop when standard input ends: when the program that started this one is gone')
     .addHelpText(
       'after',
-      '\nData (stores, git mirrors, checkouts, logs) is kept in the folder --data, default .tributary.',
+      helpNote('Data (stores, git mirrors, checkouts, logs) is kept in the folder --data, default .tributary.'),
     )
     .action(async (_flags: unknown, command: Command) => {
       const { runUp } = await import('../up/run-up.js')

@@ -37,9 +37,14 @@ if [[ "$funcstack[1]" == "_tributary" ]]; then _tributary "$@"; else compdef _tr
 const FISH = `# Completion of tributary for fish. Save it:  tributary completion fish > ~/.config/fish/completions/tributary.fish
 function __tributary_complete
     set -l words (commandline -opc) (commandline -ct)
-    tributary complete -- $words[2..-1] 2>/dev/null
+    set -l candidates (tributary complete -- $words[2..-1] 2>/dev/null)
+    if test (count $candidates) -gt 0
+        printf '%s\\n' $candidates
+    else
+        __fish_complete_path (commandline -ct)
+    end
 end
-complete -c tributary -a '(__tributary_complete)'
+complete -c tributary -f -a '(__tributary_complete)'
 `
 
 const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH }

@@ -1,12 +1,27 @@
 import { cancel, group, intro, text } from '@clack/prompts'
-import { badValue } from '../errors.js'
+import { cliError } from '../errors.js'
 import type { Answers } from './answers.js'
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
 
-/** Asks a person at a terminal, with what was found as proposals. Ctrl-C ends it, and nothing is written. */
-export async function ask(proposed: Answers): Promise<Answers> {
-  intro('A first service.yaml and tributary.config.yaml')
+/** What is to be asked: only what goes into the files that are to be written. */
+export interface Questions {
+  readonly proposed: Answers
+  readonly service: boolean
+  readonly platform: boolean
+}
+
+/** Asks a person at a terminal, with what was found as proposals. `CLI_CANCELED` when they end it. */
+export async function ask({ proposed, service, platform }: Questions): Promise<Answers> {
+  intro(
+    `A first ${[service ? 'service.yaml' : '', platform ? 'tributary.config.yaml' : ''].filter(Boolean).join(' and ')}`,
+  )
+  const ofService = service ? await askService(proposed) : {}
+  const ofPlatform = platform ? await askPlatform(proposed) : {}
+  return { ...proposed, ...ofService, ...ofPlatform }
+}
+
+async function askService(proposed: Answers): Promise<Partial<Answers>> {
   const { port, dependsOn, ...said } = await group(
     {
       service: () => question('What is the service called?', proposed.service, isLabel),
@@ -20,35 +35,45 @@ export async function ask(proposed: Answers): Promise<Answers> {
           proposed.dependsOn.join(', '),
           areLabels,
         ),
-      repository: () => question('Which git repository is it in?', proposed.repository, isPresent),
-      integrationBranch: () =>
-        question('Which branch does everybody fall back to?', proposed.integrationBranch, isPresent),
     },
-    {
-      onCancel: () => {
-        cancel('Nothing was written.')
-        throw badValue('the questions were not answered; nothing was written; run it again, or give options with --yes')
-      },
-    },
+    { onCancel },
   )
-  return { ...proposed, ...said, port: Number(port), dependsOn: namesIn(dependsOn) }
+  return { ...said, port: Number(port), dependsOn: namesIn(dependsOn) }
+}
+
+function askPlatform(proposed: Answers): Promise<Partial<Answers>> {
+  return group(
+    {
+      repository: () => question('Which git repository is it in?', proposed.repository),
+      integrationBranch: () => question('Which branch does everybody fall back to?', proposed.integrationBranch),
+    },
+    { onCancel },
+  )
+}
+
+function onCancel(): never {
+  cancel('Nothing was written.')
+  throw cliError('CLI_CANCELED', 'the questions were not answered; run it again, or give options with --yes')
 }
 
 type Check = (value: string) => string | undefined
 
+const isPresent: Check = (value) => (value.trim() === '' ? 'Something is needed here.' : undefined)
+
 function question(message: string, initialValue: string, check: Check = isPresent) {
-  return text({ message, initialValue, validate: (value) => check(value ?? '') })
+  return text({ message, initialValue, validate: (value) => check((value ?? '').trim()) }).then((answer) =>
+    typeof answer === 'string' ? answer.trim() : answer,
+  )
 }
 
 function namesIn(answer: string): readonly string[] {
   return answer.split(/[\s,]+/).filter((name) => name !== '')
 }
 
-const isPresent: Check = (value) => (value.trim() === '' ? 'Something is needed here.' : undefined)
 const isLabel: Check = (value) =>
-  LABEL.test(value) ? undefined : 'Lower-case letters, digits and - only, like orders-api.'
+  LABEL.test(value) ? undefined : 'Lower-case letters, digits and - only, like orders-api; at most 63.'
 const isPort: Check = (value) =>
-  Number(value) >= 1 && Number(value) <= 65_535 ? undefined : 'A number from 1 to 65535.'
+  /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535 ? undefined : 'A number from 1 to 65535.'
 const isPath: Check = (value) => (value === '' || value.startsWith('/') ? undefined : 'A path like /readyz.')
 const areLabels: Check = (value) =>
   namesIn(value)

@@ -5,33 +5,58 @@ import {
   PLATFORM_CONFIG_FILE,
   type Problem,
 } from '@tributary/env-manager'
-import { writeFile } from 'node:fs/promises'
+import { access, writeFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { InitFlags } from '../commands/init.js'
 import type { Cli } from '../context.js'
 import { badValue, cliError } from '../errors.js'
 import { propose, type Answers } from './answers.js'
+import type { Questions } from './ask.js'
 import { lookAround } from './look-around.js'
 import { renderPlatformFile, renderServiceFile } from './render-files.js'
 
-/** Asks, or takes what the options say; checks both files with the parsers that read them later; writes them. */
+/** Asks, or takes what the options say; checks what it makes of it with the parsers that read it later; writes what is not there yet. */
 export async function runInit(cli: Cli, folder: string, flags: InitFlags): Promise<void> {
   const directory = resolve(cli.runtime.cwd, folder)
+  const service = await target(cli, join(directory, 'service.yaml'), flags)
+  const platform = await target(cli, join(cli.runtime.cwd, PLATFORM_CONFIG_FILE), flags)
+  if (!service.wanted && !platform.wanted) return
   const proposed = propose(flags, await lookAround(directory))
-  const answers = await answersFor(cli, flags, proposed)
-  const files = [
-    { path: join(directory, 'service.yaml'), text: renderServiceFile(answers) },
-    { path: join(cli.runtime.cwd, PLATFORM_CONFIG_FILE), text: renderPlatformFile(answers) },
-  ]
-  const [service, platform] = files
-  requireValid([...serviceProblems(service?.text ?? ''), ...platformProblems(platform?.text ?? '')])
-  for (const file of files) await write(cli, file, flags.force ?? false)
+  const answers = await answersFor(cli, flags, { proposed, service: service.wanted, platform: platform.wanted })
+  const texts = { service: renderServiceFile(answers), platform: renderPlatformFile(answers) }
+  requireValid([
+    ...(service.wanted ? serviceProblems(texts.service) : []),
+    ...(platform.wanted ? platformProblems(texts.platform) : []),
+  ])
+  if (service.wanted) await write(cli, { ...service, text: texts.service })
+  if (platform.wanted) await write(cli, { ...platform, text: texts.platform })
   cli.terminal.print('Commit and push service.yaml, then: tributary up')
 }
 
-async function answersFor(cli: Cli, flags: InitFlags, proposed: Answers): Promise<Answers> {
-  if (flags.yes !== true && cli.runtime.stdout.isTTY) return (await import('./ask.js')).ask(proposed)
-  if (proposed.repository !== '') return proposed
+interface Target {
+  readonly path: string
+  readonly shown: string
+  /** It is to be written: it is not there, or may be written over. */
+  readonly wanted: boolean
+  readonly flag: 'w' | 'wx'
+}
+
+/** Says so before anybody is asked when a file is there and stays. */
+async function target({ runtime, terminal }: Cli, path: string, flags: InitFlags): Promise<Target> {
+  const force = flags.force === true
+  const shown = relative(runtime.cwd, path) || path
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (exists && !force) terminal.note(`${shown} is there already and stays as it is; --force writes over it`)
+  return { path, shown, wanted: force || !exists, flag: force ? 'w' : 'wx' }
+}
+
+async function answersFor({ runtime }: Cli, flags: InitFlags, questions: Questions): Promise<Answers> {
+  const { proposed, platform } = questions
+  if (flags.yes !== true && runtime.interactive) return (await import('./ask.js')).ask(questions)
+  if (!platform || proposed.repository !== '') return proposed
   throw badValue(
     'do not know the git repository: the folder has no origin, and nobody can be asked; name it with --repository',
   )
@@ -52,16 +77,12 @@ function requireValid(problems: readonly Problem[]): void {
 }
 
 async function write(
-  { runtime, terminal }: Cli,
-  { path, text }: { readonly path: string; readonly text: string },
-  force: boolean,
+  { terminal }: Cli,
+  { path, shown, flag, text }: Target & { readonly text: string },
 ): Promise<void> {
-  const shown = relative(runtime.cwd, path) || path
   try {
-    await writeFile(path, text, { flag: force ? 'w' : 'wx' })
+    await writeFile(path, text, { flag })
   } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    if (exists) return terminal.note(`${shown} is there already and was left as it is; --force writes over it`)
     throw cliError('CLI_FILE_UNWRITABLE', `cannot write ${shown}; is the folder there, and may you write to it?`, error)
   }
   terminal.print(`wrote ${shown}`)

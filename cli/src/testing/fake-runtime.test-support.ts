@@ -25,6 +25,7 @@ export function fakeRuntime(overrides: Partial<CliRuntime> = {}): FakeRuntime {
     cwd: '/',
     stdout: sink('stdout'),
     stderr: sink('stderr'),
+    interactive: false,
     readStdin: () => Promise.resolve(''),
     stdinEnded: () => new Promise(() => {}),
     exit: () => {},

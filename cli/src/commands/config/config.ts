@@ -12,6 +12,7 @@ import { addConfigPatch } from './patch.js'
 import { addConfigRollback } from './rollback.js'
 import { addConfigSet } from './set.js'
 import { addConfigUnset } from './unset.js'
+import { helpNote } from '../../output/help-text.js'
 
 /** `tributary config …` */
 export function addConfig(program: Command, cli: Cli): void {
@@ -20,7 +21,9 @@ export function addConfig(program: Command, cli: Cli): void {
     .description('config documents: read, change and wait, explain, compare, roll back')
     .addHelpText(
       'after',
-      '\nThe service * is the tenant-wide document. A tenant’s documents are laid over those of the tenants below it.',
+      helpNote(
+        'The service * is the tenant-wide document. A tenant’s documents are laid over those of the tenants below it.',
+      ),
     )
   for (const add of [addConfigGet, addConfigSet, addConfigUnset, addConfigPatch, addConfigExplain]) add(config, cli)
   for (const add of [addConfigDiff, addConfigHistory, addConfigRollback, addConfigGray]) add(config, cli)

@@ -4,6 +4,7 @@ import { addGrayAbort } from './abort.js'
 import { addGrayList } from './list.js'
 import { addGrayPromote } from './promote.js'
 import { addGrayStart } from './start.js'
+import { helpNote } from '../../../output/help-text.js'
 
 /** `tributary config gray …` */
 export function addConfigGray(parent: Command, cli: Cli): void {
@@ -12,7 +13,9 @@ export function addConfigGray(parent: Command, cli: Cli): void {
     .description('gray releases: give some instances of a service a change first')
     .addHelpText(
       'after',
-      '\nIt reaches instances of the tenant itself that follow the service by name; `tributary config gray list` shows who has it.',
+      helpNote(
+        'It reaches instances of the tenant itself that follow the service by name; `tributary config gray list` shows who has it.',
+      ),
     )
   for (const add of [addGrayStart, addGrayList, addGrayPromote, addGrayAbort]) add(gray, cli)
 }
