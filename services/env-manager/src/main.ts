@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAppError, systemClock } from '@tributary/kit'
@@ -5,7 +6,8 @@ import { openStore, type RevisionedStore } from '@tributary/store'
 import { manage } from './composition/manage.js'
 import { readConfig, type EnvManagerConfig } from './config.js'
 import { startStandby, type Standby } from './http/standby.js'
-import { Leadership, type CampaignOptions } from './leadership/leadership.js'
+import { Leadership, type CampaignOptions, type LeaderAddress } from './leadership/leadership.js'
+import { announceReplica } from './operations/state/manager-replicas.js'
 
 /** In an etcd that others use as well. */
 const STORE_PREFIX = 'tributary/env-manager/'
@@ -29,18 +31,28 @@ async function main(): Promise<void> {
 
 /** Waits until nobody else leads, then manages until the end. */
 async function lead(config: EnvManagerConfig, store: RevisionedStore, stopping: AbortSignal): Promise<void> {
-  let leader: string | undefined
-  const { host, logLevel } = config
-  const standby = await startStandby({ ...config, leader: () => leader, logger: { level: logLevel } })
-  const onWaiting = (url: string): void => {
-    leader = url
-    standby.log.info({ leader }, 'env-manager is a standby')
+  let told: string | undefined
+  const { host, logLevel, advertisedUrl } = config
+  const standby = await startStandby({ ...config, leader: () => told, logger: { level: logLevel } })
+  const onWaiting = (leader: LeaderAddress): void => {
+    told = leader.advertisedUrl
+    standby.log.info({ leader: leader.url }, 'env-manager is a standby')
   }
-  const campaign = { store, clock: systemClock, url: standby.url, signal: stopping, onWaiting }
-  const leadership = await winOrEnd(campaign, standby)
+  const replica = { store, clock: systemClock, replicaId: randomUUID(), url: standby.url }
+  const campaign = { ...replica, advertisedUrl, signal: stopping, onWaiting }
+  const presence = announceReplica(replica)
+  try {
+    const leadership = await winOrEnd(campaign, standby)
+    await manageAsLeader({ ...config, host, port: standby.port }, leadership, stopping)
+  } finally {
+    await presence.stop()
+  }
+}
+
+async function manageAsLeader(config: EnvManagerConfig, leadership: Leadership, stopping: AbortSignal): Promise<void> {
   leadership.lost.addEventListener('abort', () => process.exit(EXIT_DEPOSED), { once: true })
   try {
-    await manage({ ...config, host, port: standby.port }, { store: leadership.store, stopping, host: process.env })
+    await manage(config, { store: leadership.store, stopping, host: process.env })
   } finally {
     await leadership.resign()
   }

@@ -48,6 +48,15 @@ export function AuditLog(): JSX.Element {
   )
 }
 
+/** Which person or token it was: anybody can have the same name. */
+function SubjectOf({ subject }: { readonly subject: string }): JSX.Element {
+  return (
+    <code class="muted small block" title={t('platform.audit.subjectId')}>
+      {subject}
+    </code>
+  )
+}
+
 function Table({ records }: { readonly records: readonly AuditRecord[] }): JSX.Element {
   return (
     <div class="table-frame table-bounded" tabIndex={0} role="region" aria-label={t('platform.audit')}>
@@ -67,6 +76,7 @@ function Table({ records }: { readonly records: readonly AuditRecord[] }): JSX.E
               <td title={formatInstant(at)}>{ago(at)}</td>
               <td class="wrap">
                 {actor.name} <small class="muted">{tWord(`role.${actor.role}`, actor.role)}</small>
+                {actor.subject === undefined ? null : <SubjectOf subject={actor.subject} />}
               </td>
               <td>
                 <code>{action}</code>

@@ -1,6 +1,7 @@
 import type { RevisionedStore } from '@tributary/store'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { demandOf } from '../../domain/config-requests.js'
+import { personLabel } from '../../domain/person-label.js'
 import { failure } from '../../errors.js'
 import type { ConfigPassThrough, PassedRequest } from '../../ports/config-pass-through.js'
 import type { Caller } from '../caller.js'
@@ -76,7 +77,7 @@ async function authorized(request: FastifyRequest, { store }: ConfigRouteDeps): 
     headers: passedHeaders(request),
     body,
     token: caller?.token,
-    person: caller?.token === undefined ? caller?.name : undefined,
+    person: caller !== null && caller.token === undefined ? personLabel(caller) : undefined,
   }
 }
 
