@@ -20,6 +20,7 @@ import { Cleanup, type WorkloadsAtStop } from './cleanup.js'
 import { requireFreePorts } from './free-port.js'
 import { createGatewayDirectory } from './gateway-directory.js'
 import { ensureManagerToken } from './manager-token.js'
+import { ensureStoreKeys } from './store-keys.js'
 
 /** Everything here listens on this machine only. */
 const HOST = '127.0.0.1'
@@ -51,7 +52,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   const cleanup = new Cleanup()
   try {
     const center = await startCenter(options, cleanup)
-    const store = await openStore(options.data, 'env-manager')
+    const store = await openStore(options, 'env-manager')
     cleanup.add(() => store.close())
     const gateway = await startGateway(options, { center, store, cleanup })
     const envManagerUrl = await startManager(options, { center, store, gateway, cleanup })
@@ -67,10 +68,11 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 }
 
 async function startCenter(options: PlatformOptions, cleanup: Cleanup): Promise<ConfigCenter> {
-  const store = await openStore(options.data, 'config-center')
+  const store = await openStore(options, 'config-center')
   cleanup.add(() => store.close())
   const port = options.ports.configCenter
-  const center = await startConfigCenter({ store, host: HOST, port, adminTokenFile: adminTokenFile(options) })
+  const keys = ensureStoreKeys(options)
+  const center = await startConfigCenter({ store, keys, host: HOST, port, adminTokenFile: adminTokenFile(options) })
   cleanup.add(() => center.close())
   return center
 }
@@ -134,11 +136,12 @@ function adminTokenFile({ data }: PlatformOptions): string {
   return join(data, 'admin.token')
 }
 
-async function openStore(data: string, part: string): Promise<RevisionedStore> {
+async function openStore(options: PlatformOptions, part: string): Promise<RevisionedStore> {
+  const { data } = options
   const folder = join(data, part)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   try {
-    return await openEmbeddedStore({ path: join(folder, 'store.db') })
+    return await openEmbeddedStore({ path: join(folder, 'store.db'), keys: ensureStoreKeys(options) })
   } catch (error) {
     if (!isAppError(error, 'STORE_LOCKED')) throw error
     throw cliError(

@@ -49,7 +49,7 @@ export type ProcessEnvironment = Readonly<Record<string, string | undefined>>
  * | `TRIBUTARY_LOG_LEVEL` | `info` | silent, fatal, error, warn, info, debug, trace |
  * | `TRIBUTARY_ADVERTISED_URL` | the address listened on | where other replicas reach this one; needed when that is every address |
  *
- * The store: see `readStoreChoice` of `@tributary/store`. Workloads: see {@link readIdentityConfig}.
+ * The store, and the key that encrypts it: see `readStoreChoice` of `@tributary/store`. Workloads: see {@link readIdentityConfig}.
  *
  * @throws AppError `CONFIG_INVALID` with everything that is wrong at once.
  */

@@ -106,6 +106,10 @@ export const ERRORS = {
     kind: 'invalid_argument',
     description: 'The file is not an export of a store, was cut off, or was changed; nothing was written.',
   },
+  EXPORT_ENCRYPTED: {
+    kind: 'failed_precondition',
+    description: 'The file is an encrypted export, and no key file was named; nothing was written.',
+  },
   STORE_NOT_EMPTY: {
     kind: 'failed_precondition',
     description: 'An import goes into an empty store; nothing was written.',

@@ -7,6 +7,6 @@ export { ERRORS as CONFIG_CENTER_ERRORS, type ErrorCode as ConfigCenterErrorCode
 export { renderOpenApi } from './render-openapi.js'
 export { exportStore } from './transfer/export-store.js'
 export { importStore } from './transfer/import-store.js'
-export { parseExport, type ParsedExport } from './transfer/parse-export.js'
+export { parseExport, summarizeExport, type ParsedExport } from './transfer/parse-export.js'
 export type { TransferSummary } from './transfer/portable-entry.js'
 export { assembleConfigCenter, startConfigCenter, type ConfigCenter, type ConfigCenterOptions } from './start.js'

@@ -20,7 +20,8 @@ async function main(): Promise<void> {
     const workloadIdentity = identity === undefined ? undefined : createKubernetesWorkloadIdentity(identity)
     const token = givenAdminTokenFile === undefined ? { adminTokenFile } : { givenAdminTokenFile }
     const listen = { host, port, historyLimits, logger: { level: logLevel } }
-    const center = await startConfigCenter({ store, replicate, workloadIdentity, ...token, ...listen })
+    const { keys } = config.store
+    const center = await startConfigCenter({ store, keys, replicate, workloadIdentity, ...token, ...listen })
     center.app.log.info({ url: center.url, ...token }, 'config center is ready')
     const signal = await untilSignal()
     center.app.log.info({ signal }, 'config center is stopping')

@@ -1,7 +1,7 @@
 import { RefusalBook } from './audit/refusal-book.js'
 import { keepRefusalsRecorded } from './operations/record-refusals.js'
 import { KeyedMutex, systemClock, type Clock } from '@tributary/kit'
-import type { RevisionedStore } from '@tributary/store'
+import type { RevisionedStore, StoreKeySource } from '@tributary/store'
 import { buildApp, type AppDeps } from './app.js'
 import { CallBook } from './calls/call-book.js'
 import { CallMetrics } from './calls/call-metrics.js'
@@ -39,6 +39,8 @@ const LISTEN_BACKLOG = 8_192
 /** What a replica of the config center needs. The store stays the caller's: it is not closed. */
 export interface ConfigCenterOptions {
   readonly store: RevisionedStore
+  /** Keys of the store, by which backups are encrypted as it is. Default: they are not. */
+  readonly keys?: StoreKeySource | undefined
   /** Address to listen on. Default `127.0.0.1`. */
   readonly host?: string
   /** Default 0: a free port. */
@@ -204,7 +206,7 @@ async function assembleApp(options: ConfigCenterOptions, replica: Replica): Prom
       impactRoute(routes, trying)
       grayPreviewRoute(routes, trying)
       portableConfigRoutes(routes, trying)
-      backupRoute(routes, context)
+      backupRoute(routes, { store, keys: options.keys })
       callRoutes(routes, { live: mirror, hub, convergence, ...calls, elsewhere: cluster })
     },
   })

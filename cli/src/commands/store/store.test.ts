@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openEmbeddedStore, openEtcdStore, type RevisionedStore } from '@tributary/store'
+import { openEmbeddedStore, openEtcdStore, readStoreKeys, type RevisionedStore } from '@tributary/store'
 import { createConfigCenterClient, type ConfigCenterClient } from '@tributary/client'
 import { startConfigCenter, type ConfigCenter } from '@tributary/config-center'
 import { describeWithEtcd, EtcdServer, eventually } from '@tributary/testkit'
@@ -66,6 +66,56 @@ it('refuses a damaged export, a store that is in use, and a command that names n
   expect([busy.status === 0, busy.stderr.startsWith('error: ')]).toEqual([false, true])
 })
 
+describe('an encrypted store', () => {
+  const open = (file: string, key: string) =>
+    openEmbeddedStore({ path: join(folder, file), keys: () => readStoreKeys(join(folder, key)) })
+  const texts = async (...files: string[]): Promise<string> =>
+    (await Promise.all(files.map((file) => readFile(join(folder, file), 'latin1')))).join('\n')
+
+  beforeEach(async () => {
+    const made = await cli('new-key', 'store.key')
+    expect([made.status, made.stdout]).toEqual([0, expect.stringMatching(/^made the key [0-9a-f]{16} in store\.key\n/)])
+    expect((await stat(join(folder, 'store.key'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('is made of one that was not by naming a key, goes into an encrypted export, and comes out of it elsewhere', async () => {
+    const key = ['--key-file', 'store.key']
+    const exported = await cli('export', 'backup.jsonl', '--store', 'a.db', ...key)
+    expect([exported.stderr, exported.stdout]).toEqual(['', expect.stringMatching(/^exported 2 keys/)])
+    expect((await cli('import', 'backup.jsonl', '--store', 'b.db', ...key)).stderr).toBe('')
+    expect(await contentOf(await open('b.db', 'store.key'))).toEqual(CONTENT)
+    expect(await texts('a.db', 'b.db', 'backup.jsonl')).not.toContain('value of')
+  })
+
+  it('and its exports are refused without the key and with another, and nothing is made of them', async () => {
+    await cli('export', 'backup.jsonl', '--store', 'a.db', '--key-file', 'store.key')
+    await cli('new-key', 'other.key')
+    const refused = async (...args: string[]): Promise<string> => {
+      const { status, stderr } = await cli(...args)
+      expect(status).not.toBe(0)
+      return stderr
+    }
+    expect(await refused('export', 'x.jsonl', '--store', 'a.db')).toContain('TRIBUTARY_STORE_KEY_FILE')
+    expect(await refused('export', 'x.jsonl', '--store', 'a.db', '--key-file', 'other.key')).toContain('key file has')
+    expect(await refused('import', 'backup.jsonl', '--store', 'c.db')).toContain('is encrypted')
+    expect(await refused('import', 'backup.jsonl', '--store', 'c.db', '--key-file', 'other.key')).toContain(
+      'key file has',
+    )
+    await expect(stat(join(folder, 'c.db'))).rejects.toThrow('ENOENT')
+  })
+
+  it('goes over to a new key: older exports still open while the old one is in the file', async () => {
+    const key = ['--key-file', 'store.key']
+    await cli('export', 'old.jsonl', '--store', 'a.db', ...key)
+    expect((await cli('new-key', 'store.key')).stdout).toContain('restart each server')
+    expect((await cli('export', 'new.jsonl', '--store', 'a.db', ...key)).status).toBe(0)
+    for (const [index, file] of ['old.jsonl', 'new.jsonl'].entries()) {
+      expect((await cli('import', file, '--store', `restored-${index}.db`, ...key)).stderr).toBe('')
+      expect(await contentOf(await open(`restored-${index}.db`, 'store.key'))).toEqual(CONTENT)
+    }
+  })
+})
+
 describe('a running config center', () => {
   let store: RevisionedStore
   let center: ConfigCenter
@@ -126,6 +176,19 @@ describe('a running config center', () => {
     expect(generations[0]).toEqual(generations[1])
     expect(generations[0]).toEqual({ generation: expect.any(Number) })
     expect([...restored.keys()].filter((key) => key.startsWith('cc/document/'))).toHaveLength(600)
+  })
+
+  it('gives an encrypted backup when its store is: whole for whoever has no key, open to whoever has', async () => {
+    await cli('new-key', 'store.key')
+    const keys = () => readStoreKeys(join(folder, 'store.key'))
+    await center.close()
+    center = await startConfigCenter({ store, keys, adminTokenFile: join(folder, 'admin.token') })
+    const backup = await backUp()
+    expect([backup.stderr, backup.stdout]).toEqual(['', expect.stringMatching(/^backed up \d+ keys/)])
+    expect(await readFile(join(folder, 'live.jsonl'), 'utf8')).not.toContain('integration')
+    expect((await cli('import', 'live.jsonl', '--store', 'd.db', '--key-file', 'store.key')).stderr).toBe('')
+    const restored = await openEmbeddedStore({ path: join(folder, 'd.db'), keys })
+    expect((await contentOf(restored)).map(([key]) => key)).toContain('cc/tenant/integration')
   })
 
   it('gives its backup to admins only, and keeps no file when it is refused', async () => {

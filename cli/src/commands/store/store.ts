@@ -1,5 +1,4 @@
-import type { TransferSummary } from '@tributary/config-center'
-import type { RevisionedStore } from '@tributary/store'
+import type { RevisionedStore, StoreChoice, StoreKeySource } from '@tributary/store'
 import { Option, type Command } from 'commander'
 import { chmod, open, readFile, rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -11,6 +10,7 @@ interface Place {
   readonly store?: string
   readonly etcd?: string
   readonly prefix: string
+  readonly keyFile?: string
 }
 
 const DEFAULT_PREFIX = 'tributary/config-center/'
@@ -32,6 +32,11 @@ export function addStore(program: Command, cli: Cli): void {
       await writePrivately(path, (await cli.configCenter(command)).backUp())
       cli.terminal.print(await describeExport(path, 'backed up'))
     })
+  store
+    .command('new-key')
+    .description('make the key that encrypts a store at rest, or a new one in front of those that are there')
+    .argument('<file>', 'key file, readable by its owner only; TRIBUTARY_STORE_KEY_FILE names it to the servers')
+    .action(async (file: string) => cli.terminal.print(await makeKey(resolve(cli.runtime.cwd, file), file)))
   placeOptions(store.command('import').description('write an export into an empty store, and check it afterwards'))
     .argument('<file>', 'what `store export` wrote')
     .option('--force', 'empty the store first')
@@ -55,13 +60,16 @@ function placeOptions(command: Command): Command {
       '--etcd <urls>',
       'members of an etcd, separated by commas; TRIBUTARY_ETCD_* variables give user and certificates',
     )
+    .option('--key-file <file>', 'keys of an encrypted store and its exports; default: TRIBUTARY_STORE_KEY_FILE')
     .option('--prefix <prefix>', 'where the store’s keys lie in etcd', DEFAULT_PREFIX)
 }
 
 async function exportTo(file: string, place: Place, cli: Cli): Promise<string> {
   const { exportStore } = await import('@tributary/config-center')
-  return withStore(place, cli, async (store) => {
-    await writePrivately(file, linesOf(exportStore(store)))
+  const { sealLines } = await import('@tributary/store')
+  return withStore(place, cli, async (store, keys) => {
+    const lines = exportStore(store)
+    await writePrivately(file, linesOf(keys === undefined ? lines : sealLines(lines, keys())))
     return describeExport(file, 'exported')
   })
 }
@@ -92,40 +100,70 @@ async function writePrivately(file: string, pieces: AsyncIterable<string | Uint8
 
 /** @throws AppError `EXPORT_DAMAGED`: what was written is not a whole export. */
 async function checkExport(file: string): Promise<void> {
-  const { parseExport } = await import('@tributary/config-center')
-  parseExport(await readFile(file, 'utf8'))
+  const { summarizeExport } = await import('@tributary/config-center')
+  summarizeExport(await readFile(file, 'utf8'))
 }
 
 async function describeExport(file: string, what: string): Promise<string> {
-  const footer = (await readFile(file, 'utf8')).trimEnd().split('\n').at(-1) ?? ''
-  const { keys, leasedKeysLeftOut, contentHash } = JSON.parse(footer) as TransferSummary
+  const { summarizeExport } = await import('@tributary/config-center')
+  const { keys, leasedKeysLeftOut, contentHash } = summarizeExport(await readFile(file, 'utf8'))
   const leased = `left out ${leasedKeysLeftOut} keys of leases: instances register again`
   return `${what} ${keys} keys, sha256 ${contentHash}\n${leased}`
 }
 
 async function importFrom(text: string, place: Place & { readonly replace: boolean }, cli: Cli): Promise<string> {
   const { importStore, parseExport } = await import('@tributary/config-center')
-  const parsed = parseExport(text)
+  // Before the store is opened: a damaged export leaves nothing behind.
+  const { keys } = await chooseStore(place, cli)
+  const parsed = parseExport(text, keys?.())
   await withStore(place, cli, (store) => importStore(store, parsed, place))
   return `imported ${parsed.entries.length} keys and read them back, sha256 ${parsed.contentHash}`
 }
 
-async function withStore<T>(place: Place, cli: Cli, work: (store: RevisionedStore) => Promise<T>): Promise<T> {
-  const { openEmbeddedStore, openStore, readStoreChoice } = await import('@tributary/store')
-  const { env, cwd } = cli.runtime
-  const openIt = (): Promise<RevisionedStore> => {
-    if (place.store !== undefined) return openEmbeddedStore({ path: resolve(cwd, place.store) })
-    if (place.etcd === undefined) throw badValue('say which store: --store <file>, or --etcd <urls>')
-    const problems: string[] = []
-    const variables = { ...env, TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: place.etcd }
-    const choice = readStoreChoice(variables, problems)
-    if (problems.length > 0) throw badValue(problems.join('; '))
-    return openStore(choice, { path: '', prefix: place.prefix })
-  }
-  const store = await openIt()
+async function makeKey(path: string, file: string): Promise<string> {
+  const { addStoreKey, readStoreKeys } = await import('@tributary/store')
+  const { id } = addStoreKey(path)
+  const others = readStoreKeys(path).byId.size - 1
+  const rotation =
+    'restart each server to go over to it; when all have, the lines after it are needed for older exports only'
+  const beginning = 'keep a copy of it elsewhere: without it nobody can read what it has encrypted'
+  return `made the key ${id} in ${file}\n${others === 0 ? beginning : rotation}`
+}
+
+async function withStore<T>(
+  place: Place,
+  cli: Cli,
+  work: (store: RevisionedStore, keys: StoreKeySource | undefined) => Promise<T>,
+): Promise<T> {
+  const { openStore } = await import('@tributary/store')
+  const choice = await chooseStore(place, cli)
+  const path = resolve(cli.runtime.cwd, place.store ?? '')
+  const store = await openStore(choice, { path, prefix: place.prefix })
   try {
-    return await work(store)
+    return await work(store, choice.keys)
   } finally {
     await store.close()
   }
+}
+
+async function chooseStore(place: Place, cli: Cli): Promise<StoreChoice> {
+  const { readStoreChoice } = await import('@tributary/store')
+  const { env, cwd } = cli.runtime
+  if (place.store === undefined && place.etcd === undefined) {
+    throw badValue('say which store: --store <file>, or --etcd <urls>')
+  }
+  const which =
+    place.etcd === undefined
+      ? {}
+      : { ...etcdVariables(env), TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: place.etcd }
+  const keyFile = place.keyFile ?? env['TRIBUTARY_STORE_KEY_FILE']
+  const encryption = keyFile === undefined ? {} : { TRIBUTARY_STORE_KEY_FILE: resolve(cwd, keyFile) }
+  const problems: string[] = []
+  const choice = readStoreChoice({ ...which, ...encryption }, problems)
+  if (problems.length > 0) throw badValue(problems.join('; '))
+  return choice
+}
+
+function etcdVariables(env: Cli['runtime']['env']): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('TRIBUTARY_ETCD_')))
 }

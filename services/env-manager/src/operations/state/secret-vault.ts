@@ -9,7 +9,7 @@ const SIGN_IN_KEY_BYTES = 32
 
 /**
  * The only file that reads and writes secret values: generated secrets of services, and the tenant token that an
- * environment's processes get, and the key that signs routing contexts. At rest they are as safe as the store's file (mode 0600).
+ * environment's processes get, and the key that signs routing contexts. At rest they are encrypted if the store is (docs/adr/0018).
  */
 export type SecretValues = Readonly<Record<string, string>>
 
