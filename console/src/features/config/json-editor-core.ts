@@ -5,9 +5,11 @@ import {
   type CompletionResult,
 } from '@codemirror/autocomplete'
 import { json } from '@codemirror/lang-json'
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics, type Diagnostic } from '@codemirror/lint'
 import { Compartment, EditorState } from '@codemirror/state'
 import { keymap } from '@codemirror/view'
+import { tags } from '@lezer/highlight'
 import { basicSetup, EditorView } from 'codemirror'
 import { placeAt, spansOf } from './json-text.js'
 import { escapePointer } from './leaves.js'
@@ -63,6 +65,7 @@ export function mountEditor(host: HTMLElement, options: EditorOptions): MountedE
           if (update.docChanged) options.onChange(update.state.doc.toString())
         }),
         colours,
+        syntaxHighlighting(words),
       ],
     }),
   })
@@ -110,6 +113,14 @@ function optionOf({ text, note, info }: SchemaWord, wants: 'key' | 'value'): Com
     ...(info === '' ? {} : { info }),
   }
 }
+
+/** Of JSON: in the page's colours, which are readable on light and on dark. */
+const words = HighlightStyle.define([
+  { tag: tags.propertyName, color: 'var(--accent)' },
+  { tag: tags.string, color: 'var(--good)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--busy)' },
+  { tag: [tags.separator, tags.bracket], color: 'var(--muted)' },
+])
 
 /** The page's own colours; custom properties reach into the shadow root. */
 const colours = EditorView.theme({

@@ -11,6 +11,8 @@ import { EnvironmentMenu } from './environment-actions.js'
 import { PhaseBadge, troubleOf } from './phase.js'
 
 const SHOWN_SERVICES = 3
+/** Letters that there is room for; a name takes at most the half of them. */
+const ROOM = 30
 
 /** One environment in the list. */
 export function EnvironmentRow({ environment }: { readonly environment: Environment }): JSX.Element {
@@ -66,7 +68,8 @@ function OwnerName({ owner }: { readonly owner: Environment['owner'] }): JSX.Ele
 /** The services that an environment deploys itself: the first few by name, the others counted. */
 function OwnServices({ environment: { services } }: { readonly environment: Environment }): JSX.Element {
   if (services.length === 0) return <span class="muted small">{t('env.noOwn')}</span>
-  const [shown, more] = [services.slice(0, SHOWN_SERVICES), services.length - SHOWN_SERVICES]
+  const shown = services.slice(0, fitting(services.map(({ name }) => name)))
+  const more = services.length - shown.length
   return (
     <span class="chips" title={services.map((service) => service.name).join(', ')}>
       {shown.map(({ name, status }) => (
@@ -79,6 +82,17 @@ function OwnServices({ environment: { services } }: { readonly environment: Envi
       {more > 0 ? <span class="chip chip-more">{t('env.more', { n: more })}</span> : null}
     </span>
   )
+}
+
+/** How many of these names can be read beside each other: one in any case. */
+function fitting(names: readonly string[]): number {
+  let [room, count] = [ROOM, 0]
+  for (const name of names.slice(0, SHOWN_SERVICES)) {
+    room -= Math.min(name.length, ROOM / 2)
+    if (room < 0) break
+    count += 1
+  }
+  return Math.max(1, count)
 }
 
 function Source({ environment: { repositories } }: { readonly environment: Environment }): JSX.Element {

@@ -73,7 +73,9 @@ function Table({ records }: { readonly records: readonly AuditRecord[] }): JSX.E
         <tbody>
           {records.map(({ auditId, at, actor, action, environment, detail, outcome, status, address }) => (
             <tr key={auditId}>
-              <td title={formatInstant(at)}>{ago(at)}</td>
+              <td class="one-line" title={formatInstant(at)}>
+                {ago(at)}
+              </td>
               <td class="wrap">
                 {actor.name} <small class="muted">{tWord(`role.${actor.role}`, actor.role)}</small>
                 {actor.subject === undefined ? null : <SubjectOf subject={actor.subject} />}

@@ -77,7 +77,9 @@ function Table({ shown }: { readonly shown: readonly Lagging[] }): JSX.Element {
                   t('platform.sub.uptodate')
                 )}
               </td>
-              <td title={formatInstant(subscription.connectedAt)}>{ago(subscription.connectedAt)}</td>
+              <td class="one-line" title={formatInstant(subscription.connectedAt)}>
+                {ago(subscription.connectedAt)}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -60,13 +60,15 @@ function RunLine({ run }: { readonly run: Run }): JSX.Element {
         <code class="muted">{commits.map(({ commitSha }) => commitSha.slice(0, 8)).join(' ')}</code>
         {error === null ? null : <span class="small run-error cut block">{headlineOf(error.message)}</span>}
       </th>
-      <td>
+      <td class="name-cell">
         <a class="wrap" href={linkTo(['environments', environment])}>
           {environment}
         </a>
       </td>
       <td>{trigger}</td>
-      <td title={formatInstant(startedAt)}>{ago(startedAt)}</td>
+      <td class="one-line" title={formatInstant(startedAt)}>
+        {ago(startedAt)}
+      </td>
       <td>{duration(tookMs(run) ?? 0)}</td>
     </tr>
   )

@@ -37,7 +37,7 @@ export function TopologyList({
             const kind = difference.kindOf(node.service)
             return (
               <tr key={node.service}>
-                <th scope="row">
+                <th scope="row" class="name-cell">
                   <button type="button" class="link wrap" onClick={() => setQuery({ node: node.service })}>
                     {node.service}
                   </button>
@@ -47,11 +47,11 @@ export function TopologyList({
                   <span class={`state-word state-${node.state}`}>{t(`topo.state.${node.state}`)}</span>
                 </td>
                 <td>{node.owner ?? '–'}</td>
-                <td class="wrap">{node.version ?? '–'}</td>
+                <td class="one-line">{node.version ?? '–'}</td>
                 <td>
                   <HealthBadge health={node.health} />
                 </td>
-                <td class="wrap">{calls(node.service)}</td>
+                <td class="wrap name-cell">{calls(node.service)}</td>
               </tr>
             )
           })}
