@@ -111,6 +111,7 @@ export class EnvironmentReconciler {
   /** Nothing that the desired state is computed from has moved, and everything serves: git need not be asked. */
   async #isSettled(record: EnvironmentRecord, { observed }: Observation): Promise<boolean> {
     if (record.settledFor === null || record.author === undefined || observed.state !== 'established') return false
+    if (observed.unfinished === true) return false
     const placement = await placeEnvironment(this.deps, record, record.declaredBase)
     if (settlementOf(record, placement) !== record.settledFor || observed.base !== placement.base) return false
     const strays = observed.services.some((service) => record.services[service.service] === undefined)
