@@ -101,6 +101,7 @@ export const ENV_MANAGER_PERMISSIONS: readonly ClusterPermission[] = [
 const HTTP_ROUTES = 'httproutes.gateway.networking.k8s.io'
 const REFERENCE_GRANTS = 'referencegrants.gateway.networking.k8s.io'
 const VIRTUAL_SERVICES = 'virtualservices.networking.istio.io'
+const MESH = ['get', 'list', 'create', 'update', 'delete'] as const
 const REMOVE = ['get', 'list', 'delete'] as const
 const inMesh = (scope: PermissionScope, name: string, verbs: readonly string[]): ClusterPermission =>
   optional('header routes of the mesh', permission(scope, name, verbs))
@@ -113,14 +114,14 @@ export const MESH_PERMISSIONS: Readonly<Record<'gamma' | 'istio' | 'none', reado
   gamma: [
     inMesh('cluster', HTTP_ROUTES, ['list']),
     inMesh('cluster', REFERENCE_GRANTS, ['list']),
-    inMesh('environment', HTTP_ROUTES, ROUTE),
-    inMesh('environment', REFERENCE_GRANTS, ROUTE),
+    inMesh('environment', HTTP_ROUTES, MESH),
+    inMesh('environment', REFERENCE_GRANTS, MESH),
   ],
-  istio: [inMesh('cluster', VIRTUAL_SERVICES, ['list']), inMesh('environment', VIRTUAL_SERVICES, ROUTE)],
+  istio: [inMesh('cluster', VIRTUAL_SERVICES, ['list']), inMesh('environment', VIRTUAL_SERVICES, MESH)],
   none: [
     ...[HTTP_ROUTES, REFERENCE_GRANTS, VIRTUAL_SERVICES].map((name) => inMesh('cluster', name, ['list'])),
     inMesh('environment', HTTP_ROUTES, REMOVE),
     inMesh('environment', REFERENCE_GRANTS, REMOVE),
-    inMesh('environment', VIRTUAL_SERVICES, [...REMOVE, 'patch']),
+    inMesh('environment', VIRTUAL_SERVICES, ['get', 'list', 'update', 'delete']),
   ],
 }

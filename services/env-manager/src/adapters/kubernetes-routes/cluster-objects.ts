@@ -14,7 +14,6 @@ export interface RouteObject {
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
     readonly uid?: string
-    /** In what is applied: only onto this state of the object. */
     readonly resourceVersion?: string
     readonly deletionTimestamp?: string
   }
@@ -33,6 +32,10 @@ export interface ClusterObjects {
     selection: { readonly namespace?: string; readonly labelSelector?: string },
     signal: AbortSignal,
   ): Promise<{ readonly items: readonly RouteObject[] }>
+  /** `KUBERNETES_CONFLICT`: there is one of the name. */
+  create(resource: RouteResource, object: RouteObject, signal: AbortSignal): Promise<RouteObject>
+  /** Writes a whole object back, onto the state that its `resourceVersion` names. `KUBERNETES_CONFLICT`: it has another one by now. */
+  replace(resource: RouteResource, object: RouteObject, options: { readonly signal: AbortSignal }): Promise<RouteObject>
   /** Server-side apply. */
   apply(resource: RouteResource, object: RouteObject, signal: AbortSignal): Promise<RouteObject>
   delete(

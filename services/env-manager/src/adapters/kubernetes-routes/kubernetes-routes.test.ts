@@ -27,6 +27,9 @@ class MemoryCluster implements ClusterObjects {
     return object
   }
 
+  create = (resource: RouteResource, object: RouteObject): Promise<RouteObject> => this.apply(resource, object)
+  replace = (resource: RouteResource, object: RouteObject): Promise<RouteObject> => this.apply(resource, object)
+
   async delete({ kind }: RouteResource, { name }: { readonly name: string }): Promise<void> {
     this.objects.delete(`${kind}/${name}`)
   }

@@ -3,7 +3,8 @@ import type { PlatformContext, PlatformResource } from '../../../ports/platform.
 import type { RouteObject } from '../cluster-objects.js'
 import type { OptionalKindName } from '../route-kinds.js'
 import { httpRoutesOf, referenceGrantOf } from './gamma-objects.js'
-import { environmentOf, findOwn, getKind, ledgerLineOf, listOwn, type MeshCluster } from './mesh-cluster.js'
+import { environmentOf, getKind, ledgerLineOf, listOwn, type MeshCluster } from './mesh-cluster.js'
+import { writeObject } from './write-object.js'
 
 /** Makes the HTTPRoutes and the ReferenceGrant of an environment. Resolves to all that stand now. */
 export async function applyGammaRoutes(
@@ -42,10 +43,9 @@ async function applyAll(
   const lines: PlatformResource[] = []
   for (const object of objects) {
     const { name, namespace = '' } = object.metadata
-    await findOwn(cluster, resource, { ref: { namespace, name }, signal })
     const line = ledgerLineOf(kind, object, environment)
     await record(line)
-    await cluster.api.apply(resource, object, signal)
+    await writeObject(cluster, resource, { ref: { namespace, name }, want: () => object, signal })
     lines.push(line)
   }
   return lines

@@ -53,13 +53,11 @@ export function virtualServiceOf(
   }
 }
 
-/** A VirtualService that is there, with these rules; to be written onto what was read only: a former leader may be writing its last. Pure. */
-export function virtualServiceWith(cluster: MeshCluster, there: RouteObject, rules: readonly IstioRule[]): RouteObject {
-  const { labels = {}, resourceVersion } = there.metadata
+/** A VirtualService of ours that is there, as it is with these rules. Pure. */
+export function withRules(cluster: MeshCluster, there: RouteObject, rules: readonly IstioRule[]): RouteObject {
+  const { labels = {} } = there.metadata
   const at = labels[ROUTE_LABELS.environment] ?? ''
-  const service = labels[ROUTE_LABELS.service] ?? ''
-  const { metadata, spec } = virtualServiceOf(cluster, { at, service }, rules)
-  return { metadata: { ...metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) }, spec }
+  return virtualServiceOf(cluster, { at, service: labels[ROUTE_LABELS.service] ?? '' }, rules)
 }
 
 /** The rules of environments in a VirtualService of ours, without the default. Pure. */

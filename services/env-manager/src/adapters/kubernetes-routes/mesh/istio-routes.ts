@@ -10,7 +10,8 @@ import {
   rulesOf,
   virtualServiceName,
   virtualServiceOf,
-  virtualServiceWith,
+  withRules,
+  type IstioRule,
 } from './istio-objects.js'
 import {
   deleteObject,
@@ -22,6 +23,7 @@ import {
   type MeshCluster,
   type MeshObject,
 } from './mesh-cluster.js'
+import { writeObject } from './write-object.js'
 
 const KIND = 'virtualservice'
 
@@ -51,13 +53,16 @@ export class IstioRoutes {
   /** Takes the environment's rules out of a VirtualService; the last ones take it along. */
   async remove(found: MeshObject, environment: string, signal: AbortSignal): Promise<void> {
     const { id } = ledgerLineOf(KIND, found.object, environment)
+    const { namespace = '', name } = found.object.metadata
+    const ref = { namespace, name }
     await this.#lock.run(id, async () => {
-      const { namespace = '', name } = found.object.metadata
-      const object = await findOwn(this.cluster, found.resource, { ref: { namespace, name }, signal })
+      const object = await findOwn(this.cluster, found.resource, { ref, signal })
       if (object === undefined || !hasRulesOf(object, environment)) return
-      const rules = environmentRules(object).filter((rule) => ruleEnvironment(rule) !== environment)
-      if (rules.length === 0) return deleteObject(this.cluster, { resource: found.resource, object }, signal)
-      await this.cluster.api.apply(found.resource, virtualServiceWith(this.cluster, object, rules), signal)
+      if (rulesOfOthers(object, environment).length === 0)
+        return deleteObject(this.cluster, { resource: found.resource, object }, signal)
+      const want = (there: RouteObject = object): RouteObject =>
+        withRules(this.cluster, there, rulesOfOthers(there, environment))
+      await writeObject(this.cluster, found.resource, { ref, want, signal })
     })
   }
 
@@ -77,13 +82,13 @@ export class IstioRoutes {
   ): Promise<void> {
     const namespace = this.cluster.namespaceOf(route.at)
     const ref = { namespace, name: virtualServiceName(route.service) }
-    const there = await findOwn(this.cluster, resource, { ref, signal })
-    if (there === undefined) await this.#refuseForeign(resource, route, signal)
-    const others =
-      there === undefined ? [] : environmentRules(there).filter((rule) => ruleEnvironment(rule) !== environment)
-    const rules = [...others, ...rulesOf(this.cluster, environment, route)]
-    const object = there ?? virtualServiceOf(this.cluster, route, [])
-    await this.cluster.api.apply(resource, virtualServiceWith(this.cluster, object, rules), signal)
+    const own = rulesOf(this.cluster, environment, route)
+    const want = async (there: RouteObject | undefined): Promise<RouteObject> => {
+      if (there !== undefined) return withRules(this.cluster, there, [...rulesOfOthers(there, environment), ...own])
+      await this.#refuseForeign(resource, route, signal)
+      return virtualServiceOf(this.cluster, route, own)
+    }
+    await writeObject(this.cluster, resource, { ref, want, signal })
   }
 
   /** Istio takes the oldest VirtualService of a host and no other: beside somebody's own, ours would do nothing or put theirs out of force. */
@@ -103,4 +108,8 @@ export class IstioRoutes {
 /** True when the environment has a part in it. */
 export function hasRulesOf(object: RouteObject, environment: string): boolean {
   return environmentRules(object).some((rule) => ruleEnvironment(rule) === environment)
+}
+
+function rulesOfOthers(object: RouteObject, environment: string): readonly IstioRule[] {
+  return environmentRules(object).filter((rule) => ruleEnvironment(rule) !== environment)
 }

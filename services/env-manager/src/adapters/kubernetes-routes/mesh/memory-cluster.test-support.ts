@@ -12,6 +12,8 @@ export class MemoryCluster implements ClusterObjects {
   readonly objects = new Map<string, RouteObject>()
   /** Called between a read and whatever comes next. */
   afterFind: () => void = () => undefined
+  /** How often an object that was there was written. */
+  writes = 0
   readonly #documents = new Map<string, unknown>()
   #version = 0
 
@@ -53,13 +55,24 @@ export class MemoryCluster implements ClusterObjects {
 
   async apply({ kind }: RouteResource, object: RouteObject): Promise<RouteObject> {
     const key = `${kind}/${object.metadata.namespace}/${object.metadata.name}`
-    const { resourceVersion } = object.metadata
-    if (resourceVersion !== undefined && this.objects.get(key)?.metadata.resourceVersion !== resourceVersion)
-      throw new AppError({ kind: 'conflict', code: 'KUBERNETES_CONFLICT', message: key })
     this.#version += 1
     const made = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } }
     this.objects.set(key, made)
     return made
+  }
+
+  async create(resource: RouteResource, object: RouteObject): Promise<RouteObject> {
+    const { namespace, name } = object.metadata
+    if (this.objects.has(`${resource.kind}/${namespace}/${name}`)) throw conflict(name)
+    return this.apply(resource, object)
+  }
+
+  async replace(resource: RouteResource, object: RouteObject): Promise<RouteObject> {
+    const { namespace, name, resourceVersion } = object.metadata
+    const there = this.objects.get(`${resource.kind}/${namespace}/${name}`)
+    if (there?.metadata.resourceVersion !== resourceVersion) throw conflict(name)
+    this.writes += 1
+    return this.apply(resource, object)
   }
 
   async delete(
@@ -84,4 +97,8 @@ export class MemoryCluster implements ClusterObjects {
       clusterDomain: 'cluster.local',
     }
   }
+}
+
+function conflict(name: string): AppError {
+  return new AppError({ kind: 'conflict', code: 'KUBERNETES_CONFLICT', message: name })
 }

@@ -65,6 +65,15 @@ describe('KubeApi', () => {
     expect(JSON.parse(server.bodies[1] ?? '')).toEqual({ apiVersion: 'v1', kind: 'Pod', ...pod('a') })
   })
 
+  it('does not write again onto a state that is over', async () => {
+    server.answer = (_request, response) => json(response, 409, { reason: 'Conflict', message: 'modified' })
+    const read = { metadata: { name: 'a', namespace: 'x', resourceVersion: '7' } }
+    const conflict = { code: 'KUBERNETES_CONFLICT' }
+    await expect(server.api({ clock }).apply(RESOURCES.pod, read, signal)).rejects.toMatchObject(conflict)
+    await expect(server.api({ clock }).replace(RESOURCES.pod, read, { signal })).rejects.toMatchObject(conflict)
+    expect(server.requests).toHaveLength(2)
+  })
+
   it.each([
     [401, {}, 'KUBERNETES_UNAUTHENTICATED'],
     [403, { message: 'User "u" cannot list resource "pods"' }, 'KUBERNETES_FORBIDDEN'],

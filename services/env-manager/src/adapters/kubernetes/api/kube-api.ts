@@ -139,20 +139,22 @@ export class KubeApi {
     })
   }
 
-  /** Writes a whole object back. `metadata.resourceVersion` is a precondition; `subresource` e.g. `finalize`. */
+  /** Writes a whole object back. `metadata.resourceVersion` is a precondition, `KUBERNETES_CONFLICT` at once when it does not hold; `subresource` e.g. `finalize`. */
   async replace<T extends KubeObject>(
     resource: Resource,
     object: T,
     { signal, subresource }: { readonly signal: AbortSignal; readonly subresource?: string },
   ): Promise<T> {
     const path = objectPath(resource, object.metadata) + (subresource === undefined ? '' : `/${subresource}`)
-    return this.#json<T>(describe('replace', resource, object.metadata), {
+    const request: KubeRequest = {
       method: 'PUT',
       path,
       query: { fieldManager: FIELD_MANAGER },
       body: JSON.stringify({ ...object, apiVersion: resource.apiVersion, kind: resource.kind }),
       signal,
-    })
+    }
+    const isConditional = object.metadata.resourceVersion !== undefined
+    return this.#json<T>(describe('replace', resource, object.metadata), request, { isConditional })
   }
 
   /** Asks for the deletion; finalizers may take longer. Nothing happens when it is not there. `KUBERNETES_CONFLICT`: another object has the name. */

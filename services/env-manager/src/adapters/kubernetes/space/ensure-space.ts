@@ -39,8 +39,29 @@ async function awaitFormerGone(parts: KubernetesParts, environment: string, cont
   await awaitNamespaceGone(parts, environment, context.signal)
 }
 
-/** Creates by POST, which never takes over what somebody else made in the meantime; ours is then brought up to date. */
+/** Looks at a namespace that changed between look and claim so often, then leaves it to a later run. */
+const MAX_CLAIMS = 3
+
+/**
+ * Makes the namespace ours or refuses, in one step with what was seen: what is not there is created by POST, which never takes over what somebody else made
+ * in the meantime; what is there, and ours, is brought up to date as that very object in that very state. Whoever loses a race looks again.
+ */
 async function claimNamespace(
+  parts: KubernetesParts,
+  space: { readonly environment: string; readonly generation: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await claimAsSeen(parts, space, signal)
+    } catch (error) {
+      // There is one now, or another one, or it was relabelled: whose it is decides what happens next.
+      if (!isAppError(error, 'KUBERNETES_CONFLICT') || attempt === MAX_CLAIMS) throw error
+    }
+  }
+}
+
+async function claimAsSeen(
   parts: KubernetesParts,
   { environment, generation }: { readonly environment: string; readonly generation: number },
   signal: AbortSignal,
@@ -48,15 +69,14 @@ async function claimNamespace(
   const namespace = parts.spaces.namespaceOf(environment)
   const wanted = namespaceObject({ instance: parts.instance, environment, namespace }, generation)
   const found = await findOwnNamespace(parts, environment, signal)
-  if (found?.metadata.annotations?.[ANNOTATIONS.generation] === String(generation)) return
-  if (found !== undefined) return void (await parts.api.apply(RESOURCES.namespace, wanted, signal))
-  try {
-    await parts.api.create(RESOURCES.namespace, wanted, signal)
-  } catch (error) {
-    if (!isAppError(error, 'KUBERNETES_CONFLICT')) throw error
-    // A repeated request of ours that had been heard, or somebody was faster: look whose it is.
-    await findOwnNamespace(parts, environment, signal)
+  if (found === undefined) return void (await parts.api.create(RESOURCES.namespace, wanted, signal))
+  const { uid, resourceVersion, annotations } = found.metadata
+  if (annotations?.[ANNOTATIONS.generation] === String(generation)) return
+  const precondition = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
   }
+  await parts.api.apply(RESOURCES.namespace, { metadata: { ...wanted.metadata, ...precondition } }, signal)
 }
 
 async function copiedSecrets(
