@@ -9,6 +9,8 @@ import { csrfToken, request } from './request.js'
 export const sessionState = signal<SessionState | undefined>(undefined)
 /** Who is signed in. */
 export const session = computed<SessionInfo | undefined>(() => sessionState.value?.session ?? undefined)
+/** True once somebody who was signed in is not any more, without having asked for it; until somebody signs in. */
+export const sessionOver = signal(false)
 
 /** Asks who is signed in. With a session the stream of events is opened. */
 export async function readSession(): Promise<void> {
@@ -20,11 +22,11 @@ export async function signInWithToken(token: string): Promise<void> {
   take(await request<SessionState>({ method: 'POST', path: '/v1/session', body: { token } }))
 }
 
-/** Ends the session on the server, and forgets what was shown. */
+/** Ends the session on the server, and forgets what the person has begun to write in this tab. */
 export async function signOut(): Promise<void> {
-  await request({ method: 'DELETE', path: '/v1/session' })
-  forgetLoaded()
-  await readSession()
+  take(await request<SessionState>({ method: 'DELETE', path: '/v1/session' }))
+  sessionOver.value = false
+  sessionStorage.clear()
 }
 
 /** Where signing in by single sign-on begins, so that it ends where the person is now. */
@@ -44,8 +46,11 @@ export function denial(permission: Permission, subject: 'feature' | 'shared'): s
 }
 
 function take(state: SessionState): void {
+  sessionOver.value = state.session === null && (sessionOver.peek() || session.peek() !== undefined)
   sessionState.value = state
   csrfToken.value = state.session?.csrf ?? ''
-  if (state.session === null) stopEvents()
-  else startEvents()
+  if (state.session !== null) return startEvents()
+  stopEvents()
+  // Whoever signs in next may be somebody else.
+  forgetLoaded()
 }

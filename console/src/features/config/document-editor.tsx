@@ -11,6 +11,7 @@ import { ConflictDialog } from './conflict-dialog.js'
 import { DeleteDocument } from './delete-document.js'
 import { parseDraft, textOf, type Draft } from './draft.js'
 import { JsonEditor } from './json-editor.js'
+import { dropDraft, keepDraft, keptDraft } from './kept-drafts.js'
 import type { Problem } from './json-editor-core.js'
 import { same } from './merge-documents.js'
 import { ReviewDialog } from './review-dialog.js'
@@ -45,7 +46,7 @@ interface EditingProps extends Props {
 
 function Editing(props: EditingProps): JSX.Element {
   const { tenant, service, stored, refresh } = props
-  const { draft, setDraft, changed } = useDraft(stored)
+  const { draft, setDraft, changed } = useDraft(`${tenant.name}/${service}`, stored)
   const [open, setOpen] = useState<'review' | 'conflict' | 'delete'>()
   const parsed = useMemo(() => parseDraft(draft.text), [draft.text])
   const violations = useViolations({ ...props, draft, changed })
@@ -133,13 +134,16 @@ function Dialogs(
   return <ConflictDialog {...{ tenant: tenant.name, service, draft }} mine={data} onClose={close} onMerged={merged} />
 }
 
-/** A draft follows what is stored until the person changes something; from then on it stays. */
-function useDraft(stored: ConfigDocument | undefined): {
+/** A draft follows what is stored until the person changes something; from then on it stays, also while another page is shown. */
+function useDraft(
+  key: string,
+  stored: ConfigDocument | undefined,
+): {
   readonly draft: Draft
   readonly setDraft: (draft: Draft) => void
   readonly changed: boolean
 } {
-  const [draft, setDraft] = useState(() => draftOf(stored))
+  const [draft, setDraft] = useState(() => keptDraft(key) ?? draftOf(stored))
   const parsed = parseDraft(draft.text)
   const changed = 'problem' in parsed || !same(parsed.data, draft.base ?? {})
   const revision = stored?.revision ?? '0'
@@ -149,6 +153,10 @@ function useDraft(stored: ConfigDocument | undefined): {
       if (BigInt(revision) > BigInt(draft.baseRevision) || stored === undefined) setDraft(draftOf(stored))
     }
   }, [revision])
+  useEffect(() => {
+    if (changed) keepDraft(key, draft)
+    else dropDraft(key)
+  }, [key, changed, draft])
   useEffect(() => {
     if (!changed) return undefined
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault()

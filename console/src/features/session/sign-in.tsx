@@ -2,11 +2,12 @@ import type { SessionState } from '@tributary/contract'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { ApiFailure } from '../../api/api-failure.js'
-import { oidcAddress, signInWithToken } from '../../api/session.js'
-import { t } from '../../i18n/i18n.js'
+import { oidcAddress, sessionOver, signInWithToken } from '../../api/session.js'
+import { t, tWord } from '../../i18n/i18n.js'
 import { Button } from '../../ui/button.js'
 import { Icon } from '../../ui/icon.js'
 import { Logo } from '../../ui/logo.js'
+import { signInFailure } from './sign-in-failure.js'
 
 /** Asks who the person is: by single sign-on where there is one, else with a token. */
 export function SignIn({ state }: { readonly state: SessionState }): JSX.Element {
@@ -17,6 +18,7 @@ export function SignIn({ state }: { readonly state: SessionState }): JSX.Element
         <Logo size={44} />
         <h1>{t('signIn.title')}</h1>
         <p class="muted">{t('signIn.text')}</p>
+        <WhyHere />
         {oidc === null ? null : (
           <>
             <a class="button button-primary button-wide" href={oidcAddress(oidc.path)}>
@@ -28,6 +30,24 @@ export function SignIn({ state }: { readonly state: SessionState }): JSX.Element
         <TokenForm primary={oidc === null} />
       </div>
     </main>
+  )
+}
+
+/** Why somebody who wanted to be in is here: the provider let them down, or the session is over. */
+function WhyHere(): JSX.Element | null {
+  const failed = signInFailure.value
+  if (failed !== undefined) {
+    return (
+      <p class="note tone-bad" role="alert">
+        <Icon name="alert" size={16} /> {tWord(`signIn.error.${failed}`, t('signIn.error.other', { code: failed }))}
+      </p>
+    )
+  }
+  if (!sessionOver.value) return null
+  return (
+    <p class="note tone-warn" role="status">
+      <Icon name="clock" size={16} /> {t('signIn.over')}
+    </p>
   )
 }
 
