@@ -62,9 +62,13 @@ export const patchEnvironment = (name: string, body: Readonly<Record<string, unk
 export const deleteEnvironment = (name: string): Promise<unknown> =>
   request({ method: 'DELETE', path: environment(name) })
 
-/** `reconcile`, `sleep` or `wake`. */
-export const actOnEnvironment = (name: string, action: 'reconcile' | 'sleep' | 'wake'): Promise<unknown> =>
-  request({ method: 'POST', path: `${environment(name)}/${action}` })
+/** `reconcile` looks again and tries once more what was given up on; `redeploy` stops what runs and starts it again. */
+export const actOnEnvironment = (name: string, action: 'reconcile' | 'sleep' | 'wake' | 'redeploy'): Promise<unknown> =>
+  request({
+    method: 'POST',
+    path: `${environment(name)}/${action}`,
+    ...(action === 'redeploy' ? { body: {} } : {}),
+  })
 
 export const rollBackService = (name: string, service: string, runId: string | undefined): Promise<unknown> =>
   request({

@@ -87,7 +87,7 @@ function Plain({ action, kind, onClose }: Props & { readonly kind: 'sleep' | 'wa
       title={t(`env.confirm.${kind}`, { name })}
       verb={t(`env.act.${kind}`)}
       onClose={onClose}
-      onConfirm={() => actOnEnvironment(name, kind === 'redeploy' ? 'reconcile' : kind)}
+      onConfirm={() => actOnEnvironment(name, kind)}
     >
       <p>{t(`env.confirm.${kind}Text`)}</p>
     </Frame>

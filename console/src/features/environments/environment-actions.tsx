@@ -58,7 +58,7 @@ function itemsOf(environment: Environment): readonly MenuItem[] {
       id: 'redeploy',
       text: t('env.act.redeploy'),
       icon: 'refresh',
-      unavailable: why.change,
+      unavailable: why.redeploy,
       onChoose: ask('redeploy'),
     },
     { id: 'rollback', text: t('env.act.rollback'), icon: 'back', unavailable: why.rollback, onChoose: ask('rollback') },
@@ -84,6 +84,7 @@ function reasonsOf(environment: Environment): Readonly<Record<string, string | u
     change,
     extend: change ?? (environment.pinned ? t('env.why.pinned') : noTtl),
     sleep: change ?? shared ?? (environment.services.length === 0 ? t('env.why.noOwn') : undefined),
+    redeploy: change ?? (environment.services.length === 0 ? t('env.why.noOwn') : undefined),
     rollback: change ?? (environment.services.length === 0 ? t('env.why.noOwn') : undefined),
     delete: denial('delete-environment', subject) ?? ending ?? shared,
   }
