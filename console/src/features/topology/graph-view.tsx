@@ -21,6 +21,8 @@ export interface GraphViewProps {
   readonly onChoose: (chosen: { readonly node?: string; readonly edge?: string }) => void
   /** Brought into the window when it changes. */
   readonly reveal: string | undefined
+  /** It was searched for: it is shown large enough to be read. */
+  readonly sought: boolean
 }
 
 /** How a line is to be drawn. `result`: of a probe, or `path` on the way of a followed call. */
@@ -51,7 +53,7 @@ function Canvas(props: GraphViewProps & { readonly aspect: number }): JSX.Elemen
   const layout = useMemo(() => layOut(model, aspect), [shape, aspect])
   const zoom = useZoom(layout)
   const [current, setCurrent] = useState<string>()
-  useRevealed(props.reveal, layout, zoom)
+  useRevealed(props, layout, zoom)
   return (
     <>
       <svg
@@ -150,11 +152,15 @@ function useAspect(frame: { readonly current: HTMLElement | null }): number | un
   return aspect
 }
 
-function useRevealed(wanted: string | undefined, layout: GraphLayout, zoom: Zoom): void {
+function useRevealed(
+  { reveal, sought }: Pick<GraphViewProps, 'reveal' | 'sought'>,
+  layout: GraphLayout,
+  zoom: Zoom,
+): void {
   useLayoutEffect(() => {
-    const placed = layout.nodes.find(({ node }) => node.id === wanted)
-    if (placed !== undefined) zoom.reveal(boxOf(placed))
-  }, [wanted, layout])
+    const placed = layout.nodes.find(({ node }) => node.id === reveal)
+    if (placed !== undefined) zoom.reveal(boxOf(placed), sought)
+  }, [reveal, layout])
 }
 
 function boxOf({ x, y }: PlacedNode): { x: number; y: number; width: number; height: number } {

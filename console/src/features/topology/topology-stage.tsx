@@ -54,6 +54,7 @@ export function TopologyStage({ topology, meter, query }: Props): JSX.Element {
             laneText={(lane) => laneText(lane, topology)}
             onChoose={choose}
             reveal={view.found[0] ?? query.get('node') ?? undefined}
+            sought={view.found.length > 0}
           />
         )}
         {query.get('list') === 'yes' ? null : <Legend />}

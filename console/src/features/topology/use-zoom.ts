@@ -9,8 +9,8 @@ export interface Zoom {
   readonly by: (factor: number) => void
   /** Shows the whole drawing. */
   readonly fit: () => void
-  /** Brings a rectangle of the drawing into the window, if it is not there. */
-  readonly reveal: (box: Box) => void
+  /** Brings a rectangle of the drawing into the window, if it is not there; `legible`: large enough to be read. */
+  readonly reveal: (box: Box, legible?: boolean) => void
 }
 
 /** A rectangle in the drawing's units. */
@@ -21,23 +21,21 @@ export interface Box {
   readonly height: number
 }
 
-const SCALE = { least: 0.08, most: 2.5, fit: 1.15 } as const
+const SCALE = { least: 0.08, legible: 0.85, most: 2.5, fit: 1.15 } as const
 const MARGIN = 24
 
 /** Lets the person move and scale; fits the drawing at first and when its size changes, until the person has moved it. */
 export function useZoom(size: { readonly width: number; readonly height: number }): Zoom {
   const svg = useRef<SVGSVGElement>(null)
   const content = useRef<SVGGElement>(null)
-  const state = useRef({ moved: false, size })
+  const state = useRef<ZoomState>({ moved: false, size, sought: undefined })
   state.current.size = size
   const tool = useMemo(() => makeZoom(content, () => (state.current.moved = true)), [])
   useEffect(() => {
     const element = svg.current
     if (element === null) return undefined
     select(element).call(tool).on('dblclick.zoom', null)
-    const fitUntouched = (): void => {
-      if (!state.current.moved) fit(element, tool, state.current.size)
-    }
+    const fitUntouched = (): void => settle(element, tool, state.current)
     const observer = new ResizeObserver(fitUntouched)
     observer.observe(element)
     return () => {
@@ -46,7 +44,7 @@ export function useZoom(size: { readonly width: number; readonly height: number 
     }
   }, [])
   useEffect(() => {
-    if (svg.current !== null && !state.current.moved) fit(svg.current, tool, size)
+    if (svg.current !== null) settle(svg.current, tool, state.current)
   }, [size.width, size.height])
   return useMemo(
     () => ({
@@ -58,14 +56,24 @@ export function useZoom(size: { readonly width: number; readonly height: number 
       },
       fit: () => {
         state.current.moved = false
+        state.current.sought = undefined
         if (svg.current !== null) fit(svg.current, tool, state.current.size)
       },
-      reveal: (box) => {
-        if (svg.current !== null) reveal(svg.current, tool, box)
+      reveal: (box, legible = false) => {
+        state.current.sought = legible ? box : undefined
+        if (svg.current !== null) reveal(svg.current, tool, { box, legible })
       },
     }),
     [],
   )
+}
+
+interface ZoomState {
+  /** The person has moved or scaled it. */
+  moved: boolean
+  size: Pick<Box, 'width' | 'height'>
+  /** What the person looks for: it stays legible when the window or the drawing changes. */
+  sought: Box | undefined
 }
 
 type Tool = ZoomBehavior<SVGSVGElement, unknown>
@@ -89,11 +97,28 @@ function fit(svg: SVGSVGElement, tool: Tool, { width, height }: Pick<Box, 'width
   tool.transform(select(svg), zoomIdentity.translate(x, y).scale(kept))
 }
 
-function reveal(svg: SVGSVGElement, tool: Tool, { x, y, width, height }: Box): void {
+/** Shows the whole drawing again, or what is sought in it, unless the person has moved it. */
+function settle(svg: SVGSVGElement, tool: Tool, { moved, size, sought }: ZoomState): void {
+  if (moved) return
+  fit(svg, tool, size)
+  if (sought !== undefined) reveal(svg, tool, { box: sought, legible: true })
+}
+
+function reveal(
+  svg: SVGSVGElement,
+  tool: Tool,
+  { box: { x, y, width, height }, legible }: { readonly box: Box; readonly legible: boolean },
+): void {
   const matrix = svg.querySelector<SVGGElement>('.graph-content')?.transform.baseVal.consolidate()?.matrix
   if (matrix === undefined) return
   const [left, top] = [x * matrix.a + matrix.e, y * matrix.d + matrix.f]
   const [right, bottom] = [left + width * matrix.a, top + height * matrix.d]
-  if (left >= 0 && top >= 0 && right <= svg.clientWidth && bottom <= svg.clientHeight) return
-  tool.translateTo(select(svg), x + width / 2, y + height / 2)
+  const isThere = left >= 0 && top >= 0 && right <= svg.clientWidth && bottom <= svg.clientHeight
+  const scale = legible ? Math.max(SCALE.legible, matrix.a) : matrix.a
+  if (isThere && scale === matrix.a) return
+  const [middle, centre] = [
+    svg.clientWidth / 2 - (x + width / 2) * scale,
+    svg.clientHeight / 2 - (y + height / 2) * scale,
+  ]
+  tool.transform(select(svg), zoomIdentity.translate(middle, centre).scale(scale))
 }
