@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRepositories, linkSdk } from '../../examples/shop/create-repositories.mjs'
 import { GitFixture } from '../support/git-fixture.js'
 import { PlatformFixture } from '../support/platform.js'
+import { paymentsSource, pooledPayments } from '../support/pooled-payments.js'
 import { waitFor } from '../support/wait-for.js'
 
 const CLI = path.resolve(import.meta.dirname, '../../cli/bin/tributary.mjs')
-const PAYMENTS = path.resolve(import.meta.dirname, '../../examples/shop/repositories/payments/server.mjs')
 const ENVIRONMENT = 'feature-x'
 
 interface Quote {
@@ -78,19 +78,7 @@ describe('a call back from the shared environment', () => {
   })
 
   it('leaks when one propagation is taken out, and topology, condition and probe name the edge', async () => {
-    const source = await readFile(PAYMENTS, 'utf8')
-    const pooled = source
-      .replace("await fetch('http://orders/callback'", "await fromPool(() => fetch('http://orders/callback'")
-      .replace('signal: AbortSignal.timeout(3_000) })', 'signal: AbortSignal.timeout(3_000) }))')
-    expect(pooled).not.toBe(source)
-    const pool = `
-const jobs = []
-setInterval(() => { for (const job of jobs.splice(0)) job() }, 5)
-function fromPool(work) {
-  return new Promise((resolve, reject) => jobs.push(() => work().then(resolve, reject)))
-}
-`
-    const commit = await payments.push('main', { 'server.mjs': pooled + pool })
+    const commit = await payments.push('main', { 'server.mjs': await pooledPayments() })
     await platform.untilReady('integration', { payments: commit })
     await waitFor('the wrong copy to answer', async () => (await quote()).callback.tenant === 'integration')
 
@@ -114,7 +102,7 @@ function fromPool(work) {
   })
 
   it('is seen when the middleware is missing, and found by the probe alone', async () => {
-    const source = await readFile(PAYMENTS, 'utf8')
+    const source = await paymentsSource()
     const bare = source.replace(
       'withRoutingContext(tributary, async (request, response) => {',
       '(async (request, response) => {',

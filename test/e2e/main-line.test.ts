@@ -190,7 +190,7 @@ describe('the main line, with real git pushes to two repositories', () => {
         'tributary.yaml': 'apiVersion: tributary/v1\nkind: Environment\nbase: feature/addButton\n',
         'inventory/notes.txt': 'more stock\n',
       },
-      'feature/addButton',
+      { from: 'feature/addButton' },
     )
     const environment = await platform.untilReady('feature-stacked', { inventory: commit })
     expect(environment.base).toBe('feature-addbutton')

@@ -51,12 +51,35 @@ export class GitFixture {
     return new GitFixture(url, clone)
   }
 
-  /** Commits `files` on `branch` (made from `from` when it is new) and pushes it; returns the commit. */
-  async push(branch: string, files: Files, from = 'main'): Promise<string> {
+  /** Commits `files` on `branch` (made from another branch when it is new) and pushes it; returns the commit. */
+  async push(
+    branch: string,
+    files: Files,
+    {
+      from = 'main',
+      message = `Change ${Object.keys(files).join(', ')}`,
+    }: { readonly from?: string; readonly message?: string } = {},
+  ): Promise<string> {
     await this.#checkout(branch, from)
-    const commit = await this.#commit(files, `Change ${Object.keys(files).join(', ')}`)
+    const commit = await this.#commit(files, message)
     await git(this.#clone, ['push', '--quiet', 'origin', `HEAD:refs/heads/${branch}`])
     return commit
+  }
+
+  /** Makes branches at the commit of `main` with one push. */
+  async branchOff(branches: readonly string[]): Promise<void> {
+    await git(this.#clone, [
+      'push',
+      '--quiet',
+      '--atomic',
+      'origin',
+      ...branches.map((name) => `main:refs/heads/${name}`),
+    ])
+  }
+
+  /** Deletes branches on the server with one push: whoever looks sees all of them or none. */
+  async deleteAll(branches: readonly string[]): Promise<void> {
+    await git(this.#clone, ['push', '--quiet', '--atomic', 'origin', '--delete', ...branches])
   }
 
   /** Deletes the branch on the server, and locally. */

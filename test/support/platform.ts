@@ -31,8 +31,8 @@ export class PlatformFixture {
   configCenter!: ConfigCenterClient
   envManager!: EnvManagerClient
   gatewayUrl = ''
-  /** Where the env-manager and with it the console is, and the admin's token. */
-  access = { url: '', token: '' }
+  /** Where the env-manager and with it the console is, the config center beside it, and the admin's token. */
+  access = { url: '', configCenterUrl: '', token: '' }
   #child: ChildProcess | undefined
   #output = ''
 
@@ -60,19 +60,20 @@ export class PlatformFixture {
     await writeFile(path.join(this.directory, 'tributary.config.yaml'), stringify(config))
   }
 
-  /** Starts it on free ports and waits until it answers. */
-  async start(): Promise<void> {
-    await this.launch()
+  /** Starts it on free ports and waits until it answers. `env` is laid over this process's own environment. */
+  async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.launch(env)
     await this.#untilUp()
   }
 
   /** Starts the process and does not wait for it: it may be killed before it has got anywhere. */
-  async launch(): Promise<void> {
+  async launch(env: NodeJS.ProcessEnv = {}): Promise<void> {
     await rm(this.#contextFile, { force: true })
     const ports = ['--port', '0', '--env-manager-port', '0', '--gateway-port', '0']
     const config = path.join(this.directory, 'tributary.config.yaml')
     const child = spawn(process.execPath, [CLI, 'up', '--data', this.data, '--config', config, ...ports], {
       cwd: this.directory,
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child = child
@@ -104,7 +105,12 @@ export class PlatformFixture {
     this.configCenter = createConfigCenterClient({ baseUrl: context.url, token })
     this.envManager = createEnvManagerClient({ baseUrl: context.envManagerUrl, token })
     this.gatewayUrl = context.gatewayUrl
-    this.access = { url: context.envManagerUrl, token }
+    this.access = { url: context.envManagerUrl, configCenterUrl: context.url, token }
+  }
+
+  /** Sends it a signal that it goes on after. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
   }
 
   /** Ends it at once, as the kernel or a power cut would. */

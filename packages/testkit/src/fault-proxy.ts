@@ -12,7 +12,7 @@ interface Link {
 
 /** A TCP proxy on loopback that fails on command. Its address stays the same whatever happens behind it. */
 export class FaultProxy {
-  readonly #targetPort: number
+  #targetPort: number
   readonly #targetHost: string
   readonly #listener: Server
   readonly #links = new Set<Link>()
@@ -40,6 +40,11 @@ export class FaultProxy {
     const address = this.#listener.address()
     if (address === null || typeof address === 'string') throw new Error('the fault proxy does not listen')
     return address.port
+  }
+
+  /** Forwards new connections to this port from now on: for a server whose address has to be known before it listens. */
+  forwardTo(targetPort: number): void {
+    this.#targetPort = targetPort
   }
 
   /** Connections that are open now. */
