@@ -48,12 +48,15 @@ const phaseIs = (wanted: string): Promise<unknown> =>
     (phase) => phase === wanted,
   )
 
-/** As the reconciler does it; the promise ends when gateways know. */
+/** Until its services have stopped. */
 function sleep(): Promise<unknown> {
   const asked = requestSleep(test.bench.running, 'feature-x')
   return asked.then(() => {
     test.bench.manager.mark('feature-x')
-    return phaseIs('asleep')
+    return eventually(
+      () => test.bench.runs('feature-x'),
+      ([run]) => run?.kind === 'sleep' && run.state === 'succeeded',
+    )
   })
 }
 
@@ -73,7 +76,11 @@ describe('reports of a gateway', () => {
     expect((await report()).json).toEqual({ asleep: ['feature-x'] })
     await report({ wanted: ['feature-x'], asleep: ['feature-x'] })
     await phaseIs('ready')
-    expect((await report()).json).toEqual({ asleep: [] })
+    await eventually(
+      async () => (await report()).json,
+      (told) => JSON.stringify(told) === '{"asleep":[]}',
+    )
+    expect(test.bench.center.seenBy('feature-x')['orders']).toContain('feature-x@')
   })
 
   it('let environments fall asleep by themselves only while there are any: nobody else counts requests', async () => {

@@ -58,6 +58,13 @@ export interface ServiceRecord {
   readonly history: readonly PastDeploy[]
 }
 
+/** A copy that callers were led to by a run that has not ended well: its route or its verification may be missing. */
+export interface UnfinishedCopy {
+  readonly service: string
+  /** What served before that run; null: nothing of the environment. */
+  readonly before: DeployedCopy | null
+}
+
 /** Everything that the manager remembers of an environment, but its ledger, secrets and runs. Instants are epoch milliseconds. */
 export interface EnvironmentRecord {
   readonly name: string
@@ -87,6 +94,8 @@ export interface EnvironmentRecord {
   readonly retryRequests: number
   /** Its services are to be stopped. Absent in records of older versions: awake. */
   readonly asleep?: { readonly since: number; readonly reason: 'requested' | 'idle' } | null
+  /** What a deploy has published since one got through whole, when that was not done to the end. Null or absent: everything was. */
+  readonly unfinished?: readonly UnfinishedCopy[] | null
   /** When it was woken last. */
   readonly wokenAt?: number | null
   /** Its time to live does not end before. */
@@ -228,6 +237,12 @@ function isUnreadable({ type, status, reason, service }: Condition): boolean {
   return (
     type === 'DefinitionValid' || (type === 'EnvironmentDefinitionValid' && reason === 'EnvironmentDefinitionInvalid')
   )
+}
+
+/** What served before a copy that is published now: that of before the run which could not finish, where there was one. */
+export function servedBefore(record: EnvironmentRecord, service: string): DeployedCopy | null {
+  const unfinished = record.unfinished?.find((copy) => copy.service === service)
+  return unfinished === undefined ? (record.services[service]?.deployed ?? null) : unfinished.before
 }
 
 function toService(service: ServiceRecord, urlOf: (service: string) => string): EnvironmentService {

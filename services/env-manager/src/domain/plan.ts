@@ -26,6 +26,8 @@ export interface ObservedService {
   readonly serving: boolean
   /** Something of it is there: a copy, or an entry that leads to one. */
   readonly present: boolean
+  /** A deploy led callers to it, but did not get to its end. */
+  readonly unfinished?: boolean
   /** A person wants it stopped and started again. */
   readonly restartRequested: boolean
   /** A commit whose deploy failed for good: not tried again until something is pushed or asked for. */
@@ -36,6 +38,8 @@ export interface ObservedService {
 export interface ObservedEnvironment {
   /** `established`: its tenant and space are there. */
   readonly state: 'absent' | 'recorded' | 'established' | 'terminating'
+  /** Its last deploy did not get to its end after it had published something: there may be no route yet. */
+  readonly unfinished?: boolean
   readonly base: string | null
   readonly services: readonly ObservedService[]
   readonly masked: readonly string[]
@@ -82,6 +86,7 @@ function establishActions(desired: DesiredEnvironment, observed: ObservedEnviron
   if (observed.state !== 'established') {
     return [{ action: 'create-environment', reason: `branch ${desired.branch} has none yet; its tenant lies ${over}` }]
   }
+  if (observed.unfinished === true) return [{ action: 'create-environment', reason: UNFINISHED }]
   if (observed.base === desired.base) return []
   return [{ action: 'set-base', reason: `it lies over ${observed.base ?? 'nothing'} and should lie ${over}` }]
 }
@@ -138,7 +143,10 @@ function removalActions(desired: DesiredEnvironment, observed: ObservedEnvironme
     .map(({ service }) => ({ action: 'remove-service', service, reason: 'the branch no longer changes or names it' }))
 }
 
-function restart({ service, restartRequested }: ObservedService, commitSha: string): PlanAction {
-  const reason = restartRequested ? 'a person asked for it' : 'its copy is gone, or its entry leads elsewhere'
+const UNFINISHED = 'its last deploy did not get to its end'
+
+function restart({ service, restartRequested, unfinished }: ObservedService, commitSha: string): PlanAction {
+  const lost = unfinished === true ? UNFINISHED : 'its copy is gone, or its entry leads elsewhere'
+  const reason = restartRequested ? 'a person asked for it' : lost
   return { action: 'restart-service', service, commitSha, reason }
 }

@@ -67,6 +67,7 @@ export class GatewayReports {
       },
       countsRequests: () => this.#heardWithin(COUNTED_MS).length > 0,
       suspend: (environment) => this.#suspend(environment),
+      resume: (environment) => void this.#suspended.delete(environment),
       apply: async (environment) => {
         await routes.apply(environment)
         this.#suspended.delete(environment)

@@ -31,6 +31,7 @@ export async function observeEnvironment(
     entries.some((one) => one.service === service && one.state === 'masked'),
   )
   const observed: ObservedEnvironment = {
+    unfinished: (record.unfinished ?? null) !== null,
     state: record.tombstone !== null ? 'terminating' : established ? 'established' : 'recorded',
     base: tenant === undefined ? null : tenant.base,
     services: observeServices(record, { entries, workloads }),
@@ -63,7 +64,7 @@ function observeServices(record: EnvironmentRecord, found: Found): readonly Obse
     ...found.entries.filter(isManaged).map((entry) => entry.service),
   ])
   return [
-    ...recorded.map((service) => observeService(service, found)),
+    ...recorded.map((service) => observeService(service, found, isUnfinished(record, service.name))),
     ...[...strays].filter((service) => !known.has(service)).map(strayService),
   ]
 }
@@ -78,7 +79,11 @@ function hasTrace(service: ServiceRecord, found: Found): boolean {
   )
 }
 
-function observeService(service: ServiceRecord, { entries, workloads }: Found): ObservedService {
+function isUnfinished({ unfinished }: EnvironmentRecord, service: string): boolean {
+  return unfinished?.some((copy) => copy.service === service) === true
+}
+
+function observeService(service: ServiceRecord, { entries, workloads }: Found, unfinished: boolean): ObservedService {
   const copies = workloads.filter((workload) => workload.service === service.name)
   const [copy] = copies
   const entry = entries.find((one) => one.service === service.name)
@@ -88,6 +93,7 @@ function observeService(service: ServiceRecord, { entries, workloads }: Found): 
     copy.workloadId === service.deployed?.workloadId &&
     copy.health !== 'stopped' &&
     service.restartRequested !== true &&
+    !unfinished &&
     entry?.state === 'present' &&
     leadsTo(entry, copy)
   return {
@@ -96,6 +102,7 @@ function observeService(service: ServiceRecord, { entries, workloads }: Found): 
     serving,
     present: copies.length > 0 || (entry !== undefined && isManaged(entry)),
     restartRequested: service.restartRequested === true,
+    unfinished,
     gaveUpOn: service.failure?.final === true ? service.failure.commitSha : null,
   }
 }

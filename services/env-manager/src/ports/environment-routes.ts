@@ -17,6 +17,8 @@ export interface EnvironmentRoutes {
    * {@link EnvironmentRoutes.follow}. Idempotent. Routes without it lead to the baseline meanwhile.
    */
   suspend?(environment: string): Promise<void>
+  /** Ends a suspension of an environment that is awake and has nothing to be deployed. Cheap, idempotent. */
+  resume?(environment: string): void
   /** Tells of requests that come through the edge. Returns how to stop that. Routes without it tell nothing. */
   follow?(listener: RequestListener): () => void
   /** False while what {@link EnvironmentRoutes.follow} tells may be missing. Default: with `follow` nothing is. */

@@ -59,7 +59,14 @@ async function expectReady(bench: TestBench): Promise<void> {
     () => bench.phase('feature-x'),
     (phase) => phase === 'ready',
   )
+  await eventually(
+    async () => (await bench.runs('feature-x'))[0]?.state,
+    (state) => state === 'succeeded',
+  )
   expect(bench.world.copiesOf('feature-x')).toHaveLength(1)
+  expect([...bench.routes.served]).toContain('feature-x')
+  expect(await bench.ledger('feature-x')).toContain('route feature-x')
+  expect((await bench.environment('feature-x'))?.url).toContain('feature-x')
   expect(bench.center.seenBy('feature-x')['orders']).toContain('feature-x@')
   bench.git.delete('shop', 'feature/x')
   await bench.settle()

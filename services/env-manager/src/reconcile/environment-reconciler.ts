@@ -91,6 +91,7 @@ export class EnvironmentReconciler {
       return { requeueAfterMs: BASE_POLL_MS }
     }
     if (actions.length > 0) return this.#deploy(wanted, { resolved, actions })
+    this.deps.routes.resume?.(wanted.name)
     await this.#settle(wanted, { resolved, workloads: observation.workloads })
     return {}
   }

@@ -539,6 +539,9 @@ export class FakeRoutes implements EnvironmentRoutes {
   async suspend(environment: string): Promise<void> {
     this.suspended.add(environment)
   }
+  resume(environment: string): void {
+    this.suspended.delete(environment)
+  }
   urlOf(environment: string, service?: string): string {
     return `http://${environment}.localhost:7480/${service === undefined ? '' : `${service}/`}`
   }

@@ -79,6 +79,30 @@ describe('a sleeping environment', () => {
     expect((await bench.runs('feature-x'))[0]).toMatchObject({ kind: 'deploy', trigger: 'wake', state: 'succeeded' })
   })
 
+  it('is passed on to again when it is woken and has no services of its own', async () => {
+    bench.git.commit('shop', 'feature/y', { 'README.md': 'nothing of a service' }, 'main')
+    await bench.settle()
+    const isY = (phase: string): Promise<unknown> =>
+      eventually(
+        () => bench.phase('feature-y'),
+        (now) => now === phase,
+      )
+    await isY('ready')
+    await requestSleep(bench.running, 'feature-y')
+    bench.manager.mark('feature-y')
+    await eventually(
+      () => bench.routes.suspended,
+      (suspended) => suspended.has('feature-y'),
+    )
+    await requestWake(bench.running, 'feature-y')
+    bench.manager.mark('feature-y')
+    await isY('ready')
+    await eventually(
+      () => bench.routes.suspended,
+      (suspended) => !suspended.has('feature-y'),
+    )
+  })
+
   it('stays asleep whatever its base does, and when the manager starts anew', async () => {
     await sleep()
     bench.git.commit('shop', 'main', { 'orders/b': '3' })

@@ -81,6 +81,10 @@ class ServedHere implements LocalGateway {
     this.asleep.add(environment)
   }
 
+  resume(environment: string): void {
+    this.asleep.delete(environment)
+  }
+
   async apply(environment: string): Promise<void> {
     this.environments.add(environment)
     this.asleep.delete(environment)

@@ -31,7 +31,7 @@ export async function finishDeploy(context: RunContext, failures: readonly Servi
   await run.step({ name: 'report' }, (log) => reportRun(context, { log, failures }))
   const ended = run.ended(failures.length === 0 ? 'succeeded' : 'failed', summaryOf(failures, first?.error))
   await updateEnvironment(deps.store, record.name, (current) => ({
-    record: withoutRun(failures.reduce(withFailure, current), ended.runId),
+    record: { ...withoutRun(failures.reduce(withFailure, current), ended.runId), unfinished: null },
     alongside: { mutations: run.mutations() },
   }))
 }

@@ -1,5 +1,5 @@
 import type { PlanAction } from '@tributary/contract'
-import { withPastDeploy, type ServiceRecord } from '../../domain/environment-record.js'
+import { servedBefore, withPastDeploy, type ServiceRecord } from '../../domain/environment-record.js'
 import type { ServiceName } from '../../ports/platform.js'
 import { applyServiceNames } from '../apply-service-names.js'
 import { messageOf } from '../dependencies.js'
@@ -98,7 +98,11 @@ async function register(
       if (before !== undefined)
         services[copy.service.service] = withCopy(before, copy, { runId: run.run.runId, at: now })
     }
-    return { ...current, services, masked: request.masked, base: request.base, established: true }
+    const unfinished = registration.copies.map(({ service: { service } }) => ({
+      service,
+      before: servedBefore(record, service),
+    }))
+    return { ...current, services, unfinished, masked: request.masked, base: request.base, established: true }
   })
   return revision
 }

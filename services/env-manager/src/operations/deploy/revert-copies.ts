@@ -1,5 +1,5 @@
 import type { Change } from '@tributary/contract'
-import type { DeployedCopy } from '../../domain/environment-record.js'
+import { servedBefore, type DeployedCopy } from '../../domain/environment-record.js'
 import { MANAGED_BY } from '../observe-environment.js'
 import { updateEnvironment } from '../state/environments.js'
 import type { FreshCopy, RunContext } from './deploy-context.js'
@@ -13,7 +13,7 @@ export async function revertCopies(context: RunContext, copies: readonly FreshCo
   const { deps, record } = context
   const ref = { name: 'revert' }
   await context.run.step(ref, async (log) => {
-    const before = (name: string): DeployedCopy | null => record.services[name]?.deployed ?? null
+    const before = (name: string): DeployedCopy | null => servedBefore(record, name)
     await transactAll(
       context,
       copies.map(({ service }) => revertChange(record.name, service.service, before(service.service))),
