@@ -156,6 +156,25 @@ describe('charts/tributary', () => {
     expect(names(await render({ persistence: { enabled: false } }), 'PersistentVolumeClaim')).toEqual([])
   })
 
+  it.each(['embedded', 'etcd'] as const)(
+    'gives both servers, and nobody else, the key that encrypts a store of kind %s',
+    async (kind) => {
+      const store = { ...(kind === 'etcd' ? etcd : {}), encryption: { secret: 'store-key' } }
+      const deployments = (await render({ store })).filter((object) => object.kind === 'Deployment')
+      const having = deployments.filter((object) => JSON.stringify(object).includes('"secretName":"store-key"'))
+      expect(having.map(({ metadata }) => metadata.name).toSorted()).toEqual([
+        'tributary-config-center',
+        'tributary-env-manager',
+      ])
+      for (const object of having) {
+        const text = JSON.stringify(object)
+        expect(text).toContain('{"name":"TRIBUTARY_STORE_KEY_FILE","value":"/etc/tributary/encryption/store-key"}')
+        expect(text).toContain('"mountPath":"/etc/tributary/encryption"')
+      }
+      expect(JSON.stringify(await render())).not.toContain('TRIBUTARY_STORE_KEY_FILE')
+    },
+  )
+
   it('rolls the config center with etcd, and has one at a time with a file', async () => {
     const strategy = async (values: object): Promise<string> =>
       get(await render(values), 'Deployment', 'tributary-config-center').spec.strategy.type

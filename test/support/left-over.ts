@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
-import { openEmbeddedStore } from '@tributary/store'
+import { openEmbeddedStore, readStoreKeys } from '@tributary/store'
 
 /** Ids of processes whose working folder or command line is below `folder`. Linux only, where CI runs. */
 export async function processesBelow(folder: string): Promise<string[]> {
@@ -28,16 +28,17 @@ export function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** Keys of both stores of a stopped platform whose path has `name` as a segment, history and receipts aside. */
+/** Keys of both stores of a stopped platform whose path has `name` as a segment; what is kept of the past, and orders it, aside. */
 export async function keysOf(data: string, name: string): Promise<string[]> {
   const keys: string[] = []
-  for (const file of (await readdir(data)).filter((one) => one.endsWith('.db'))) {
-    const store = await openEmbeddedStore({ path: path.join(data, file) })
+  for (const part of ['config-center', 'env-manager']) {
+    const open = { path: path.join(data, part, 'store.db'), keys: () => readStoreKeys(path.join(data, 'store.key')) }
+    const store = await openEmbeddedStore(open)
     const { entries } = await store.range({ select: { prefix: '' } })
     await store.close()
     keys.push(...entries.map(({ key }) => key).filter((key) => key.split('/').includes(name)))
   }
-  return keys.filter((key) => !/(^|\/)(history|receipts?|runs?)\//.test(key))
+  return keys.filter((key) => !/^(cc\/(head|history|history-floor)|em\/(receipt|run-of))\//.test(key))
 }
 
 /** Paths below `folder` that name the environment. */

@@ -113,6 +113,9 @@ topologySpreadConstraints:
 
 {{/* Variables of the store: TRIBUTARY_STORE and what goes with it. */}}
 {{- define "tributary.storeEnv" -}}
+{{- if .Values.store.encryption.secret }}
+- { name: TRIBUTARY_STORE_KEY_FILE, value: /etc/tributary/encryption/store-key }
+{{- end }}
 {{- if not (include "tributary.isEmbedded" .) }}
 {{- with .Values.store.etcd }}
 - { name: TRIBUTARY_STORE, value: etcd }
@@ -138,12 +141,23 @@ topologySpreadConstraints:
 {{- if and (not (include "tributary.isEmbedded" .)) .Values.store.etcd.secret }}
 - { name: etcd, mountPath: /etc/tributary/etcd, readOnly: true }
 {{- end }}
+{{- if .Values.store.encryption.secret }}
+- { name: encryption, mountPath: /etc/tributary/encryption, readOnly: true }
+{{- end }}
 {{- end }}
 
 {{- define "tributary.storeVolume" -}}
 {{- if and (not (include "tributary.isEmbedded" .)) .Values.store.etcd.secret }}
 - name: etcd
   secret: { secretName: {{ .Values.store.etcd.secret }}, defaultMode: 0440 }
+{{- end }}
+{{- if .Values.store.encryption.secret }}
+- name: encryption
+  secret:
+    secretName: {{ .Values.store.encryption.secret }}
+    defaultMode: 0440
+    items:
+      - { key: store-key, path: store-key }
 {{- end }}
 {{- end }}
 
