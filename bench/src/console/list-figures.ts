@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { quantile, type Figure } from '../result.js'
 import { within } from './bounded.js'
-import { longestTaskOf, type LongestTask } from './main-thread.js'
+import { mainThreadOf, type MainThread } from './main-thread.js'
 import { STATIC_ROWS } from './static-table.js'
 import { openWatched, type Standing } from './watched-page.js'
 
@@ -10,17 +10,15 @@ export const ENVIRONMENTS = 1000
 const LONG_TASK_MS = 50
 const TURNS = 120
 const TURN_PIXELS = 500
-/** How much longer than a page that does nothing a task may be while the machine itself is late. */
-const MAX_SHARE = 1.5
 
 interface Scroll {
-  readonly task: LongestTask
+  readonly task: MainThread
   readonly frameMs: number
 }
 
 /**
- * The list of environments while the wheel is turned, beside a static table of as many rows. A task of 50 ms of the page's own is a
- * miss in any case; by the clock the same holds, unless the static table was held up about as long: then it was the machine.
+ * The list of environments while the wheel is turned, beside a static table of as many rows. Held to the target is what the longest task
+ * takes of a processor; by the clock it is longer by whatever the machine does besides, which holds up the static table as well.
  */
 export async function listFigures(browser: Browser, url: string): Promise<Figure[]> {
   const control = await scroll(browser, `${url}/static`, { selector: 'tr', count: STATIC_ROWS })
@@ -28,7 +26,7 @@ export async function listFigures(browser: Browser, url: string): Promise<Figure
   const peer = (value: number) => ({ name: `${STATIC_ROWS} static rows`, value })
   return [
     {
-      name: `${ENVIRONMENTS} environments, longest task while scrolling, its own time`,
+      name: `${ENVIRONMENTS} environments, longest task while scrolling, own time`,
       value: list.task.cpuMs,
       unit: 'ms',
       peer: peer(control.task.cpuMs),
@@ -39,10 +37,6 @@ export async function listFigures(browser: Browser, url: string): Promise<Figure
       value: list.task.wallMs,
       unit: 'ms',
       peer: peer(control.task.wallMs),
-      target: {
-        text: `<= ${LONG_TASK_MS} ms, or <= x ${MAX_SHARE}`,
-        holds: (value, ratio) => value <= LONG_TASK_MS || (ratio !== null && ratio <= MAX_SHARE),
-      },
     },
     {
       name: `${ENVIRONMENTS} environments, frame while scrolling, p95`,
@@ -59,7 +53,7 @@ async function scroll(browser: Browser, address: string, standing: Standing): Pr
   await watched.standsAt()
   await page.mouse.move(800, 500)
   await watched.forgetFrames()
-  const task = await longestTaskOf({ browser, page }, async () => {
+  const task = await mainThreadOf({ browser, page }, async () => {
     for (let turn = 0; turn < TURNS; turn += 1) {
       await within(`turn ${turn} of the wheel`, page.mouse.wheel(0, TURN_PIXELS))
       await within(`the frame after turn ${turn}`, page.evaluate('new Promise(requestAnimationFrame)'))

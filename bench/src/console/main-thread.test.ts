@@ -13,7 +13,7 @@ describe('a trace of Chromium', () => {
       task(1, 90_000, 12_000),
       task(1, 20_000, 19_000),
     ]
-    expect(readTrace(trace(...events, task(2, 500_000, 500_000)))).toEqual({ wallMs: 90, cpuMs: 19 })
+    expect(readTrace(trace(...events, task(2, 500_000, 500_000)))).toEqual({ wallMs: 90, cpuMs: 19, totalCpuMs: 31 })
   })
 
   it('is no proof of short tasks when it holds none', () => {

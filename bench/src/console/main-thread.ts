@@ -1,21 +1,23 @@
 import type { Browser, Page } from 'playwright-core'
 import { within } from './bounded.js'
 
-/** The longest task of a page's main thread. */
-export interface LongestTask {
-  /** By the clock: what a person waits for, with whatever else the machine does meanwhile. */
+/** What a page's main thread did in some time. */
+export interface MainThread {
+  /** The longest task by the clock: what a person waits for, with whatever else the machine does meanwhile. */
   readonly wallMs: number
-  /** Of the thread's own time on a processor: what the page itself costs. */
+  /** The longest task by the thread's own time on a processor: what the page itself costs. */
   readonly cpuMs: number
+  /** Own time of all tasks. */
+  readonly totalCpuMs: number
 }
 
 const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline']
 
-/** Traces `work` in Chromium, and tells the longest task of the page's main thread in that time. */
-export async function longestTaskOf(
+/** Traces `work` in Chromium, and tells what the page's main thread did in that time. */
+export async function mainThreadOf(
   { browser, page }: { readonly browser: Browser; readonly page: Page },
   work: () => Promise<void>,
-): Promise<LongestTask> {
+): Promise<MainThread> {
   await within('a trace', browser.startTracing(page, { categories: CATEGORIES }))
   try {
     await work()
@@ -27,16 +29,21 @@ export async function longestTaskOf(
 }
 
 /** @throws Error when the trace holds no task, which would read as one that was never long. */
-export function readTrace(trace: Buffer): LongestTask {
+export function readTrace(trace: Buffer): MainThread {
   const parsed: unknown = JSON.parse(trace.toString('utf8'))
   const events = isRecord(parsed) && Array.isArray(parsed['traceEvents']) ? parsed['traceEvents'].filter(isRecord) : []
   const mainThreads = new Set(events.filter(namesMainThread).map(threadOf))
   const tasks = events.filter((event) => event['name'] === 'RunTask' && mainThreads.has(threadOf(event)))
-  const longest = (member: string): number =>
-    // Microseconds. One task may be told without its own time: then all of it counts.
-    tasks.reduce((most, task) => Math.max(most, Number(task[member] ?? task['dur'] ?? 0)), 0) / 1000
+  // Microseconds. One task may be told without its own time: then all of it counts.
+  const [wall, cpu] = ['dur', 'tdur'].map((member) =>
+    tasks.map((task) => Number(task[member] ?? task['dur'] ?? 0) / 1000),
+  )
   if (tasks.length === 0) throw new Error('console: Chromium’s trace holds no task of a page’s main thread')
-  return { wallMs: longest('dur'), cpuMs: longest('tdur') }
+  return { wallMs: most(wall), cpuMs: most(cpu), totalCpuMs: (cpu ?? []).reduce((sum, one) => sum + one, 0) }
+}
+
+function most(values: readonly number[] = []): number {
+  return values.reduce((left, right) => Math.max(left, right), 0)
 }
 
 type TraceEvent = Readonly<Record<string, unknown>>

@@ -21,10 +21,16 @@ export interface Standing {
 
 /** Opens an address in a context of its own, that nothing is kept from another one. */
 export async function openWatched(browser: Browser, address: string, standing: Standing): Promise<WatchedPage> {
+  const watched = await openEmpty(browser, standing)
+  await within(`the page at ${address}`, watched.page.goto(address))
+  return watched
+}
+
+/** A page that nothing has been opened in yet. */
+export async function openEmpty(browser: Browser, standing: Standing): Promise<WatchedPage> {
   const context = await within('a browser context', browser.newContext({ viewport: { width: 1440, height: 900 } }))
   const page = await within('a page', context.newPage())
   await page.addInitScript({ content: watcherOf(standing) })
-  await within(`the page at ${address}`, page.goto(address))
   // Not `waitForFunction`: it evaluates text within the page, which its content policy forbids.
   const { selector, count } = standing
   return {
