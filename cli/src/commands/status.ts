@@ -27,6 +27,7 @@ function printStatus(cli: Cli, status: ManagerStatus): void {
       ['instance', status.instance],
       ['config center', style(status.configCenter === 'READY' ? 'good' : 'bad', status.configCenter)],
       ['environments', String(status.environments)],
+      ...(status.replicas.length > 1 ? [['replicas', replicasOf(status)] as const] : []),
       ['running', status.running.join(', ') || 'nothing'],
       ['queued', status.queued.join(', ') || 'nothing'],
     ]),
@@ -34,6 +35,10 @@ function printStatus(cli: Cli, status: ManagerStatus): void {
   print(`\n${repositoryTable(cli, status)}`)
   if (status.orphans.length > 0) print(`\n${orphanTable(cli, status)}`)
   if (status.frozen !== null) print(`\n${frozenText(cli, status.frozen)}`)
+}
+
+function replicasOf({ replicas }: ManagerStatus): string {
+  return replicas.map(({ role, url }) => `${url ?? NONE} (${role})`).join(', ')
 }
 
 function repositoryTable({ terminal, runtime }: Cli, { repositories }: ManagerStatus): string {

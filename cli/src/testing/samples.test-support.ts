@@ -155,6 +155,7 @@ export const frozenStatus: ManagerStatus = {
   instance: 'tributary',
   platform: 'local',
   capabilities: ['run-from-source'],
+  replicas: [{ replicaId: 'demo', role: 'leader', url: null, startedAt: null }],
   environments: 9,
   queued: ['feature-y'],
   running: [],

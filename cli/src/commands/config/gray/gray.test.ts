@@ -47,6 +47,26 @@ describe('tributary config gray', () => {
     }
   })
 
+  it('shows who would get what before it begins, and then reaches just those', async () => {
+    const clients = await Promise.all(Array.from({ length: 8 }, (_, index) => instance(`drawn-${index}`)))
+    try {
+      const tried = await gray('start', 'integration', 'orders', 'colour=red', '--percent', '50', '--dry-run')
+      expect(tried.stdout).toMatch(/\d of 8 live subscribers would get it/)
+      expect(tried.stdout).toMatch(/\/colour +- +"red"/)
+      expect((await gray('list', 'integration')).stdout).toContain('No gray release is under way')
+      const shown = [...tried.stdout.matchAll(/^ {2}(drawn-\d)$/gm)].map(([, name]) => name)
+      const [, draw = ''] = /--draw (\S+)/.exec(tried.stdout) ?? []
+      const members = ['--percent', '50', '--draw', draw, '--wait', '10s']
+      expect((await gray('start', 'integration', 'orders', 'colour=red', ...members)).status).toBe(EXIT_CODES.ok)
+      const { subscriptions } = await center.client.listSubscriptions({ tenant: 'integration' })
+      const reached = subscriptions.filter((one) => one.gray === true).map((one) => one.instance)
+      expect(reached.sort()).toEqual(shown)
+      await gray('abort', 'integration', 'orders')
+    } finally {
+      await Promise.all(clients.map((client) => client.close()))
+    }
+  })
+
   it('aborts one, and says that there is none', async () => {
     await gray('start', 'integration', 'orders', 'pageSize=1', '--percent', '10')
     expect((await gray('abort', 'integration', 'orders')).status).toBe(EXIT_CODES.ok)
