@@ -9,7 +9,7 @@ import { connect as openSocket, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream'
 import { createAgents, isAppError, withRoutingContext, type Tributary } from '@tributary/sdk'
-import { endToEndHeaders } from './end-to-end-headers.js'
+import { passedHeaders } from './passed-headers.js'
 
 /** How a {@link createForwardProxy} deals with hosts that are not services of the system. */
 export interface ForwardProxyOptions {
@@ -62,7 +62,7 @@ interface Forwarded {
 
 function forward({ request, response, target, agent, via }: Forwarded): void {
   const headers = {
-    ...endToEndHeaders(request),
+    ...passedHeaders(request),
     host: target.host,
     via: [request.headers.via, via].filter(Boolean).join(', '),
   }
@@ -75,7 +75,7 @@ function forward({ request, response, target, agent, via }: Forwarded): void {
     headers,
   })
   upstream.once('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEndHeaders(answer))
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedHeaders(answer))
     // A broken end is told to the client by the broken connection: the status has gone out already.
     pipeline(answer, response, () => undefined)
   })

@@ -1,26 +1,6 @@
-import type { ErrorBody } from '@tributary/contract'
-import { AppError, type ErrorKind } from '@tributary/kit'
+import { AppError, errorAnswer } from '@tributary/kit'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { failure } from '../errors.js'
-
-/** The only place that knows status numbers. */
-const STATUS: Readonly<Record<ErrorKind, number>> = {
-  invalid_argument: 400,
-  unauthenticated: 401,
-  permission_denied: 403,
-  not_found: 404,
-  already_exists: 409,
-  conflict: 409,
-  gone: 410,
-  failed_precondition: 422,
-  resource_exhausted: 429,
-  canceled: 499,
-  internal: 500,
-  unavailable: 503,
-  deadline_exceeded: 504,
-}
-
-const RETRY_AFTER_SECONDS = '1'
 
 /** Answers every failure with an `ErrorBody`, and logs those of the server once. Call it before routes are added. */
 export function installErrorAnswers(app: FastifyInstance): void {
@@ -32,22 +12,9 @@ export function installErrorAnswers(app: FastifyInstance): void {
 }
 
 function answer(error: AppError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const status = STATUS[error.kind]
+  const { status, headers, body } = errorAnswer(error, request.id)
   if (status >= 500) request.log.error({ err: error }, 'request failed')
-  if (error.kind === 'unauthenticated') void reply.header('www-authenticate', 'Bearer')
-  if (error.kind === 'unavailable' || error.kind === 'resource_exhausted') {
-    void reply.header('retry-after', RETRY_AFTER_SECONDS)
-  }
-  return reply.status(status).send(bodyOf(error, request))
-}
-
-function bodyOf({ kind, code, message, retryable, details }: AppError, request: FastifyRequest): ErrorBody {
-  // The message of a bug may hold anything; the log has it.
-  if (kind === 'internal') {
-    const hidden = `The server failed; its log has the reason under request ${request.id}.`
-    return { error: { kind, code, message: hidden, retryable, details: { requestId: request.id } } }
-  }
-  return { error: { kind, code, message, retryable, details: { ...details } } }
+  return reply.status(status).headers(headers).send(body)
 }
 
 function toAppError(error: unknown): AppError {

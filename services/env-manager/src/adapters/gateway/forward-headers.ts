@@ -1,25 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { endToEndHeaders } from '@tributary/kit'
 import { enterTenant } from './baggage.js'
 import type { GatewayTarget } from './gateway-routing.js'
-
-/** Headers of one connection only (RFC 9110, 7.6.1, and the de facto ones): never passed on. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
-
-/**
- * Never dropped for being named in `connection`: without its length the body of a GET would arrive as a second request, of whatever the
- * caller wrote into it (RFC 9110, 7.6.1: no field that is meant for all recipients may be named).
- */
-const END_TO_END = new Set(['content-length', 'host'])
 
 /** Set by the gateway: a caller's own would be believed by the service. */
 const REPLACED = new Set([
@@ -78,12 +60,12 @@ export function responseHeaders(
 }
 
 function passOn(message: IncomingMessage, dropped: ReadonlySet<string>): HeaderList {
-  const named = new Set((message.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()))
+  const isPassedOn = endToEndHeaders(message.headers.connection)
   const headers: HeaderList = []
   for (let index = 0; index + 1 < message.rawHeaders.length; index += 2) {
     const name = message.rawHeaders[index] ?? ''
     const key = name.toLowerCase()
-    if (HOP_BY_HOP.has(key) || dropped.has(key) || (named.has(key) && !END_TO_END.has(key))) continue
+    if (dropped.has(key) || !isPassedOn(key)) continue
     headers.push(name, message.rawHeaders[index + 1] ?? '')
   }
   return headers
