@@ -13,7 +13,7 @@ import { timelineOf, type DeployTimeline } from './deploy-timeline.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../services/env-manager/dist/main.js', import.meta.url))
 const READY_MS = 180_000
-const POLL_MS = 50
+const POLL_MS = 20
 
 /** What the manager is told besides its cluster. */
 export interface DeploySystemOptions {

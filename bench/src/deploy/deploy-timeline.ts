@@ -1,7 +1,7 @@
 import type { Run } from '@tributary/contract'
 import { quantile, type Figure } from '../result.js'
 
-/** What a deploy spent its time with, in milliseconds by the name of the part, in order. Parts that overlap add up to more than the whole. */
+/** What a deploy spent its time with, in milliseconds by the name of the part, in order. Parts that overlap (the space and the tenant) are taken off `between steps`. */
 export type DeployTimeline = ReadonlyMap<string, number>
 
 /** From the hint to the run's begin, each step of the run, and from the run's end until somebody who asks again and again sees it. Instants are epoch milliseconds. */
@@ -16,23 +16,21 @@ export function timelineOf(
       ? []
       : [[step.name, Date.parse(step.finishedAt) - Date.parse(step.startedAt)]],
   )
-  return new Map([['git and plan', startedAt - hintedAt], ...steps, ['seen', seenAt - finishedAt]])
+  const parts = new Map([['git and plan', startedAt - hintedAt], ...steps, ['seen', seenAt - finishedAt]])
+  const known = [...parts.values()].reduce((sum, ms) => sum + ms, 0)
+  return parts.set('between steps', seenAt - hintedAt - known)
 }
 
-/** The median of each part over all timelines, and what they leave of the whole: the time between steps. */
-export function timelineFigures(timelines: readonly DeployTimeline[], wholeMs: number): Figure[] {
+/** The median of each part over all timelines. */
+export function timelineFigures(timelines: readonly DeployTimeline[]): Figure[] {
   const names = new Set(timelines.flatMap((timeline) => [...timeline.keys()]))
-  const medians = [...names].map((name) => ({
-    name,
-    ms: quantile(
-      timelines.map((timeline) => timeline.get(name) ?? 0),
-      0.5,
-    ),
-  }))
-  const rest = wholeMs - medians.reduce((sum, { ms }) => sum + ms, 0)
-  return [...medians, { name: 'between steps', ms: rest }].map(({ name, ms }) => ({
+  return [...names].map((name) => ({
     name: `  of which ${name}, p50`,
-    value: ms / 1000,
+    value:
+      quantile(
+        timelines.map((timeline) => timeline.get(name) ?? 0),
+        0.5,
+      ) / 1000,
     unit: 's',
   }))
 }

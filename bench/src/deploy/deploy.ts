@@ -89,10 +89,7 @@ async function besideHelm({ cluster, repository, system, image }: Bench): Promis
       target: { text: '<= 1.15 x', holds: (_value, ratio) => ratio !== null && ratio <= 1.15 },
     },
     { name: name('worst'), value: quantile(times, 1) / 1000, unit: 's', peer: beside(1) },
-    ...timelineFigures(
-      deployed.map(({ timeline }) => timeline),
-      quantile(times, 0.5),
-    ),
+    ...timelineFigures(deployed.map(({ timeline }) => timeline)),
   ]
 }
 

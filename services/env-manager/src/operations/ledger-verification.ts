@@ -1,4 +1,5 @@
 import type { LedgerLine } from '@tributary/contract'
+import PQueue from 'p-queue'
 import { isMeshLine } from './apply-mesh-routes.js'
 import type { EnvironmentDependencies } from './dependencies.js'
 import { listTenantTokens } from './deploy/register-tenant.js'
@@ -11,6 +12,9 @@ export interface Sighting {
   readonly gone: boolean
   readonly evidence: string
 }
+
+/** How many things are looked for at a time. */
+const PARALLEL_LOOKS = 8
 
 /** Kinds that the env-manager makes itself, besides those of a mesh; every other kind is the platform's. */
 const OWN_KINDS = ['tenant', 'token', 'entry', 'secret', 'route'] as const
@@ -51,11 +55,13 @@ export async function verifyLedgerLine(deps: EnvironmentDependencies, line: Ledg
 
 /** Strikes out the platform's lines whose thing is gone: old copies that a deploy has replaced. */
 export async function pruneLedger(deps: EnvironmentDependencies, environment: string): Promise<void> {
-  for (const line of await listLedger(deps.store, environment)) {
-    if (!isPlatformLine(line)) continue
+  const lines = (await listLedger(deps.store, environment)).filter(isPlatformLine)
+  const prune = async (line: LedgerLine): Promise<void> => {
     const { gone } = await deps.platform.verifyGone({ environment, kind: line.kind, id: line.id })
     if (gone) await strikeLedgerLine(deps.store, line)
   }
+  const queue = new PQueue({ concurrency: PARALLEL_LOOKS })
+  await queue.addAll(lines.map((line) => () => prune(line)))
 }
 
 /** Whoever took the mesh out of the configuration altogether runs on another platform by now, which cannot tell. */

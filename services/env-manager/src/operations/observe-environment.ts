@@ -22,9 +22,11 @@ export async function observeEnvironment(
   deps: Pick<EnvironmentDependencies, 'configCenter' | 'platform' | 'store' | 'offeredSecrets'>,
   record: EnvironmentRecord,
 ): Promise<Observation> {
-  const tenant = await unlessNotFound(deps.configCenter.getTenant(record.name))
-  const listed = tenant === undefined ? undefined : await unlessNotFound(deps.configCenter.listEntries(record.name))
-  const entries = listed?.entries ?? []
+  const [tenant, listed] = await Promise.all([
+    unlessNotFound(deps.configCenter.getTenant(record.name)),
+    unlessNotFound(deps.configCenter.listEntries(record.name)),
+  ])
+  const entries = tenant === undefined ? [] : (listed?.entries ?? [])
   const workloads = await listWorkloads(deps, record.name)
   const established = record.established && tenant !== undefined
   const masked = record.masked.filter((service) =>

@@ -40,7 +40,7 @@ export async function putToSleep(
 }
 
 async function finish({ deps, run, record }: RunContext): Promise<void> {
-  const { runId } = run.ended('succeeded', undefined)
+  const { runId } = await run.ended('succeeded', undefined)
   await updateEnvironment(deps.store, record.name, (current) => ({
     record: { ...current, currentRunId: null, lastRunId: runId },
     alongside: { mutations: run.mutations() },

@@ -18,6 +18,8 @@ export interface RunStart {
   readonly steps: readonly { readonly name: string; readonly service?: string }[]
   /** Values that must never stand in the log. */
   readonly secrets: () => readonly string[]
+  /** What changes in the environment's record with the begin of the run, in the same transaction. */
+  readonly change?: (record: EnvironmentRecord) => EnvironmentRecord
 }
 
 /** Identifies a step of a run. */
@@ -28,10 +30,15 @@ export interface StepRef {
 
 type RecorderDependencies = Pick<EnvironmentDependencies, 'store' | 'runLogs' | 'clock' | 'log' | 'observer'>
 
-/** Writes a run as it happens: its steps into the store, its lines into its log. One writer for each run. */
+/**
+ * Writes a run as it happens: its steps into the store, its lines into its log. One writer for each run. No step waits for the store: what happens while a write is under way is
+ * in the next one. Nothing depends on it but those who watch: what must not be lost is in the ledger. A store that refuses ends the run at its next step.
+ */
 export class RunRecorder {
   #run: Run
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<void> | undefined
+  #isStale = false
+  #refusal: { readonly error: unknown } | undefined
 
   private constructor(
     private readonly deps: RecorderDependencies,
@@ -65,7 +72,7 @@ export class RunRecorder {
     }
     deps.runLogs.open(run.runId)
     await updateEnvironment(deps.store, record.name, (current) => ({
-      record: { ...current, currentRunId: run.runId },
+      record: { ...(start.change?.(current) ?? current), currentRunId: run.runId },
       alongside: {
         mutations: [putJson(stateKeys.run(run.runId), run), putJson(stateKeys.runOf(record.name, run.runId), {})],
       },
@@ -80,17 +87,18 @@ export class RunRecorder {
 
   /** Does one step. Its failure is recorded and thrown on, without secrets. A step that was not announced is added at the end. */
   async step<T>(ref: StepRef, work: (log: (text: string) => void) => Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) throw this.#refusal.error
     const log = this.logOf(ref)
-    await this.#change(ref, { state: 'running', startedAt: this.#now() })
+    this.#change(ref, { state: 'running', startedAt: this.#now() })
     try {
       const result = await work(log)
-      await this.#change(ref, { state: 'succeeded', finishedAt: this.#now() })
+      this.#change(ref, { state: 'succeeded', finishedAt: this.#now() })
       return result
     } catch (thrown) {
       const error = errorWithoutSecrets(thrown, this.secrets())
       const message = messageOf(error)
       log(`failed: ${message}`)
-      await this.#change(ref, { state: 'failed', finishedAt: this.#now(), message: firstLine(message) })
+      this.#change(ref, { state: 'failed', finishedAt: this.#now(), message: firstLine(message) })
       throw error
     }
   }
@@ -105,8 +113,9 @@ export class RunRecorder {
     }
   }
 
-  /** The run with its end: to be written by the caller's own transaction. Steps that were not reached are `skipped`. */
-  ended(state: RunState, error: unknown): Run {
+  /** The run with its end, once no earlier write is under way: to be written by the caller's own transaction. Steps that were not reached are `skipped`. */
+  async ended(state: RunState, error: unknown): Promise<Run> {
+    await this.#writing
     const steps = this.#run.steps.map((step): RunStep =>
       step.state === 'pending' ? { ...step, state: 'skipped' } : step,
     )
@@ -128,22 +137,33 @@ export class RunRecorder {
 
   /** Ends the log and forgets what is too old. */
   async close(): Promise<void> {
+    await this.#writing
     await this.deps.runLogs.close(this.#run.runId)
     for (const runId of await pruneRuns(this.deps.store, this.#run.environment)) await this.deps.runLogs.remove(runId)
   }
 
-  /** Steps run side by side; the run is one key, so its writes go one after the other. */
-  async #change(ref: StepRef, change: Partial<RunStep>): Promise<void> {
+  #change(ref: StepRef, change: Partial<RunStep>): void {
     const same = (step: RunStep): boolean => step.name === ref.name && step.service === ref.service
     const known = this.#run.steps.some(same)
     const blank: RunStep = { ...ref, state: 'pending', startedAt: null, finishedAt: null, message: null }
     const steps = known ? this.#run.steps : [...this.#run.steps, blank]
     this.#run = { ...this.#run, steps: steps.map((step) => (same(step) ? { ...step, ...change } : step)) }
-    const write = async (): Promise<void> => {
-      await this.deps.store.transact({ compares: [], mutations: this.mutations() })
+    this.#isStale = true
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  /** Steps run side by side; the run is one key, so its writes go one after the other. */
+  async #write(): Promise<void> {
+    try {
+      while (this.#isStale) {
+        this.#isStale = false
+        await this.deps.store.transact({ compares: [], mutations: this.mutations() })
+      }
+    } catch (error) {
+      this.#refusal ??= { error }
     }
-    this.#writing = this.#writing.then(write, write)
-    await this.#writing
   }
 
   #errorOf(error: unknown): { readonly code: string; readonly message: string } {

@@ -9,9 +9,11 @@ import { assertCommitSha, parseBatch } from './git-parsers.js'
 import type { GitAnswer } from './git-command.js'
 import type { GitCall, GitRunner } from './git-runner.js'
 import { parseGitUrl, type GitUrl } from './git-url.js'
+import { SeenCommits } from './seen-commits.js'
 
 const FETCH_TIMEOUT_MS = 15 * 60_000
 const REFSPECS = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
+const FETCHES_PER_TIDYING = 20
 const UNFINISHED = '.tmp-'
 const SUFFIX = '.git'
 
@@ -23,6 +25,7 @@ export class GitMirrors {
   private readonly lock = new KeyedMutex()
   private readonly usable = new Set<string>()
   private readonly suspects = new Set<string>()
+  private readonly seen = new SeenCommits()
   private cleaned: Promise<void> | undefined
 
   constructor(private readonly runner: GitRunner) {}
@@ -45,10 +48,14 @@ export class GitMirrors {
   async ensureCommit(repository: RepositoryRef, commitSha: string, signal: AbortSignal): Promise<void> {
     assertCommitSha(commitSha)
     const remote = parseGitUrl(repository.url)
-    if (!this.suspects.has(repository.name) && (await this.hasCommit(repository.name, commitSha))) return
+    const fetched = this.seen.fetchesOf(repository.name)
+    const isSuspect = this.suspects.has(repository.name)
+    if (!isSuspect && (await this.hasCommit(repository.name, commitSha))) return
     await this.lock.run(repository.name, async () => {
       await this.examine(repository.name)
-      if (await this.hasCommit(repository.name, commitSha)) return
+      // Asked again only when somebody may have brought it in the meantime: each question is a process.
+      const mayHave = isSuspect || this.seen.fetchesOf(repository.name) !== fetched
+      if (mayHave && (await this.hasCommit(repository.name, commitSha))) return
       await this.update({ repository, remote, signal })
       if (await this.hasCommit(repository.name, commitSha)) return
       await this.fetchCommit({ repository, remote, signal }, commitSha)
@@ -58,11 +65,13 @@ export class GitMirrors {
   /** Whether the mirror holds the commit. False too when there is no mirror. */
   async hasCommit(repository: string, commitSha: string): Promise<boolean> {
     if (!(await this.isUsable(repository))) return false
+    if (this.seen.has(repository, commitSha)) return true
     const answer = await this.runner.run({
       action: `look for commit ${commitSha} of ${repository}`,
       args: [`--git-dir=${this.pathOf(repository)}`, 'cat-file', '-e', `${commitSha}^{commit}`],
       answers: [0, 1, 128],
     })
+    if (answer.exitCode === 0) this.seen.add(repository, commitSha)
     return answer.exitCode === 0
   }
 
@@ -71,7 +80,7 @@ export class GitMirrors {
     try {
       return await this.runner.run({ ...call, args: [`--git-dir=${this.pathOf(repository)}`, ...call.args] })
     } catch (error) {
-      if (isDamage(error)) this.suspects.add(repository)
+      if (isDamage(error)) this.suspect(repository)
       throw error
     }
   }
@@ -82,8 +91,13 @@ export class GitMirrors {
     const input = shas.map((sha) => `${sha}\n`).join('')
     const contents = parseBatch((await this.read(repository, { action, args: ['cat-file', '--batch'], input })).stdout)
     if (contents !== undefined) return contents
-    this.suspects.add(repository)
+    this.suspect(repository)
     throw failure('GIT_FAILED', `could not ${action}: the mirror of ${repository} is damaged; it is made anew`)
+  }
+
+  private suspect(repository: string): void {
+    this.suspects.add(repository)
+    this.seen.forget(repository)
   }
 
   /** Checks a mirror that a command complained about; a damaged one counts as not there. */
@@ -113,6 +127,7 @@ export class GitMirrors {
 
   private async create(target: FetchTarget): Promise<void> {
     const path = this.pathOf(target.repository.name)
+    this.seen.forget(target.repository.name)
     const unfinished = join(this.runner.directory, `${UNFINISHED}${randomBytes(6).toString('hex')}${SUFFIX}`)
     this.usable.delete(target.repository.name)
     try {
@@ -129,6 +144,9 @@ export class GitMirrors {
   }
 
   private async fetch(target: FetchTarget, gitDirectory: string, refspecs: readonly string[]): Promise<void> {
+    // Whether there is something to tidy up costs a push two processes to find out: now and then is enough.
+    const isItsTurn = this.seen.fetchesOf(target.repository.name) % FETCHES_PER_TIDYING === 0
+    this.seen.noteFetch(target.repository.name)
     await this.runner.run({
       action: `fetch ${target.repository.name} from ${target.remote.url}`,
       args: [
@@ -140,6 +158,7 @@ export class GitMirrors {
         '--no-tags',
         '--no-write-fetch-head',
         '--no-recurse-submodules',
+        ...(isItsTurn ? [] : ['--no-auto-maintenance']),
         '--',
         target.remote.url,
         ...refspecs,

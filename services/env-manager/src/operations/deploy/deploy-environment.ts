@@ -15,7 +15,7 @@ import { platformContext, recordThing, type FreshCopy, type RunContext } from '.
 import { publishCopies } from './publish-copies.js'
 import { registerTenant } from './register-tenant.js'
 import { abandonDeploy, finishDeploy, mapServices, type ServiceFailure } from './end-deploy.js'
-import { rollOutService } from './roll-out-service.js'
+import { rollOutService, type RollOutInputs } from './roll-out-service.js'
 import { revertCopies } from './revert-copies.js'
 import { stopServices } from './stop-services.js'
 import { deploySteps } from './deploy-steps.js'
@@ -44,13 +44,13 @@ export async function deployEnvironment(
   request: DeployRequest,
 ): Promise<readonly ServiceFailure[]> {
   const secrets = new Set(await secretValuesOf(deps.store, request.record.name))
-  await updateEnvironment(deps.store, request.record.name, (record) => markDeploying(record, request.services))
   const run = await RunRecorder.begin(deps, request.record, {
     kind: 'deploy',
     trigger: request.trigger,
     commits: Object.entries(request.record.heads).map(([repository, commitSha]) => ({ repository, commitSha })),
     steps: deploySteps(request.services),
     secrets: () => [...secrets],
+    change: (record) => markDeploying(record, request.services),
   })
   const context: RunContext = { deps, run, record: request.record, signal: request.signal, secrets }
   try {
@@ -66,13 +66,9 @@ export async function deployEnvironment(
 }
 
 async function deploy(context: RunContext, request: DeployRequest): Promise<readonly ServiceFailure[]> {
-  const { deps, run, record } = context
-  const prepare = { name: 'prepare' }
-  await run.step(prepare, () =>
-    deps.platform.ensureSpace(record.name, record.generation, platformContext(context, prepare)),
-  )
-  const token = await run.step({ name: 'register-tenant' }, () => registerTenant(context, request.base))
-  context.secrets.add(token)
+  const { run, record } = context
+  const versionOf = versionsOf(context, request.services)
+  const token = await prepare(context, request.base)
   const restarted = request.services.filter(({ service }) => record.services[service]?.restartRequested === true)
   if (restarted.length > 0) {
     await stopServices(
@@ -80,7 +76,9 @@ async function deploy(context: RunContext, request: DeployRequest): Promise<read
       restarted.map(({ service }) => service),
     )
   }
-  const outcomes = await Promise.all(request.services.map((service) => rollOut(context, service, token)))
+  const outcomes = await Promise.all(
+    request.services.map((service) => rollOut(context, service, { token, version: versionOf(service) })),
+  )
   context.signal.throwIfAborted()
   const copies = outcomes.flatMap((outcome) => ('workload' in outcome ? [outcome] : []))
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []))
@@ -93,13 +91,48 @@ async function deploy(context: RunContext, request: DeployRequest): Promise<read
   return [...failed, ...published.failures, ...unverified]
 }
 
+/** The space and the tenant side by side: neither needs the other. Answers the tenant's token. When one fails, the other has ended too. */
+async function prepare(context: RunContext, base: string | null): Promise<string> {
+  const { deps, run, record } = context
+  const ref = { name: 'prepare' }
+  const space = run.step(ref, () =>
+    deps.platform.ensureSpace(record.name, record.generation, platformContext(context, ref)),
+  )
+  const tenant = run.step({ name: 'register-tenant' }, () => registerTenant(context, base))
+  await Promise.allSettled([space, tenant])
+  await space
+  const token = await tenant
+  context.secrets.add(token)
+  return token
+}
+
+/** Asked for early: counting commits takes as long as all that is done before the answer is needed. */
+function versionsOf(
+  { deps }: RunContext,
+  services: readonly DesiredService[],
+): (service: DesiredService) => Promise<string> {
+  const asked = new Map<string, Promise<string>>()
+  const versionOf = ({ repository: name, commitSha }: DesiredService): Promise<string> => {
+    const key = `${name} ${commitSha}`
+    const repository = deps.config.repositories.find((one) => one.name === name)
+    const version =
+      asked.get(key) ??
+      (repository === undefined ? Promise.resolve('v0.0-0') : deps.sourceControl.describeVersion(repository, commitSha))
+    asked.set(key, version)
+    return version
+  }
+  // Whoever needs it hears of a failure; a run that ends before does not.
+  for (const service of services) versionOf(service).catch(() => undefined)
+  return versionOf
+}
+
 async function rollOut(
   context: RunContext,
   service: DesiredService,
-  token: string,
+  given: RollOutInputs,
 ): Promise<FreshCopy | ServiceFailure> {
   try {
-    return await rollOutService(context, service, token)
+    return await rollOutService(context, service, given)
   } catch (error) {
     if (context.signal.aborted) return { service, error: context.signal.reason }
     await dropFailedCopy(context, service)

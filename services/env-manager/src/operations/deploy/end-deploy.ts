@@ -29,7 +29,7 @@ export async function finishDeploy(context: RunContext, failures: readonly Servi
   const { deps, run, record } = context
   const [first] = failures
   await run.step({ name: 'report' }, (log) => reportRun(context, { log, failures }))
-  const ended = run.ended(failures.length === 0 ? 'succeeded' : 'failed', summaryOf(failures, first?.error))
+  const ended = await run.ended(failures.length === 0 ? 'succeeded' : 'failed', summaryOf(failures, first?.error))
   await updateEnvironment(deps.store, record.name, (current) => ({
     record: { ...withoutRun(failures.reduce(withFailure, current), ended.runId), unfinished: null },
     alongside: { mutations: run.mutations() },
@@ -41,7 +41,7 @@ export async function abandonDeploy(context: RunContext, error: unknown): Promis
   const { deps, run, record } = context
   const superseded = isAppError(error, 'RUN_SUPERSEDED')
   const state = superseded ? 'superseded' : isAppError(error, 'MANAGER_STOPPING') ? 'interrupted' : 'failed'
-  const ended = run.ended(state, error)
+  const ended = await run.ended(state, error)
   await updateEnvironment(deps.store, record.name, (current) => ({
     record: withoutRun(current, ended.runId),
     alongside: { mutations: run.mutations() },

@@ -25,12 +25,12 @@ export async function registerServices(context: RunContext, registration: Regist
   for (const { service } of registration.copies) await recordThing(context, { kind: 'entry', id: service.service })
   for (const service of registration.mask) await recordThing(context, { kind: 'entry', id: service })
   for (let attempt = 1; ; attempt += 1) {
-    const defaults = await planDefaults(context, registration.copies)
-    const changes = [
-      ...(await entryChanges(context, registration)),
-      ...defaults.changes,
-      ...(await schemaChanges(context, registration)),
-    ]
+    const [entries, defaults, schemas] = await Promise.all([
+      entryChanges(context, registration),
+      planDefaults(context, registration.copies),
+      schemaChanges(context, registration),
+    ])
+    const changes = [...entries, ...defaults.changes, ...schemas]
     try {
       const revision = await transactAll(context, changes)
       await rememberDefaults(context, defaults.registered)
@@ -129,8 +129,10 @@ interface PlannedDefaults {
 /** Three-way merge of each definition's defaults into the tenant's own document: what people set there stays. */
 async function planDefaults(context: RunContext, copies: readonly FreshCopy[]): Promise<PlannedDefaults> {
   const { deps, record } = context
-  const { documents } = await deps.configCenter.listDocuments(record.name)
-  const { chain } = await deps.configCenter.getTenant(record.name)
+  const [{ documents }, { chain }] = await Promise.all([
+    deps.configCenter.listDocuments(record.name),
+    deps.configCenter.getTenant(record.name),
+  ])
   const changes: Change[] = []
   const registered: (RegisteredDefaults & { readonly service: string })[] = []
   for (const { service } of copies) {
@@ -142,7 +144,8 @@ async function planDefaults(context: RunContext, copies: readonly FreshCopy[]): 
     const merged = mergeDefaults(sides)
     if (canonicalJson(merged) !== canonicalJson(sides.current))
       changes.push(documentChange(record.name, { service: service.service, merged, current }))
-    registered.push({ service: service.service, defaults, document })
+    if (canonicalJson(before ?? {}) !== canonicalJson({ defaults, document }))
+      registered.push({ service: service.service, defaults, document })
   }
   return { changes, registered }
 }

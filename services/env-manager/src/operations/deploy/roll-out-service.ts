@@ -6,14 +6,25 @@ import type { WorkloadSpec } from '../../ports/platform.js'
 import { ensureContextKey, ensureSecrets, type SecretValues } from '../state/secret-vault.js'
 import { platformContext, recordThing, type FreshCopy, type RunContext } from './deploy-context.js'
 
+/** What is worked out before a copy is made. */
+export interface RollOutInputs {
+  /** The tenant's. */
+  readonly token: string
+  readonly version: Promise<string>
+}
+
 /** Makes a service's secrets, starts its new copy beside the old one and waits until it is healthy. */
-export async function rollOutService(context: RunContext, service: DesiredService, token: string): Promise<FreshCopy> {
+export async function rollOutService(
+  context: RunContext,
+  service: DesiredService,
+  { token, version }: RollOutInputs,
+): Promise<FreshCopy> {
   const { deps, run, signal } = context
   const name = service.service
   const secrets = await run.step({ name: 'generate-secrets', service: name }, () => secretsOf(context, service))
   const deploy = { name: 'deploy', service: name }
   const workload = await run.step(deploy, async () => {
-    const spec = await workloadSpec(context, service, { token, secrets })
+    const spec = await workloadSpec(context, service, { token, secrets, version: await version })
     return deps.platform.deployWorkload(spec, platformContext(context, deploy))
   })
   await run.step({ name: 'wait-healthy', service: name }, (log) => waitHealthy(workload.workloadId, log))
@@ -55,11 +66,10 @@ function offeredSecret({ deps }: RunContext, name: string): string {
 async function workloadSpec(
   { deps, record }: RunContext,
   service: DesiredService,
-  given: { readonly token: string; readonly secrets: SecretValues },
+  given: { readonly token: string; readonly secrets: SecretValues; readonly version: string },
 ): Promise<WorkloadSpec> {
-  const repository = deps.config.repositories.find((one) => one.name === service.repository)
   const { commitSha, defined } = service
-  const version = repository === undefined ? 'v0.0-0' : await deps.sourceControl.describeVersion(repository, commitSha)
+  const { version } = given
   return {
     environment: record.name,
     generation: record.generation,

@@ -138,7 +138,7 @@ async function verifyAll({ deps, record }: RunContext, log: (text: string) => vo
 
 /** The receipt, the empty ledger, the freed name and the end of the run: one transaction, so that all of it is true or none. */
 async function writeReceipt({ deps, run, record }: RunContext, resources: Receipt['resources']): Promise<void> {
-  const ended = run.ended('succeeded', undefined)
+  const ended = await run.ended('succeeded', undefined)
   const receipt: Receipt = {
     environment: record.name,
     branch: record.branch,
@@ -161,7 +161,7 @@ async function writeReceipt({ deps, run, record }: RunContext, resources: Receip
 }
 
 async function abandon({ deps, run, record }: RunContext, error: unknown): Promise<void> {
-  const ended = run.ended(isAppError(error, 'MANAGER_STOPPING') ? 'interrupted' : 'failed', error)
+  const ended = await run.ended(isAppError(error, 'MANAGER_STOPPING') ? 'interrupted' : 'failed', error)
   deps.log.warn({ environment: record.name, run: ended.runId, error: messageOf(error) }, 'teardown not complete yet')
   await updateEnvironment(deps.store, record.name, (current) => ({
     record: { ...current, currentRunId: null, lastRunId: ended.runId },
