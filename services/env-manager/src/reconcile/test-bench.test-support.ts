@@ -14,7 +14,10 @@ import { listLedger } from '../operations/state/ledger.js'
 import { listReceipts } from '../operations/state/receipts.js'
 import { listRuns } from '../operations/state/runs.js'
 import { EnvironmentManager } from './environment-manager.js'
-import { createFakePlatform, FakeConfigCenter, FakeGit, FakeRoutes, PlatformWorld } from './fake-world.test-support.js'
+import { FakeConfigCenter } from './fake-config-center.test-support.js'
+import { FakeGit } from './fake-git.test-support.js'
+import { createFakePlatform, PlatformWorld } from './fake-platform.test-support.js'
+import { FakeRoutes } from './fake-routes.test-support.js'
 
 /** `service.yaml` of a service with nothing but a name, and more lines. */
 export const definition = (name: string, more = ''): string =>
