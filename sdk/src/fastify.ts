@@ -32,9 +32,11 @@ export interface TributaryContextOptions {
  * `app.register(tributaryContext, { client })`, before what uses the context. It does not close the client.
  */
 export const tributaryContext: FastifyPluginCallback<TributaryContextOptions> = (app, { client }, done) => {
-  app.addHook('onRequest', (request, reply, next) => {
-    enterRequest(client.routing, { request: request.raw, response: reply.raw }, () => {
-      if (client.answerProbe(request.raw, reply.raw)) reply.hijack()
+  const { routing } = client
+  app.addHook('onRequest', ({ raw: request }, reply, next) => {
+    const { raw: response } = reply
+    enterRequest(routing, { request, response }, () => {
+      if (client.answerProbe(request, response)) reply.hijack()
       else next()
     })
   })

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ObservedRequest } from '../observe/call-observer.js'
 import { hideTenantFromTelemetry, telemetryCarriesBaggage, telemetryMembers } from './open-telemetry.js'
-import { activeContext, runWithContext, type RoutingContext } from './routing-context.js'
+import { runWithContext, type RoutingContext } from './routing-context.js'
 import type { Routing } from './routing.js'
 
 const ENTERED = Symbol('tributary.routing-context')
@@ -19,8 +19,9 @@ export interface Exchange {
  * response run in it too: node emits their events from the socket, which knows no request. Entering twice is entering once.
  */
 export function enterRequest<T>(routing: Routing, { request, response }: Exchange, run: () => T): T {
-  const context = request[ENTERED] ?? serve(routing, request, response)
-  if (request[ENTERED] !== undefined) return runWithContext(context, run)
+  const entered = request[ENTERED]
+  if (entered !== undefined) return runWithContext(entered, run)
+  const context = serve(routing, request, response)
   bindEvents(request, context)
   bindEvents(response, context)
   return runServed(context, run)
@@ -65,8 +66,8 @@ function bindEvents(emitter: Entered, context: RoutingContext): void {
     emitter.emit = emitInContext
     return
   }
-  const emit = emitter.emit.bind(emitter)
-  emitter.emit = (...parameters) => runWithContext(context, () => emit(...parameters))
+  const emitOfOther = emitter.emit.bind(emitter)
+  emitter.emit = (...parameters) => runWithContext(context, emitOfOther, ...parameters)
 }
 
 // oxlint-disable-next-line typescript/unbound-method -- always called with the emitter as `this`
@@ -74,11 +75,13 @@ const emitOfNode = EventEmitter.prototype.emit
 
 function emitInContext(this: Entered, ...parameters: Parameters<EventEmitter['emit']>): boolean {
   const context = this[ENTERED]
-  // Most events of an exchange have no listener, or are emitted by code that runs in its context already.
-  if (context === undefined || this.listenerCount(parameters[0]) === 0 || activeContext() === context) {
-    return emitOfNode.apply(this, parameters)
-  }
-  return runWithContext(context, () => emitOfNode.apply(this, parameters))
+  // Most events of an exchange have no listener.
+  if (context === undefined || this.listenerCount(parameters[0]) === 0) return emitOfNode.apply(this, parameters)
+  return runWithContext(context, emit, this, parameters)
+}
+
+function emit(emitter: EventEmitter, parameters: Parameters<EventEmitter['emit']>): boolean {
+  return emitOfNode.apply(emitter, parameters)
 }
 
 /** node joins repeated headers itself; other servers may hand on a list. */

@@ -44,8 +44,12 @@ export function currentTenant(): string | undefined {
 }
 
 /** Calls `run` in a context; what it starts (promises, timers, callbacks) stays in it. Answers or throws what `run` does. */
-export function runWithContext<T>(context: RoutingContext, run: () => T): T {
-  return storage.run(context, run)
+export function runWithContext<T, P extends unknown[]>(
+  context: RoutingContext,
+  run: (...parameters: P) => T,
+  ...parameters: P
+): T {
+  return storage.run(context, run, ...parameters)
 }
 
 /**

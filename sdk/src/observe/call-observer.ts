@@ -36,6 +36,14 @@ export interface OutgoingCall {
   readonly context: RoutingContext | undefined
 }
 
+/** A call that bears its tenant, counted by whoever makes it. */
+export interface CountedCall {
+  readonly tenant: string | null
+  readonly service: string
+  /** By {@link CallObserver.monotonicMs}. */
+  readonly startedAt: number
+}
+
 /** Told once how a call ended: true when there was no answer, or one of status 500 and above. */
 export type EndOfCall = (failed: boolean) => void
 
@@ -50,6 +58,12 @@ export interface CallObserver {
   /** A call goes out. */
   call(call: OutgoingCall): EndOfCall
 
+  /** A call that needed no {@link call}, because it bears its tenant, has ended; told once, as {@link EndOfCall} has it. */
+  ended(call: CountedCall, failed: boolean): void
+
+  /** The time by which calls are measured. */
+  monotonicMs(): number
+
   /** A request has reached node's server, before any code of the program. It is {@link serve}d by the middleware, if there is one. */
   arrive(request: ArrivedRequest, response: ArrivedResponse): void
 }
@@ -58,5 +72,7 @@ export interface CallObserver {
 export const NO_OBSERVER: CallObserver = {
   serve: (context) => context,
   call: () => () => undefined,
+  ended: () => undefined,
+  monotonicMs: () => 0,
   arrive: () => undefined,
 }

@@ -1,7 +1,7 @@
 import { CALLER_HEADER, PROBE_HEADER } from '@tributary/contract/light'
 import type { RoutingContext } from '../context/routing-context.js'
 import { CallCounter, type SeenLeak } from './call-counter.js'
-import type { CallObserver, EndOfCall, ObservedRequest, OutgoingCall } from './call-observer.js'
+import type { CallObserver, CountedCall, EndOfCall, ObservedRequest, OutgoingCall } from './call-observer.js'
 import { RequestsInFlight } from './requests-in-flight.js'
 import { UnservedRequests, type ArrivedRequest, type ArrivedResponse } from './unserved-requests.js'
 import { RouteLabels } from './route-labels.js'
@@ -65,16 +65,23 @@ export class ProcessObserver implements CallObserver {
 
   call(call: OutgoingCall): EndOfCall {
     this.#checkDeparture(call)
-    const startedAt = this.#options.monotonicMs()
-    const { service: to } = call
     const tenant = call.tenant ?? call.context?.tenant ?? this.#options.ownStamp() ?? null
-    let ended = false
+    const counted = { tenant, service: call.service, startedAt: this.monotonicMs() }
+    let isEnded = false
     return (failed) => {
-      if (ended) return
-      ended = true
-      this.counter.countCall({ tenant, to, failed, durationMs: this.#options.monotonicMs() - startedAt })
-      this.#options.onCounted('later')
+      if (isEnded) return
+      isEnded = true
+      this.ended(counted, failed)
     }
+  }
+
+  ended({ tenant, service: to, startedAt }: CountedCall, failed: boolean): void {
+    this.counter.countCall({ tenant, to, failed, durationMs: this.monotonicMs() - startedAt })
+    this.#options.onCounted('later')
+  }
+
+  monotonicMs(): number {
+    return this.#options.monotonicMs()
   }
 
   arrive(request: ArrivedRequest, response: ArrivedResponse): void {

@@ -3,11 +3,21 @@ import type { Serving } from './call-observer.js'
 /** Traces of requests that were answered, whose late calls can still be recognised. */
 const MAX_TRACES = 2_000
 
+/** Tenants whose count is kept at zero for their next request. */
+const MAX_IDLE_TENANTS = 500
+
+/** How many requests of one tenant are being served. */
+export interface TenantInFlight {
+  readonly tenant: string | undefined
+  count: number
+}
+
 /** The requests that a process is serving now, and the traces of the last ones. */
 export class RequestsInFlight {
-  readonly #byTenant = new Map<string | undefined, number>()
+  readonly #byTenant = new Map<string | undefined, TenantInFlight>()
   readonly #traces = new Map<string, Serving>()
   #size = 0
+  #named = 0
 
   get size(): number {
     return this.#size
@@ -15,32 +25,46 @@ export class RequestsInFlight {
 
   /** True when a request that named a tenant is being served. */
   get hasTenants(): boolean {
-    return this.#byTenant.size > (this.#byTenant.has(undefined) ? 1 : 0)
+    return this.#named > 0
   }
 
   /** The tenant of all requests that are being served; undefined when there are several, or none is named by one of them. */
   get onlyTenant(): string | undefined {
-    const [tenant] = this.#byTenant.keys()
-    return this.#byTenant.size === 1 ? tenant : undefined
+    const [first, ...others] = [...this.#byTenant.values()].filter(({ count }) => count > 0)
+    return others.length === 0 ? first?.tenant : undefined
   }
 
-  add(serving: Serving): void {
+  /** Answers what {@link remove} takes back. */
+  add(serving: Serving): TenantInFlight {
     const { namedTenant: tenant, traceId } = serving
+    const inFlight = this.#byTenant.get(tenant) ?? this.#newTenant(tenant)
+    inFlight.count += 1
     this.#size += 1
-    this.#byTenant.set(tenant, (this.#byTenant.get(tenant) ?? 0) + 1)
+    if (tenant !== undefined) this.#named += 1
     if (traceId !== undefined) this.#remember(traceId, serving)
+    return inFlight
   }
 
-  remove({ namedTenant: tenant }: Serving): void {
+  remove(inFlight: TenantInFlight): void {
+    inFlight.count -= 1
     this.#size -= 1
-    const left = (this.#byTenant.get(tenant) ?? 0) - 1
-    if (left > 0) this.#byTenant.set(tenant, left)
-    else this.#byTenant.delete(tenant)
+    if (inFlight.tenant !== undefined) this.#named -= 1
   }
 
   /** The request of a trace, being served or lately answered. */
   ofTrace(traceId: string | undefined): Serving | undefined {
     return traceId === undefined ? undefined : this.#traces.get(traceId)
+  }
+
+  #newTenant(tenant: string | undefined): TenantInFlight {
+    if (this.#byTenant.size >= MAX_IDLE_TENANTS) this.#forgetIdle()
+    const made = { tenant, count: 0 }
+    this.#byTenant.set(tenant, made)
+    return made
+  }
+
+  #forgetIdle(): void {
+    for (const [tenant, { count }] of this.#byTenant) if (count === 0) this.#byTenant.delete(tenant)
   }
 
   #remember(traceId: string, serving: Serving): void {

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { BaggageMember } from '../context/baggage.js'
 import type { RoutingContext } from '../context/routing-context.js'
 import type { CallObserver, ObservedRequest, Serving } from './call-observer.js'
-import type { RequestsInFlight } from './requests-in-flight.js'
+import type { RequestsInFlight, TenantInFlight } from './requests-in-flight.js'
 import type { RouteLabels } from './route-labels.js'
 import { traceIdOf } from './trace-id.js'
 
@@ -31,6 +31,7 @@ export class ServedRequest implements RoutingContext, Serving {
   readonly #method: string
   readonly #path: string
   readonly #route: string | undefined
+  #inFlight: TenantInFlight | undefined
 
   constructor(process: ServingProcess, { tenant, origin, baggage }: RoutingContext, request: ObservedRequest) {
     this.tenant = tenant
@@ -66,7 +67,7 @@ export class ServedRequest implements RoutingContext, Serving {
 
   /** Counts as being served until the response is closed. */
   endWith(response: ObservedResponse): void {
-    this.#process.inFlight.add(this)
+    this.#inFlight = this.#process.inFlight.add(this)
     response[SERVED] = this
     // Not `once`: it comes once anyway, and needs no wrapper then. One function for all responses needs no closure either.
     response.on('close', endServing)
@@ -74,7 +75,8 @@ export class ServedRequest implements RoutingContext, Serving {
 
   /** Its response was closed. */
   end(): void {
-    this.#process.inFlight.remove(this)
+    if (this.#inFlight !== undefined) this.#process.inFlight.remove(this.#inFlight)
+    this.#inFlight = undefined
   }
 }
 

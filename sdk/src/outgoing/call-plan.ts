@@ -9,7 +9,7 @@ export interface CallTarget {
   /** Undefined: the protocol's default. */
   readonly port: number | undefined
   readonly defaultPort: number
-  /** Protocols that the caller can speak; the first one is asked for when the primary endpoint has none of them. */
+  /** Protocols that the call may use, the wanted one first: an endpoint of another one is taken only when the service has none of it. */
   readonly protocols: readonly [Endpoint['protocol'], ...Endpoint['protocol'][]]
 }
 
@@ -22,7 +22,7 @@ export interface CallTarget {
  */
 export type CallPlan =
   | { readonly kind: 'service'; readonly service: string; readonly endpoint: Readonly<Endpoint> }
-  | { readonly kind: 'address'; readonly service: string }
+  | { readonly kind: 'address'; readonly service: string; readonly endpoint?: undefined }
   | { readonly kind: 'outside' }
 
 const OUTSIDE: CallPlan = { kind: 'outside' }
@@ -47,17 +47,18 @@ export function planCall(client: Tributary, target: CallTarget): CallPlan {
  */
 export function pickEndpoint(client: Tributary, service: string, target: CallTarget): Readonly<Endpoint> {
   const { port, protocols } = target
+  const { endpoints } = client.resolve(service)
+  const [first] = endpoints
+  // Nearly every service has one, whatever port the call names.
+  if (first !== undefined && endpoints.length === 1 && first.protocol === protocols[0]) return first
   if (port !== undefined) {
-    const named = client.resolve(service).endpoints.find((one) => one.port === port && protocols.includes(one.protocol))
+    const named = endpoints.find((one) => one.port === port && protocols.includes(one.protocol))
     if (named !== undefined) return named
   }
-  const picked = client.pick(service)
-  if (picked !== undefined && protocols.includes(picked.protocol)) return picked
-  for (const protocol of protocols) {
-    const other = client.pick(service, { protocol })
-    if (other !== undefined) return other
-  }
-  throw noEndpoint(client, service, picked === undefined ? {} : { protocol: protocols[0] })
+  const protocol = protocols.find((wanted) => endpoints.some((one) => one.protocol === wanted))
+  const picked = protocol === undefined ? undefined : client.pick(service, { protocol })
+  if (picked !== undefined) return picked
+  throw noEndpoint(client, service, first === undefined ? {} : { protocol: protocols[0] })
 }
 
 /** The endpoint of a service that a call goes to now, if it is not only the one that has failed. */

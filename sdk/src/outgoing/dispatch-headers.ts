@@ -14,24 +14,27 @@ export interface HeaderEdit {
 
 /** Edits dispatch headers in every form that undici takes; what was given is not changed. Most calls write no baggage of their own. */
 export function editHeaders(headers: Headers, edit: HeaderEdit): NonNullable<Headers> | null {
-  if (headers === undefined || headers === null) {
-    const flat = [...named('baggage', edit.baggage(undefined)), ...named(CALLER_HEADER, edit.caller)]
-    return flat.length === 0 ? null : flat
-  }
+  if (headers === undefined || headers === null) return freshHeaders(edit)
   if (Array.isArray(headers)) return editFlat(headers, edit)
   if (isIterable(headers)) return editFlat([...headers].flatMap(spread), edit)
   return editRecord(headers, edit)
 }
 
+function freshHeaders({ baggage, caller }: HeaderEdit): string[] | null {
+  const text = baggage(undefined)
+  if (text === undefined) return caller === undefined ? null : [CALLER_HEADER, caller]
+  return caller === undefined ? ['baggage', text] : ['baggage', text, CALLER_HEADER, caller]
+}
+
 function editRecord(headers: Readonly<Record<string, Value>>, edit: HeaderEdit): Record<string, Value> {
-  const edited = { ...headers }
+  const edited: Record<string, Value> = {}
   const written: string[] = []
   let isCallerWritten = false
   for (const name of Object.keys(headers)) {
+    const value = headers[name]
     if (is(name, CALLER_HEADER)) isCallerWritten = true
-    if (!is(name, 'baggage')) continue
-    written.push(...texts(headers[name]))
-    delete edited[name]
+    if (is(name, 'baggage')) written.push(...texts(value))
+    else edited[name] = value
   }
   const baggage = edit.baggage(join(written))
   if (baggage !== undefined) edited['baggage'] = baggage

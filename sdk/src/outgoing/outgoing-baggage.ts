@@ -1,4 +1,4 @@
-import { BaggageMember, MAX_BAGGAGE_BYTES, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
+import { BaggageMember, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
 import { telemetryMembers } from '../context/open-telemetry.js'
 import type { RoutingContext } from '../context/routing-context.js'
 import { isTenantKey } from '../context/routing.js'
@@ -20,18 +20,20 @@ export function baggageToService(context: RoutingContext, written: string | unde
   return header === '' ? undefined : header
 }
 
-/** What members are written as; the same list is passed on with many calls. */
-const writtenAs = new WeakMap<readonly BaggageMember[], string>()
+/** What members are written as behind the stamp that they last had: requests of one caller pass on the same list with the same tenant. */
+const writtenAs = new WeakMap<
+  readonly BaggageMember[],
+  { readonly stamp: string | undefined; readonly header: string }
+>()
 
 function stamped(stamp: string | undefined, members: readonly BaggageMember[]): string | undefined {
   if (members.length === 0) return stamp
-  let foreign = writtenAs.get(members)
-  if (foreign === undefined) writtenAs.set(members, (foreign = formatBaggage(members)))
-  if (foreign === '') return stamp
-  if (stamp === undefined) return foreign
-  if (stamp.length + 1 + foreign.length <= MAX_BAGGAGE_BYTES) return `${stamp},${foreign}`
-  const first = BaggageMember.parse(stamp)
-  return formatBaggage(first === undefined ? members : [first, ...members])
+  const known = writtenAs.get(members)
+  if (known !== undefined && known.stamp === stamp) return known.header
+  const first = stamp === undefined ? undefined : BaggageMember.parse(stamp)
+  const header = formatBaggage(first === undefined ? members : [first, ...members])
+  writtenAs.set(members, { stamp, header })
+  return header
 }
 
 /** The `baggage` header of a call to anyone else: what the program wrote, without the tenant. Undefined: no header. */

@@ -3,33 +3,24 @@ import type { Dispatcher } from 'undici'
 type Handler = Dispatcher.DispatchHandler
 type ParametersOf<Name extends keyof Handler> = Parameters<NonNullable<Handler[Name]>>
 
-/** What a call of the dispatcher is watched for. */
+/** What a call of the dispatcher is watched by. */
 export interface CallWatch {
-  /** The call has been answered, or has failed for good. Told at least once, and only the first time counts. */
-  readonly ended: ((failed: boolean) => void) | undefined
-  /** Dispatches the call again, to where the service is now; false: there is nowhere else, so the failure stands. Undefined: it must not be. */
-  readonly reroute: ((handler: Handler) => boolean) | undefined
+  /** It is written to a connection. */
+  sent(): void
+  /** Its answer has begun, with the status that it is going to have. */
+  answered(status: number): void
+  /** Its answer is complete. */
+  completed(): void
+  /** Its connection is the program's now. */
+  upgraded(): void
+  /** It has failed; true: it is on its way once more with this handler, so the program need not know. `mayMove`: nothing was answered. */
+  failed(error: Error, handler: Handler, mayMove: boolean): boolean
 }
 
-const SERVER_ERROR = 500
 /** Below are answers that announce the answer. */
 const FIRST_FINAL_STATUS = 200
 
-/** Failures of a connection that is no more, or never was: nobody has answered. */
-const GONE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EPIPE',
-  'UND_ERR_SOCKET',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
-/**
- * Wraps the handler of a call: tells how it ended, and when its connection fails before any answer, it is rerouted, once. undici hands its
- * handlers in two forms; its own `request` and Node's `fetch` have the older one.
- */
+/** Wraps the handler of a call. undici hands its handlers in two forms; its own `request` and Node's `fetch` have the older one. */
 export function routedHandler(handler: Handler, watch: CallWatch): Handler {
   return handler.onRequestStart === undefined
     ? new OlderRoutedHandler(handler, watch)
@@ -47,6 +38,7 @@ class RoutedHandler implements Handler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+    this.#watch.sent()
     this.#handler.onRequestStart?.(controller, context)
   }
 
@@ -56,13 +48,13 @@ class RoutedHandler implements Handler {
 
   onRequestUpgrade(...parameters: ParametersOf<'onRequestUpgrade'>): void {
     this.#answered = true
-    this.#watch.ended?.(false)
+    this.#watch.upgraded()
     this.#handler.onRequestUpgrade?.(...parameters)
   }
 
   onResponseStart(...parameters: ParametersOf<'onResponseStart'>): void {
     this.#answered = true
-    tell(this.#watch, parameters[1])
+    if (parameters[1] >= FIRST_FINAL_STATUS) this.#watch.answered(parameters[1])
     this.#handler.onResponseStart?.(...parameters)
   }
 
@@ -71,13 +63,13 @@ class RoutedHandler implements Handler {
   }
 
   onResponseEnd(...parameters: ParametersOf<'onResponseEnd'>): void {
+    this.#watch.completed()
     this.#handler.onResponseEnd?.(...parameters)
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     const mayMove = !this.#answered && !controller?.aborted
-    if (mayMove && isRerouted(this.#watch, error, this.#handler)) return
-    this.#watch.ended?.(true)
+    if (this.#watch.failed(error, this.#handler, mayMove)) return
     this.#handler.onResponseError?.(controller, error)
   }
 }
@@ -93,12 +85,13 @@ class OlderRoutedHandler implements Handler {
   }
 
   onConnect(abort: (error?: Error) => void): void {
+    this.#watch.sent()
     this.#handler.onConnect?.(abort)
   }
 
   onUpgrade(...parameters: ParametersOf<'onUpgrade'>): void {
     this.#answered = true
-    this.#watch.ended?.(false)
+    this.#watch.upgraded()
     this.#handler.onUpgrade?.(...parameters)
   }
 
@@ -108,8 +101,9 @@ class OlderRoutedHandler implements Handler {
   }
 
   onHeaders(...parameters: ParametersOf<'onHeaders'>): boolean {
+    const [status] = parameters
     this.#answered = true
-    tell(this.#watch, parameters[0])
+    if (status >= FIRST_FINAL_STATUS) this.#watch.answered(status)
     return this.#handler.onHeaders?.(...parameters) ?? true
   }
 
@@ -118,6 +112,7 @@ class OlderRoutedHandler implements Handler {
   }
 
   onComplete(trailers: string[] | null): void {
+    this.#watch.completed()
     this.#handler.onComplete?.(trailers)
   }
 
@@ -126,20 +121,7 @@ class OlderRoutedHandler implements Handler {
   }
 
   onError(error: Error): void {
-    if (!this.#answered && isRerouted(this.#watch, error, this.#handler)) return
-    this.#watch.ended?.(true)
+    if (this.#watch.failed(error, this.#handler, !this.#answered)) return
     this.#handler.onError?.(error)
   }
-}
-
-function tell({ ended }: CallWatch, status: number): void {
-  if (status >= FIRST_FINAL_STATUS) ended?.(status >= SERVER_ERROR)
-}
-
-function isRerouted({ reroute }: CallWatch, error: Error, handler: Handler): boolean {
-  return reroute !== undefined && isGone(error) && reroute(handler)
-}
-
-function isGone(error: Error): boolean {
-  return 'code' in error && typeof error.code === 'string' && GONE.has(error.code)
 }

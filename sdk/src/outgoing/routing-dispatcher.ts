@@ -1,19 +1,13 @@
 import type { Endpoint } from '@tributary/contract'
 import { Agent, Dispatcher } from 'undici'
-import {
-  hideBaggageFromTelemetry,
-  hideTenantFromTelemetry,
-  telemetryCarriesBaggage,
-} from '../context/open-telemetry.js'
-import { runWithContext, type RoutingContext } from '../context/routing-context.js'
-import type { EndOfCall } from '../observe/call-observer.js'
-import { dispatchCounted } from '../observe/own-dispatch.js'
-import { endpointUrl } from '../resolve/resolution.js'
+import { hideTenantFromTelemetry } from '../context/open-telemetry.js'
+import { runWithContext } from '../context/routing-context.js'
 import type { Tributary } from '../tributary.js'
 import { endpointElsewhere, planCall, type CallPlan, type CallTarget } from './call-plan.js'
 import { editHeaders } from './dispatch-headers.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
-import { routedHandler } from './routed-handler.js'
+import { originOf, RoutedCall, type CallOwner, type RoutedCallOptions } from './routed-call.js'
+import { createLanes, type Lanes } from './service-connections.js'
 
 /** Settings of {@link createDispatcher}. */
 export interface DispatcherOptions {
@@ -34,11 +28,13 @@ const MAX_ORIGINS = 1_000
  * (`dispatcher.compose(interceptors.redirect())`, as `fetch` does it): each hop is then judged anew.
  *
  * A safe request without a body whose connection fails before any answer is sent once more when the service is elsewhere by then.
- * A service that is masked or missing fails the call with `SERVICE_MASKED` or `SERVICE_NOT_FOUND`.
+ * `https://orders/…` goes to an `https` endpoint and never in the clear; `http://orders/…` to an `http` one, else to an `https` one. A
+ * service that is masked, missing or without such an endpoint fails the call with `SERVICE_MASKED` or `SERVICE_NOT_FOUND`.
  */
 export class RoutingDispatcher extends Dispatcher {
   readonly #client: Tributary
-  readonly #system: Agent
+  readonly #system: Lanes
+  readonly #owner: CallOwner
   readonly #outside: Dispatcher
   readonly #ownsOutside: boolean
   readonly #isUnlimited: boolean
@@ -47,7 +43,8 @@ export class RoutingDispatcher extends Dispatcher {
   constructor(client: Tributary, { agent = {}, outside }: DispatcherOptions = {}) {
     super()
     this.#client = client
-    this.#system = new Agent(agent)
+    this.#system = createLanes(agent)
+    this.#owner = { lanes: this.#system, elsewhere: (call) => this.#elsewhere(call) }
     this.#outside = outside ?? new Agent(agent)
     this.#ownsOutside = outside === undefined
     this.#isUnlimited = agent.connections === undefined && agent.factory === undefined
@@ -85,7 +82,7 @@ export class RoutingDispatcher extends Dispatcher {
     )
   }
 
-  get #owned(): readonly Dispatcher[] {
+  get #owned(): readonly Pick<Lanes, 'close' | 'destroy'>[] {
     return this.#ownsOutside ? [this.#system, this.#outside] : [this.#system]
   }
 
@@ -99,43 +96,24 @@ export class RoutingDispatcher extends Dispatcher {
     handler: Dispatcher.DispatchHandler,
     plan: Exclude<CallPlan, { kind: 'outside' }>,
   ): boolean {
-    const context = this.#client.routing.contextOfCall()
-    const ended = this.#observe(options, plan.service, context)
+    const { routing, service: caller } = this.#client
+    const context = routing.contextOfCall()
+    // A call that bears no tenant is left to undici's channels, which tell more of one that may have lost it, and so are those that wait for
+    // a connection.
+    const observer = context.tenant === undefined || !this.#isUnlimited ? undefined : routing.observer
     const headers = editHeaders(options.headers, {
       baggage: (written) => baggageToService(context, written),
-      caller: ended === undefined ? undefined : this.#client.service,
+      caller: observer === undefined ? undefined : caller,
     })
-    const send = (origin: string | URL, to: Dispatcher.DispatchHandler): boolean => {
-      const routed = { ...options, origin, headers }
-      const dispatch = (): boolean => this.#system.dispatch(routed, to)
-      const counted = ended === undefined ? dispatch : (): boolean => dispatchCounted(dispatch)
-      return telemetryCarriesBaggage() ? hideBaggageFromTelemetry(counted) : counted()
-    }
-    if (plan.kind === 'address') {
-      return send(
-        options.origin ?? '',
-        ended === undefined ? handler : routedHandler(handler, { ended, reroute: undefined }),
-      )
-    }
-    const reroute = (to: Dispatcher.DispatchHandler): boolean => {
-      const target = this.#target(options.origin)
-      const next = runWithContext(context, () => endpointElsewhere(this.#client, target, plan.endpoint))
-      if (next !== undefined) send(originOf(next), to)
-      return next !== undefined
-    }
-    const watch = { ended, reroute: isRepeatable(options) ? reroute : undefined }
-    return send(originOf(plan.endpoint), routedHandler(handler, watch))
+    const { service, endpoint } = plan
+    const call = { owner: this.#owner, options: { ...options, headers }, service, endpoint, context, observer }
+    return new RoutedCall(call).send(endpoint === undefined ? (options.origin ?? '') : originOf(endpoint), handler)
   }
 
-  /**
-   * A call that bears a tenant is counted here; undefined: it is left to undici's channels, which tell more of a call that may have lost
-   * one, and of calls that wait for a connection.
-   */
-  #observe(options: Dispatcher.DispatchOptions, service: string, context: RoutingContext): EndOfCall | undefined {
-    const { tenant } = context
-    if (tenant === undefined || !this.#isUnlimited) return undefined
-    const { method, path } = options
-    return this.#client.routing.observer.call({ service, method, path, tenant, context, traceId: undefined })
+  /** Where a call goes that nobody has answered. */
+  #elsewhere({ options, endpoint, context }: RoutedCallOptions): Readonly<Endpoint> | undefined {
+    if (endpoint === undefined || !isRepeatable(options)) return undefined
+    return runWithContext(context, () => endpointElsewhere(this.#client, this.#target(options.origin), endpoint))
   }
 
   #target(origin: Dispatcher.DispatchOptions['origin']): CallTarget {
@@ -151,20 +129,14 @@ export class RoutingDispatcher extends Dispatcher {
 
 function parseTarget(origin: string): CallTarget {
   const { hostname, port, protocol } = URL.canParse(origin) ? new URL(origin) : { hostname: '', port: '', protocol: '' }
+  const isSecure = protocol === 'https:'
   return {
     host: hostname,
     port: port === '' ? undefined : Number(port),
-    defaultPort: protocol === 'https:' ? 443 : 80,
-    protocols: ['http', 'https'],
+    defaultPort: isSecure ? 443 : 80,
+    // Who asks for TLS never gets a call in the clear; the other way round, TLS is more than was asked for.
+    protocols: isSecure ? ['https'] : ['http', 'https'],
   }
-}
-
-const origins = new WeakMap<Readonly<Endpoint>, string>()
-
-function originOf(endpoint: Readonly<Endpoint>): string {
-  let origin = origins.get(endpoint)
-  if (origin === undefined) origins.set(endpoint, (origin = endpointUrl(endpoint)))
-  return origin
 }
 
 function isRepeatable({ method, body, upgrade }: Dispatcher.DispatchOptions): boolean {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { get as httpGet, type IncomingMessage } from 'node:http'
 import { createServer, get, type Server } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,13 @@ afterEach(async () => {
 
 const endpoint = (port: number) => ({ name: 'https', protocol: 'https', host: '127.0.0.1', port })
 
+const CLEAR = { name: 'http', protocol: 'http' }
+
+/** The error that tells why, below whatever the library wraps around it. */
+function rootOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+}
+
 async function serve(who: string): Promise<number> {
   const server = createServer({ key, cert }, echo(who))
   servers.set(who, server)
@@ -76,13 +84,17 @@ async function kill(who: string): Promise<void> {
   await closed
 }
 
-function httpsGet(url: string): Promise<Echo> {
+function nodeGet(url: string): Promise<Echo> {
   return new Promise((resolve, reject) => {
-    const sent = get(url, { agent: agents.httpsAgent }, (response) => {
+    const onResponse = (response: IncomingMessage): void => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
       response.on('end', () => resolve(JSON.parse(text) as Echo))
-    })
+    }
+    const isSecure = url.startsWith('https:')
+    const sent = isSecure
+      ? get(url, { agent: agents.httpsAgent }, onResponse)
+      : httpGet(url, { agent: agents.httpAgent }, onResponse)
     sent.on('error', reject)
   })
 }
@@ -91,7 +103,7 @@ const WAYS: Readonly<Record<string, (url: string) => Promise<Echo>>> = {
   fetch: async (url) => (await (await undiciFetch(url, { dispatcher })).json()) as Echo,
   'request of undici': async (url) => (await (await request(url, { dispatcher })).body.json()) as Echo,
   axios: async (url) => (await axios.get<Echo>(url, { ...agents, proxy: false })).data,
-  'node:https': httpsGet,
+  'node:https': nodeGet,
 }
 
 describe.each(Object.entries(WAYS))('a call over TLS by %s', (_way, call) => {
@@ -119,6 +131,40 @@ describe.each(Object.entries(WAYS))('a call over TLS by %s', (_way, call) => {
     const answers = await Promise.all([1, 2, 3, 4].map(() => runWithTenant('feature-x', () => call('https://vault/'))))
     expect(answers.map(({ who }) => who)).toEqual(['moved', 'moved', 'moved', 'moved'])
   })
+})
+
+describe.each(Object.entries(WAYS))('a service with endpoints of both protocols, called by %s', (_way, call) => {
+  const publish = async (endpoints: readonly object[]): Promise<void> => {
+    fleet.center.publish({}, { 'entry/feature-x/vault': { state: 'present', endpoints } })
+    await expect.poll(() => client.resolve('vault', { tenant: 'feature-x' }).endpoints).toEqual(endpoints)
+  }
+  const atHttp = async () => ({ ...endpoint(await fleet.serve('in the clear', echo('in the clear'))), ...CLEAR })
+
+  it('is called by the protocol of the URL, whichever is its primary one', async () => {
+    const [clear, secure] = [await atHttp(), endpoint(portOf('feature-x/vault'))]
+    for (const endpoints of [
+      [clear, secure],
+      [secure, clear],
+    ]) {
+      await publish(endpoints)
+      const answers = await runWithTenant('feature-x', () =>
+        Promise.all([call('https://vault/'), call('http://vault/')]),
+      )
+      expect(answers.map(({ who }) => who)).toEqual(['feature-x/vault', 'in the clear'])
+    }
+  })
+
+  it('is never called in the clear by a URL that says https', async () => {
+    await publish([await atHttp()])
+    const failure = await runWithTenant('feature-x', () => call('https://vault/').catch(rootOf))
+    expect(failure).toMatchObject({ code: 'SERVICE_NOT_FOUND' })
+    expect(String(failure)).toContain('no endpoint of it is of protocol https')
+  })
+})
+
+test.each(['fetch', 'request of undici'])('%s calls by http a service that has only TLS', async (way) => {
+  const answer = await runWithTenant('feature-x', () => WAYS[way]?.('http://vault/'))
+  expect(answer).toMatchObject({ who: 'feature-x/vault', baggage: 'tributary-tenant=feature-x' })
 })
 
 test('a certificate of another authority is refused, and the call is not tried elsewhere', async () => {

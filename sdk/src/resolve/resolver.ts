@@ -199,7 +199,7 @@ export class Resolver {
         details: { service, tenant },
       })
     }
-    const advice = 'deploy or register it, or check the name and the port'
+    const advice = 'deploy or register it, or check the name, the port and the protocol'
     return sdkError('SERVICE_NOT_FOUND', `${attempt}; ${advice}`, { details: { service, tenant } })
   }
 }

@@ -1,0 +1,132 @@
+import type { Endpoint } from '@tributary/contract'
+import type { Dispatcher } from 'undici'
+import { hideBaggageFromTelemetry, telemetryCarriesBaggage } from '../context/open-telemetry.js'
+import type { RoutingContext } from '../context/routing-context.js'
+import type { CallObserver, CountedCall } from '../observe/call-observer.js'
+import { dispatchCounted } from '../observe/own-dispatch.js'
+import { endpointUrl } from '../resolve/resolution.js'
+import { routedHandler, type CallWatch } from './routed-handler.js'
+import type { Lane, Lanes } from './service-connections.js'
+
+/** The dispatcher that makes a call. */
+export interface CallOwner {
+  readonly lanes: Lanes
+  /** Where a call goes that nobody has answered; undefined: it must not be repeated, or there is nowhere else. */
+  readonly elsewhere: (call: RoutedCallOptions) => Readonly<Endpoint> | undefined
+}
+
+/** A call to a service, as its dispatcher has judged it. */
+export interface RoutedCallOptions {
+  readonly owner: CallOwner
+  /** Not changed; the headers are those to send. */
+  readonly options: Dispatcher.DispatchOptions
+  readonly service: string
+  /** Where the service is for this call; undefined: the program has named an address. */
+  readonly endpoint: Readonly<Endpoint> | undefined
+  readonly context: RoutingContext
+  /** Counts the call; undefined: it is left to undici's channels. */
+  readonly observer: CallObserver | undefined
+}
+
+const SERVER_ERROR = 500
+
+/** Failures of a connection that is no more, or never was: nobody has answered. */
+const GONE = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'UND_ERR_SOCKET',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** A call on its way to a service: which connection carries it, how it ends, and where else it may go. One object, made for every call. */
+export class RoutedCall implements CallWatch, CountedCall {
+  readonly service: string
+  readonly tenant: string | null
+  readonly startedAt: number
+  readonly #call: RoutedCallOptions
+  #lane: Lane | undefined
+  #isSent = false
+  #isCounted = false
+  #hasMoved = false
+
+  constructor(call: RoutedCallOptions) {
+    this.#call = call
+    this.service = call.service
+    this.tenant = call.context.tenant ?? null
+    this.startedAt = call.observer?.monotonicMs() ?? 0
+  }
+
+  /** Dispatches the call; the program's handler hears of it. */
+  send(origin: string | URL, handler: Dispatcher.DispatchHandler): boolean {
+    const lane = this.#call.owner.lanes.take(String(origin))
+    this.#lane = lane
+    this.#isSent = false
+    const options = { ...this.#call.options, origin }
+    const watched = routedHandler(handler, this)
+    if (telemetryCarriesBaggage()) return hideBaggageFromTelemetry(() => this.#dispatch(lane, options, watched))
+    return this.#dispatch(lane, options, watched)
+  }
+
+  sent(): void {
+    this.#isSent = true
+  }
+
+  answered(status: number): void {
+    this.#count(status >= SERVER_ERROR)
+  }
+
+  completed(): void {
+    this.#release(true)
+  }
+
+  upgraded(): void {
+    this.#count(false)
+    this.#release(false)
+  }
+
+  failed(error: Error, handler: Dispatcher.DispatchHandler, mayMove: boolean): boolean {
+    this.#release(!this.#isSent)
+    const next = mayMove && !this.#hasMoved && isGone(error) ? this.#call.owner.elsewhere(this.#call) : undefined
+    if (next === undefined) {
+      this.#count(true)
+      return false
+    }
+    this.#hasMoved = true
+    this.send(originOf(next), handler)
+    return true
+  }
+
+  #dispatch(lane: Lane, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (this.#call.observer === undefined) return lane.dispatcher.dispatch(options, handler)
+    return dispatchCounted(lane.dispatcher, options, handler)
+  }
+
+  #release(isReusable: boolean): void {
+    const lane = this.#lane
+    this.#lane = undefined
+    lane?.release(isReusable)
+  }
+
+  /** An answer may still break off after it was counted. */
+  #count(failed: boolean): void {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    this.#call.observer?.ended(this, failed)
+  }
+}
+
+const origins = new WeakMap<Readonly<Endpoint>, string>()
+
+/** `http://host:port` of an endpoint, made once. */
+export function originOf(endpoint: Readonly<Endpoint>): string {
+  let origin = origins.get(endpoint)
+  if (origin === undefined) origins.set(endpoint, (origin = endpointUrl(endpoint)))
+  return origin
+}
+
+function isGone(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && GONE.has(error.code)
+}
