@@ -54,7 +54,7 @@ async function forceEnd(
 function loadConfig({ runtime }: Cli, file: string): LoadedPlatformConfig {
   if (existsSync(file)) return loadPlatformConfig(file, runtime.env)
   throw badValue(
-    `cannot read the configuration ${file}; there is no such file; write one that names your git repositories, or name another with --config`,
+    `cannot read the configuration ${file}; there is no such file; \`tributary init\` writes one, or name another with --config`,
   )
 }
 

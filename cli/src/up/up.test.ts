@@ -146,7 +146,7 @@ describe('tributary up', () => {
   it('says what to do when there is no configuration', async () => {
     const one = up({}, ['--config', 'none.yaml'])
     expect(await one.status).toBe(EXIT_CODES.usage)
-    expect(one.stderr()).toContain('there is no such file; write one that names your git repositories')
+    expect(one.stderr()).toContain('there is no such file; `tributary init` writes one')
   })
 })
 

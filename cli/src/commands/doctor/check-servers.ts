@@ -41,7 +41,7 @@ export async function checkServer(server: AskedServer, asking: Asking): Promise<
       failed(
         name,
         `${url} does not answer (${answer})`,
-        'start it, or name its address with --url and --env-manager-url',
+        'start it with `tributary up`, or name its address with --url and --env-manager-url',
       ),
     ]
   }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { jsonOption } from '../../options.js'
 import { age, cell, NONE, phaseTone } from '../../output/format.js'
-import { renderTable } from '../../output/table.js'
+import { renderFittingTable } from '../../output/table.js'
 
 /** `tributary env list` */
 export function addEnvList(parent: Command, cli: Cli): void {
@@ -37,9 +37,10 @@ function printEnvironments({ terminal, runtime }: Cli, environments: readonly En
     cell(environment.owner?.name ?? NONE),
     environment.url ?? NONE,
   ])
-  terminal.print(
-    renderTable(terminal.style, ['name', 'phase', 'branch', 'own services', 'pushed', 'owner', 'url'], rows),
-  )
+  const head = ['name', 'phase', 'branch', 'own services', 'pushed', 'owner', 'url']
+  const optional = ['url', 'owner', 'branch']
+  const { columns } = runtime.stdout
+  terminal.print(renderFittingTable(terminal.style, { head, rows, optional, columns }))
 }
 
 function ownServices({ services, pinned }: Environment): string {

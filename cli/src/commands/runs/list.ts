@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { jsonOption, parseCount } from '../../options.js'
 import { age, elapsed, stateTone } from '../../output/format.js'
-import { renderTable } from '../../output/table.js'
+import { renderFittingTable } from '../../output/table.js'
 
 /** `tributary runs list [environment]` */
 export function addRunsList(parent: Command, cli: Cli): void {
@@ -35,7 +35,7 @@ function printRuns({ terminal, runtime }: Cli, runs: readonly Run[]): void {
     age(run.startedAt, now),
     elapsed(run.startedAt, run.finishedAt, now),
   ])
-  terminal.print(
-    renderTable(terminal.style, ['run', 'environment', 'kind', 'state', 'trigger', 'started', 'took'], rows),
-  )
+  const head = ['run', 'environment', 'kind', 'state', 'trigger', 'started', 'took']
+  const { columns } = runtime.stdout
+  terminal.print(renderFittingTable(terminal.style, { head, rows, optional: ['took', 'trigger'], columns }))
 }
