@@ -9,20 +9,20 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { GitFixture } from '../support/git-fixture.js'
 import { waitFor } from '../support/wait-for.js'
 import { ClusterPlatform } from './support/cluster-platform.js'
+import { TINY_PROGRAM, tinyDefinition } from './support/tiny-service.js'
 
-/** More of each make a soak: `TRIBUTARY_TEST_CYCLES=10 TRIBUTARY_TEST_ENVIRONMENTS=10 npm run test:cluster -- churn` is a hundred environments. */
-const CYCLES = Number(process.env['TRIBUTARY_TEST_CYCLES'] ?? 1)
+/** A soak: `TRIBUTARY_TEST_CYCLES=100 TRIBUTARY_TEST_ENVIRONMENTS=30 npm run test:cluster -- churn` makes and removes a hundred environments, thirty at a time. */
 const ENVIRONMENTS = Number(process.env['TRIBUTARY_TEST_ENVIRONMENTS'] ?? 6)
+const CYCLES = Number(process.env['TRIBUTARY_TEST_CYCLES'] ?? ENVIRONMENTS)
+const CONCURRENCY = 3
+/** Of each half of a round. */
 const KILLS = 3
-const CYCLE_MS = 120_000 + ENVIRONMENTS * 30_000
+const HALF_MS = 60_000 + ENVIRONMENTS * 15_000
 /** Printed when it fails, so that the same choices can be made again: SEED=… npm run test:cluster -- churn */
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 const generator = xoroshiro128plus(SEED)
 const below = (limit: number): number => uniformInt(generator, 0, limit - 1)
-const PROGRAM = `
-  process.on('SIGTERM', () => process.exit(0))
-  require('node:http').createServer((_, response) => response.end('ok')).listen(Number(process.env.PORT), process.env.HOST)`
 
 describeWithCluster('many environments on a small node', () => {
   let folder: string
@@ -33,12 +33,11 @@ describeWithCluster('many environments on a small node', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'tributary-churn-'))
     const image = await testImage({
       name: 'tributary-churn',
-      files: { 'server.cjs': PROGRAM },
+      files: { 'server.cjs': TINY_PROGRAM },
       command: ['/app/server.cjs'],
     })
-    const definition = `apiVersion: tributary/v1\nkind: Service\nname: tiny\nhealth: { readiness: / }\nrun: { image: '${image}' }\n`
-    git = await GitFixture.create(folder, 'tiny', { 'service.yaml': definition, text: 'main' })
-    const settings = { concurrency: 3, drainSeconds: 0 }
+    git = await GitFixture.create(folder, 'tiny', { 'service.yaml': tinyDefinition(image), text: 'main' })
+    const settings = { concurrency: CONCURRENCY, drainSeconds: 0 }
     const instance = `kube-churn-${process.pid % 10_000}`
     platform = await ClusterPlatform.prepare({ instance, repositories: { tiny: git.url }, settings })
     await platform.startManager()
@@ -58,22 +57,40 @@ describeWithCluster('many environments on a small node', () => {
       await platform.startManager()
     }
   }
-  const names = async (): Promise<string[]> =>
-    (await platform.envManager.listEnvironments()).environments.map(({ name }) => name).sort()
+  const phases = async (): Promise<ReadonlyMap<string, string>> => {
+    const { environments } = await platform.envManager.listEnvironments()
+    return new Map(environments.map(({ name, phase }) => [name, phase]))
+  }
+  const rounds = Array.from({ length: Math.ceil(CYCLES / ENVIRONMENTS) }, (_, round) => ({
+    round: round + 1,
+    count: Math.min(ENVIRONMENTS, CYCLES - round * ENVIRONMENTS),
+  }))
+  const lines: string[] = []
+  afterAll(() => void process.stdout.write(`${lines.join('\n')}\n`))
 
-  it.each(Array.from({ length: CYCLES }, (_, cycle) => cycle))(
-    `cycle %i makes and removes ${ENVIRONMENTS} environments through ${2 * KILLS} kills of the manager (SEED=${SEED})`,
-    { timeout: CYCLE_MS },
-    async (cycle) => {
-      const branches = Array.from({ length: ENVIRONMENTS }, (_, index) => `feature/c${cycle}-${index}`)
+  it.each(rounds)(
+    `round $round makes and removes $count environments through ${2 * KILLS} kills of the manager (SEED=${SEED})`,
+    { timeout: 2 * HALF_MS + 60_000 },
+    async ({ round, count }) => {
+      const branches = Array.from({ length: count }, (_, index) => `feature/c${round}-${index}`)
       const environments = branches.map((branch) => branch.replace('/', '-'))
+      const startedAt = performance.now()
       for (const branch of branches) await git.push(branch, { text: branch })
       await waitFor('some to wait for their turn', async () => {
-        const { queued } = await platform.envManager.getStatus()
-        return queued.length > 0
+        const { queued, running } = await platform.envManager.getStatus()
+        expect(running.length).toBeLessThanOrEqual(CONCURRENCY)
+        return count <= CONCURRENCY || queued.length > 0
       })
       await killNowAndThen()
-      for (const name of environments) await platform.untilReady(name)
+      const allReady = async (): Promise<boolean> => {
+        const now = await phases()
+        const waiting = environments.filter((name) => now.get(name) !== 'ready')
+        if (waiting.length === 0) return true
+        throw new Error(`${waiting.length} wait yet: ${waiting.map((name) => `${name} ${now.get(name)}`).join(', ')}`)
+      }
+      await waitFor('all to be ready', allReady, { timeoutMs: HALF_MS, everyMs: 250 })
+      const madeAt = performance.now()
+      const made = await platform.leftOver()
 
       for (const branch of branches) await git.delete(branch)
       await killNowAndThen()
@@ -82,16 +99,24 @@ describeWithCluster('many environments on a small node', () => {
         async () => {
           const { frozen } = await platform.envManager.getStatus()
           if (frozen !== null) await platform.envManager.approveDeletions(frozen.approvalId)
-          return (await names()).length === 1
+          const left = await phases()
+          if (left.size === 1) return true
+          throw new Error(`${left.size - 1} are there yet`)
         },
-        { timeoutMs: CYCLE_MS, everyMs: 500 },
+        { timeoutMs: HALF_MS, everyMs: 250 },
+      )
+      const goneAt = performance.now()
+      lines.push(
+        `round ${round}: ${count} environments ready after ${seconds(startedAt, madeAt)} (${made.length} objects), gone after ${seconds(madeAt, goneAt)} more; ${2 * KILLS} kills`,
       )
 
       for (const name of environments) {
         expect((await platform.envManager.listLedger(name)).lines).toEqual([])
         expect((await platform.envManager.listReceipts(name)).receipts).toHaveLength(1)
-        expect(await platform.leftOver(name)).toEqual([])
       }
+      const left = await platform.leftOver()
+      const integration = platform.namespaceOf('integration')
+      expect(left.filter((object) => !object.includes(`/${integration}`))).toEqual([])
       expect((await platform.configCenter.listTenants()).tenants.map(({ name }) => name)).toEqual(['integration'])
       const { tokens } = await platform.configCenter.listTokens()
       expect(tokens.flatMap(({ tenant }) => tenant ?? [])).toEqual(['integration'])
@@ -99,3 +124,7 @@ describeWithCluster('many environments on a small node', () => {
     },
   )
 })
+
+function seconds(from: number, to: number): string {
+  return `${((to - from) / 1_000).toFixed(1)} s`
+}

@@ -13,6 +13,9 @@ export interface ServerOptions {
   readonly readyMessage: string
 }
 
+/** What {@link ServerProcess.launch} takes. */
+export type LaunchOptions = Omit<ServerOptions, 'readyMessage'> & { readonly program?: readonly string[] }
+
 /** A service as a process of its own: to be killed, frozen and thawed. */
 export class ServerProcess {
   readonly #child: ChildProcess
@@ -27,10 +30,10 @@ export class ServerProcess {
     child.once('exit', () => process.removeListener('exit', reap))
   }
 
-  /** Starts it and does not wait for anything. */
-  static launch({ service, env }: Omit<ServerOptions, 'readyMessage'>): ServerProcess {
+  /** Starts it and does not wait for anything. `program`: a file that stands for `main.js`, with its arguments. */
+  static launch({ service, env, program }: LaunchOptions): ServerProcess {
     const main = path.join(ROOT, 'services', service, 'dist/main.js')
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, program ?? [main], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -61,6 +64,15 @@ export class ServerProcess {
       if (url !== undefined) return url
       throw new Error(this.#output.slice(-2_000))
     })
+  }
+
+  /** What follows `start` in the last line that begins with it; undefined: there is none. */
+  lastLine(start: string): string | undefined {
+    return this.#output
+      .split('\n')
+      .slice(0, -1)
+      .findLast((line) => line.startsWith(start))
+      ?.slice(start.length)
   }
 
   /** Whether it has logged this message. */

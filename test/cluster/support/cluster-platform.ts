@@ -29,6 +29,7 @@ const VALUES = {
   resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } },
 }
 
+const MORTAL_MANAGER = path.join(import.meta.dirname, 'mortal-manager.mjs')
 const CONNECT_MS = 4_000
 const NOT_CONNECTED = 'no connection'
 
@@ -88,11 +89,30 @@ export class ClusterPlatform {
     this.envManager = createEnvManagerClient({ baseUrl, token: this.#token })
   }
 
-  /** Starts the env-manager and does not wait: it may be killed before it has got anywhere. */
-  async launchManager(): Promise<ServerProcess> {
+  /** Starts an env-manager that ends by itself: see mortal-manager.mjs. */
+  async launchMortalManager(life: {
+    readonly environment: string
+    readonly passed: readonly string[]
+  }): Promise<ServerProcess> {
+    return this.launchManager([MORTAL_MANAGER, JSON.stringify(life)])
+  }
+
+  /** Whether the env-manager serves; {@link envManager} asks it from then on. */
+  async isServing(manager: ServerProcess): Promise<boolean> {
+    if (!manager.has('env-manager is ready')) return false
+    this.envManager = createEnvManagerClient({
+      baseUrl: await manager.urlIn('env-manager is ready'),
+      token: this.#token,
+    })
+    return true
+  }
+
+  /** Starts the env-manager and does not wait: it may be killed before it has got anywhere. `program`: what stands for its `main.js`. */
+  async launchManager(program?: readonly string[]): Promise<ServerProcess> {
     const { helm } = await kubeTools()
     const manager = ServerProcess.launch({
       service: 'env-manager',
+      ...(program === undefined ? {} : { program }),
       env: {
         PATH: `${path.dirname(helm)}:${process.env['PATH'] ?? ''}`,
         TRIBUTARY_CONFIG: path.join(this.directory, 'tributary.config.yaml'),
