@@ -89,8 +89,11 @@ export class InstalledPlatform {
     }
   }
 
-  /** `helm upgrade --install` until all pods are ready. Answers what helm printed. */
-  async apply(values: Readonly<Record<string, unknown>>): Promise<string> {
+  /**
+   * `helm upgrade --install`, by default until all pods are ready; where pods stand by, which are not, their readiness is the caller's to wait for. Answers what
+   * helm printed.
+   */
+  async apply(values: Readonly<Record<string, unknown>>, { wait = true } = {}): Promise<string> {
     const file = path.join(this.directory, 'values.yaml')
     await writeFile(file, stringify(values))
     const chart = path.join(ROOT, 'charts/tributary')
@@ -101,7 +104,7 @@ export class InstalledPlatform {
       ...where,
       '--values',
       file,
-      '--wait',
+      ...(wait ? ['--wait'] : []),
       '--timeout=120s',
       RELEASE,
       chart,

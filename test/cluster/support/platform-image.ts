@@ -29,9 +29,7 @@ export async function makePlatformImage(): Promise<PlatformImage> {
     const colon = given.lastIndexOf(':')
     return { repository: given.slice(0, colon), tag: given.slice(colon + 1) }
   }
-  const tool = process.env['TRIBUTARY_TEST_IMAGE_TOOL'] ?? path.join(ROOT, '../shared/tools/kube/kube')
-  if (!existsSync(tool))
-    throw new Error('no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL')
+  const tool = imageTool()
   const folder = await mkdtemp(path.join(tmpdir(), 'tributary-platform-'))
   try {
     const root = path.join(folder, 'root')
@@ -49,6 +47,14 @@ export async function makePlatformImage(): Promise<PlatformImage> {
   }
 }
 
+/** The program that makes images for the test cluster. */
+export function imageTool(): string {
+  const tool = process.env['TRIBUTARY_TEST_IMAGE_TOOL'] ?? path.join(ROOT, '../shared/tools/kube/kube')
+  if (!existsSync(tool))
+    throw new Error('no tool that makes images for the test cluster: set TRIBUTARY_TEST_IMAGE_TOOL')
+  return tool
+}
+
 /** Modules in machine code for this machine's C library. */
 async function nativeModules(app: string): Promise<string[]> {
   const files = await readdir(app, { recursive: true })
@@ -56,7 +62,7 @@ async function nativeModules(app: string): Promise<string[]> {
 }
 
 /** What a base image has by itself: the shared libraries that a binary names. */
-async function copyLibraries(binary: string, root: string): Promise<void> {
+export async function copyLibraries(binary: string, root: string): Promise<void> {
   const { stdout } = await run('ldd', [binary])
   for (const [library] of stdout.matchAll(/\/[^ ]*/g)) {
     const target = path.join(root, library)

@@ -20,21 +20,33 @@ export async function awaitNamespaceGone(
   for (;;) {
     const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: spaces.namespaceOf(environment) }, signal)
     if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
-    if (clock.monotonicMs() > deadline) throw await stuck(parts, found, signal)
+    if (clock.monotonicMs() > deadline) throw await stuck(parts, { namespace: found, environment }, signal)
     await clock.sleep(POLL_MS, signal).catch(() => undefined)
   }
 }
 
 async function stuck(
   { api, removalPatienceMs }: KubernetesParts,
-  namespace: KubeNamespace,
+  { namespace, environment }: { readonly namespace: KubeNamespace; readonly environment: string },
   signal: AbortSignal,
 ): Promise<Error> {
   const { name } = namespace.metadata
   const holders = describeHeld(await findHeldObjects(api, namespace, signal))
   const words = holders === '' ? describeTermination(namespace) || 'the cluster says nothing about why' : holders
+  return stuckFailure(`The namespace ${name} is still being deleted`, {
+    environment,
+    words,
+    afterMs: removalPatienceMs,
+  })
+}
+
+/** `PLATFORM_STUCK`: what is still there after which time, what holds it, and what can be done. */
+export function stuckFailure(
+  what: string,
+  { environment, words, afterMs }: { readonly environment: string; readonly words: string; readonly afterMs: number },
+): Error {
   return failure(
     'PLATFORM_STUCK',
-    `The namespace ${name} is still being deleted after ${Math.round(removalPatienceMs / 1000)} s: ${words}. Whoever set a finalizer should clean up and take it off; \`tributary env release-finalizers ${name}\` takes it off without that`,
+    `${what} after ${Math.round(afterMs / 1000)} s: ${words}. Whoever set a finalizer should clean up and take it off; \`tributary env release-finalizers ${environment}\` takes it off without that`,
   )
 }

@@ -3,7 +3,8 @@ import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { findOwnNamespace, isOwn } from '../own-namespace.js'
 import { awaitNamespaceGone } from './await-namespace-gone.js'
-import { findHeldObjects } from './stuck-namespace.js'
+import { deleteHeldContent, findHeldContent } from './held-content.js'
+import { findHeldObjects, type HeldObject } from './stuck-namespace.js'
 
 /**
  * Uninstalls every release of the namespace, so that what their charts made outside of it goes too, then deletes the namespace and waits until
@@ -28,6 +29,7 @@ export async function removeSpace(
     // A namespace that still has pods is looked at again by the cluster only after their whole grace period.
     const hasNoPods = (): boolean => !parts.book.hasPods(environment)
     await parts.book.until(hasNoPods, { signal, timeoutMs: parts.removalPatienceMs })
+    if (hangsOnNamespace(parts)) await deleteHeldContent(parts, environment, signal)
     const { uid } = namespace.metadata
     await parts.api.delete(RESOURCES.namespace, { name }, { signal, ...(uid === undefined ? {} : { uid }) })
   }
@@ -35,8 +37,8 @@ export async function removeSpace(
 }
 
 /**
- * Takes the finalizers off everything that holds a namespace of ours which is being deleted: what they were to clean up elsewhere may stay behind.
- * Nothing happens while the namespace is not being deleted.
+ * Takes the finalizers off everything that holds a namespace of ours which is being deleted, or is being emptied before: what they were to clean up elsewhere
+ * may stay behind. Nothing happens to what nobody deletes.
  */
 export async function releaseFinalizers(
   parts: KubernetesParts,
@@ -44,8 +46,8 @@ export async function releaseFinalizers(
   { signal, log }: Pick<PlatformContext, 'signal' | 'log'>,
 ): Promise<readonly ReleasedObject[]> {
   const namespace = await findOwnNamespace(parts, environment, signal)
-  if (namespace?.metadata.deletionTimestamp === undefined) return []
-  const held = await findHeldObjects(parts.api, namespace, signal)
+  if (namespace === undefined) return []
+  const held = await findEnding(parts, namespace, signal)
   for (const { resource, name, finalizers } of held) {
     const patch = { metadata: { finalizers: null } }
     await parts.api.mergePatch(resource, { namespace: namespace.metadata.name, name }, { patch, signal })
@@ -55,6 +57,22 @@ export async function releaseFinalizers(
     object: `${resource.kind} ${namespace.metadata.name}/${name}`,
     finalizers,
   }))
+}
+
+/** Whether the manager's rights in a namespace are given by an object in it, and go with it. */
+function hangsOnNamespace({ config }: KubernetesParts): boolean {
+  return config.access !== undefined
+}
+
+async function findEnding(
+  parts: KubernetesParts,
+  namespace: KubeNamespace,
+  signal: AbortSignal,
+): Promise<readonly HeldObject[]> {
+  if (namespace.metadata.deletionTimestamp !== undefined) return findHeldObjects(parts.api, namespace, signal)
+  if (!hangsOnNamespace(parts)) return []
+  const held = await findHeldContent(parts.api, namespace.metadata.name, signal)
+  return held.filter(({ isEnding }) => isEnding === true)
 }
 
 async function uninstallAll(

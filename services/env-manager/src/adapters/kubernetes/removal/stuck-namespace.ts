@@ -9,6 +9,9 @@ export interface HeldObject {
   readonly finalizers: readonly string[]
   /** Field managers that wrote the finalizers, as far as the object tells. */
   readonly holders: readonly string[]
+  readonly uid?: string
+  /** Its deletion was asked for: only the finalizers keep it. */
+  readonly isEnding?: boolean
 }
 
 /** The namespace's own words about what it waits for. Pure; empty when it says nothing. */
@@ -62,8 +65,8 @@ interface ResourceList {
   readonly resources?: readonly { readonly name: string; readonly kind: string }[]
 }
 
-/** The collection's preferred version and kind. */
-async function discover(
+/** The collection's preferred version and kind; undefined when there is none, or nobody may know. */
+export async function discover(
   api: KubeApi,
   { plural, group }: { readonly plural: string; readonly group: string },
   signal: AbortSignal,
@@ -94,7 +97,8 @@ interface ManagedObject extends KubeObject {
   }
 }
 
-async function heldIn(
+/** Objects of a collection with finalizers; none when they may not be read. */
+export async function heldIn(
   api: KubeApi,
   { resource, namespace }: { readonly resource: Resource; readonly namespace: string },
   signal: AbortSignal,
@@ -108,6 +112,8 @@ async function heldIn(
         name: metadata.name,
         finalizers: metadata.finalizers ?? [],
         holders: holdersOf(metadata),
+        ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+        isEnding: metadata.deletionTimestamp !== undefined,
       }))
   } catch (error) {
     if (isAppError(error, 'KUBERNETES_FORBIDDEN')) return []
