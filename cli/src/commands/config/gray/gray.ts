@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { Cli } from '../../../context.js'
-import { addGrayAbort } from './abort.js'
+import { addGrayEndings } from './end.js'
 import { addGrayList } from './list.js'
-import { addGrayPromote } from './promote.js'
 import { addGrayStart } from './start.js'
 import { helpNote } from '../../../output/help-text.js'
 
@@ -17,5 +16,5 @@ export function addConfigGray(parent: Command, cli: Cli): void {
         'It reaches instances of the tenant itself that follow the service by name; `tributary config gray list` shows who has it.',
       ),
     )
-  for (const add of [addGrayStart, addGrayList, addGrayPromote, addGrayAbort]) add(gray, cli)
+  for (const add of [addGrayStart, addGrayList, addGrayEndings]) add(gray, cli)
 }
