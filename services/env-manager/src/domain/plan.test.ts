@@ -177,6 +177,18 @@ describe('plan', () => {
       serves({ serving: false }),
       ['restart-service a'],
     ],
+    [
+      'does a deploy to its end that led callers to a copy and was cut off',
+      base,
+      { ...serves({ serving: false, unfinished: true }), unfinished: true },
+      ['create-environment', 'restart-service a'],
+    ],
+    [
+      'does a deploy without services to its end',
+      { ...base, services: [] },
+      { ...there, unfinished: true },
+      ['create-environment'],
+    ],
     ['moves to another base', { ...base, base: 'feature-b' }, serves(), ['set-base']],
     [
       'masks and unmasks',
