@@ -85,6 +85,21 @@ async function untilDeployed(server: ServerProcess, commit: string): Promise<Env
   )
 }
 
+/** One that was killed is listed until its lease ends. */
+async function untilListed(leader: ServerProcess | undefined, wanted: readonly string[]): Promise<void> {
+  const client = createEnvManagerClient({ baseUrl: (await leader?.urlIn(READY)) ?? '', token })
+  await waitFor(
+    `the replicas ${wanted.join(', ')}`,
+    async () => {
+      const { replicas } = await client.getStatus()
+      const roles = replicas.map(({ role }) => role)
+      if (roles.join() === wanted.join()) return true
+      throw new Error(JSON.stringify(replicas))
+    },
+    { timeoutMs: 30_000 },
+  )
+}
+
 describeWithEtcd('several env-managers on one store', () => {
   beforeAll(async () => {
     etcd = await EtcdServer.start()
@@ -150,9 +165,11 @@ describeWithEtcd('several env-managers on one store', () => {
     },
   )
 
-  it('answers from a standby that it is one, and names no address of the leader that nobody gave for it', async () => {
+  it('answers from a standby that it is one, is listed by its leader, and names no address of the leader that nobody gave for it', async () => {
+    const leader = managers.at(-1)
     const standby = launchManager()
     await untilLogged(standby, STANDBY)
+    await untilListed(leader, ['leader', 'standby'])
     const url = /Server listening at (http[^"]+)/.exec(standby.output)?.[1] ?? ''
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
     for (const refused of ['/readyz', '/v1/environments']) {
@@ -166,6 +183,7 @@ describeWithEtcd('several env-managers on one store', () => {
       })
     }
     expect(await standby.end('SIGTERM')).toBe(0)
+    await untilListed(leader, ['leader'])
   })
 
   it('keeps its leader when wall clocks jump by hours, and that one goes on with its work', async () => {
