@@ -23,16 +23,16 @@ function appliedBy(major: HelmMajor): readonly string[] {
 }
 
 /**
- * Helm's own check of the objects reads the API server's whole OpenAPI document for every command: a third of what it computes, and 40 MB. Helm 4 applies on the server, which itself
- * refuses fields that it does not know; helm 3 does not.
+ * Helm's own check of the objects reads the API server's whole OpenAPI document for every command: a third of what it computes, and 40 MB. The platform's own chart can do without: its
+ * values are bounded by its schema. A foreign one is checked before anything of it is applied.
  */
-function checkedBy(major: HelmMajor): readonly string[] {
-  return major === 3 ? [] : ['--disable-openapi-validation']
+function checkedBy(origin: ChartRelease['origin']): readonly string[] {
+  return origin === 'platform' ? ['--disable-openapi-validation'] : []
 }
 
 /** `helm upgrade --install` of a chart folder. CRDs would outlive the release: they are left out. */
 export function applyArguments(
-  release: Pick<ChartRelease, 'kubeNamespace' | 'name' | 'description' | 'labels'>,
+  release: Pick<ChartRelease, 'kubeNamespace' | 'name' | 'description' | 'labels' | 'origin'>,
   folder: string,
   settings: HelmSettings,
 ): string[] {
@@ -48,7 +48,7 @@ export function applyArguments(
     '--reset-values',
     '--skip-crds',
     ...appliedBy(settings.major),
-    ...checkedBy(settings.major),
+    ...checkedBy(release.origin),
     '--output=json',
     ...FROM_STDIN,
     '--',

@@ -35,6 +35,12 @@ const SEEN: readonly (readonly [what: string, stderr: string, code: string, mess
     'unknown field "contaners"',
   ],
   [
+    'a value of another type, found by the server',
+    'Error: failed to create typed patch object (feature-x/a; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got *value.valueUnstructured',
+    'CHART_INVALID',
+    '.spec.replicas: expected numeric',
+  ],
+  [
     'a kind that there is not',
     'Error: unable to build kubernetes objects from release manifest: resource mapping not found for name: "f" namespace: "" from "": no matches for kind "Foo" in version "foo.example/v1"\nensure CRDs are installed first\n',
     'CHART_INVALID',

@@ -36,7 +36,7 @@ const PATTERNS: readonly (readonly [RegExp, EnvManagerErrorCode, string])[] = [
     'it is tried again',
   ],
   [
-    /execution error at|parse error|template: |YAML parse error|error converting YAML|don't meet the specifications|Chart\.yaml file is missing|chart metadata|validation: |no matches for kind|unable to build kubernetes objects|error validating|missing in charts|chart requires kubeVersion|failed to (download|fetch|pull)|manifest unknown|not found: not found|invalid_reference|unable to locate any tags/i,
+    /execution error at|parse error|template: |YAML parse error|error converting YAML|failed to create typed patch object|don't meet the specifications|Chart\.yaml file is missing|chart metadata|validation: |no matches for kind|unable to build kubernetes objects|error validating|missing in charts|chart requires kubeVersion|failed to (download|fetch|pull)|manifest unknown|not found: not found|invalid_reference|unable to locate any tags/i,
     'CHART_INVALID',
     'mend the chart or its values and push again',
   ],
