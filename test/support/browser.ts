@@ -20,9 +20,14 @@ const ARGUMENTS = [
   '--disable-sync',
 ]
 
+/** Builds the console where its sources have changed. */
+export async function buildConsoleFiles(): Promise<void> {
+  await promisify(execFile)(process.execPath, [path.join(repositoryRoot, 'tools/build-console.mjs')])
+}
+
 /** Builds the console where its sources have changed, and starts a browser. */
 export async function openBrowser(): Promise<Browser> {
-  await promisify(execFile)(process.execPath, [path.join(repositoryRoot, 'tools/build-console.mjs')])
+  await buildConsoleFiles()
   return chromium.launch({ executablePath: CHROMIUM.command, args: ARGUMENTS })
 }
 
