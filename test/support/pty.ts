@@ -32,7 +32,7 @@ export class TerminalSession {
 
   static start({ command, cwd, env, columns = 80 }: TerminalOptions): TerminalSession {
     const line = `stty columns ${columns} rows 40 && exec ${command.map(quoted).join(' ')}`
-    const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
+    const child = spawn(SCRIPT.command, ['--quiet', '--return', '--command', line, '/dev/null'], {
       cwd,
       env: { TERM: 'xterm', SHELL: '/bin/sh', ...env },
       stdio: ['pipe', 'pipe', 'inherit'],
