@@ -133,7 +133,10 @@ export const ServiceDefinition = Type.Object(
     ),
     expose: Type.Optional(Type.Object({ public: Type.Optional(Type.Boolean()) }, strict)),
     deploy: Type.Optional(
-      Type.Object({ on: Type.Union([Type.Literal('push'), Type.Literal('image')], { default: 'push' }) }, strict),
+      Type.Object(
+        { on: Type.Literal('push', { default: 'push', description: 'an image that is not there yet is waited for' }) },
+        strict,
+      ),
     ),
     verify: Type.Optional(
       Type.Object(
