@@ -17,6 +17,9 @@ export const MAX_TRANSACTION_OPERATIONS = 128
 /** Largest sum of keys, prefixes and values of one transaction, in UTF-8 bytes. */
 export const MAX_TRANSACTION_BYTES = 1.5 * 1024 * 1024
 
+/** The one key that callers cannot use, in any store: the data keys of an encrypted store in etcd lie there. */
+export const RESERVED_KEY = '\0'
+
 /** @throws AppError `STORE_INVALID_REQUEST`: the selector is not well formed, the limit is not a positive integer, or a revision is negative. */
 export function checkRange(request: RangeRequest): void {
   checkSelector(request.select, 'range')
@@ -93,6 +96,7 @@ function checkSelector(select: KeySelector, what: string): void {
 
 function checkKey(key: string, what: string): void {
   if (key === '') throw storeError('STORE_INVALID_REQUEST', `${what}: the key must not be empty`)
+  if (key === RESERVED_KEY) throw storeError('STORE_INVALID_REQUEST', `${what}: the key "\\u0000" is the store's own`)
   checkText(key, `${what}: the key`)
 }
 

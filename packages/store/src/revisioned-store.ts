@@ -7,7 +7,7 @@
 /** The store's one counter. 0 is "before anything was ever written". Never converted to a `number`. */
 export type StoreRevision = bigint
 
-/** One key as it stood at some revision. Keys sort by UTF-8 bytes. Values are UTF-8 text. */
+/** One key as it stood at some revision. Keys sort by UTF-8 bytes; none is empty or a single NUL, which is the store's own. Values are UTF-8 text. */
 export interface StoreEntry {
   readonly key: string
   readonly value: string

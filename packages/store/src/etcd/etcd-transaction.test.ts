@@ -30,8 +30,10 @@ describe('a transaction for etcd', () => {
     expect(compared('!=', 7n)).toEqual(['NotEqual', '7'])
   })
 
-  it('keeps to its prefix, and never names the head by a selector', () => {
-    expect(keys.intervalOf({ prefix: '' })).toEqual({ key: Buffer.from('test/\0'), range_end: Buffer.from('test0') })
+  it('keeps to its prefix, and never names the head or the data keys by a selector', () => {
+    const first = Buffer.from('test/\0\0')
+    expect(keys.intervalOf({ prefix: '' })).toEqual({ key: first, range_end: Buffer.from('test0') })
+    expect(keys.intervalOf({ prefix: '\0' })).toEqual({ key: first, range_end: Buffer.from('test/\u0001') })
     expect(keys.intervalOf({ prefix: 'é' })).toEqual({
       key: Buffer.from('test/é'),
       range_end: Buffer.from([...Buffer.from('test/'), 0xc3, 0xaa]),

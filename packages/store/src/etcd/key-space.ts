@@ -1,6 +1,6 @@
 import type { IKeyValue } from 'etcd3'
 import { PLAIN_VALUES, type ValueCodec } from '../encryption/value-codec.js'
-import { storeError } from '../errors.js'
+import { RESERVED_KEY } from '../check-request.js'
 import type { KeySelector, StoreEntry } from '../revisioned-store.js'
 
 /** A half-open interval of etcd keys, or one key when `range_end` is absent: the form in which etcd takes both. */
@@ -10,8 +10,6 @@ export interface KeyInterval {
 }
 
 const ZERO = Buffer.from([0])
-/** The one key that callers cannot use: the data keys of an encrypted store lie there. */
-const RESERVED = '\0'
 
 /**
  * The keys of one store in an etcd that it shares with others: all below a prefix, given back without it, and how their values are
@@ -51,10 +49,8 @@ export class KeySpace {
     return Buffer.from(this.#values.seal(key, value))
   }
 
-  /** The etcd key of a store key. @throws AppError `STORE_INVALID_REQUEST`: the one key that is reserved. */
+  /** The etcd key of a store key. */
   keyOf(key: string): Buffer {
-    if (key === RESERVED)
-      throw storeError('STORE_INVALID_REQUEST', 'the key "\\u0000" cannot be used: the store keeps its data keys there')
     return Buffer.concat([this.#prefix, Buffer.from(key)])
   }
 
@@ -63,7 +59,7 @@ export class KeySpace {
     if ('key' in select) return { key: this.keyOf(select.key) }
     const start = Buffer.concat([this.#prefix, Buffer.from(select.prefix)])
     // Behind the head and the data keys, which are the first two keys below the prefix.
-    const isBefore = select.prefix === '' || select.prefix === RESERVED
+    const isBefore = select.prefix === '' || select.prefix === RESERVED_KEY
     return { key: isBefore ? Buffer.concat([this.dataKeys, ZERO]) : start, range_end: endOf(start) }
   }
 

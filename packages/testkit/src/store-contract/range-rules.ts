@@ -16,7 +16,7 @@ function present(test: StoreUnderTest): void {
   it('orders keys by their UTF-8 bytes, not by UTF-16 units', async () => {
     // In UTF-16 the pair of U+10000 (0xD800...) sorts before U+E000 and U+FFFF; in UTF-8 it sorts after them.
     const ordered = [
-      '\u0000',
+      '\u0000\u0000',
       'A',
       'a',
       'a\u0000',

@@ -84,8 +84,8 @@ function revisions(test: StoreUnderTest): void {
     expect(await find(test.store, 'a')).toMatchObject({ value: '1', modRevision: before })
   })
 
-  it('is refused when a key is empty or text has no UTF-8 form', async () => {
-    expect(await refusal(put(test.store, '', '1'))).toBe('STORE_INVALID_REQUEST')
+  it('is refused when a key is empty or the one that is the store’s own, or text has no UTF-8 form', async () => {
+    for (const key of ['', '\0']) expect(await refusal(put(test.store, key, '1'))).toBe('STORE_INVALID_REQUEST')
     expect(await refusal(put(test.store, 'a\ud800', '1'))).toBe('STORE_INVALID_REQUEST')
     expect(await refusal(put(test.store, 'a', '\udc00'))).toBe('STORE_INVALID_REQUEST')
     expect(await keys(test.store)).toEqual([])
