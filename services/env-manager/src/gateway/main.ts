@@ -8,7 +8,14 @@ async function main(): Promise<void> {
   const config = readGatewayConfig()
   // Only for its logger, which all of our processes have alike.
   const { log } = Fastify({ logger: { level: config.logLevel } })
-  const gateway = await startGateway(config, { onError: (error) => log.error({ err: error }, 'request failed') })
+  const gateway = await startGateway(config, {
+    onError: (error) => log.error({ err: error }, 'request failed'),
+    onReportError: (error) =>
+      log.warn(
+        { reason: String(error) },
+        'the env-manager does not hear which environments are used; it is told later',
+      ),
+  })
   log.info({ port: gateway.port, healthPort: gateway.healthPort, domain: config.site.domain }, 'gateway is ready')
   const signal = await untilSignal()
   log.info({ signal }, 'gateway is stopping')

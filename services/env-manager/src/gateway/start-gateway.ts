@@ -28,6 +28,8 @@ const ASK_MS = 800
 /** What {@link startGateway} takes beside its configuration. */
 export interface GatewayParts {
   readonly onError: (error: unknown) => void
+  /** Told when requests cannot be reported; it is tried again. Default: {@link onError}. */
+  readonly onReportError?: (error: unknown) => void
   readonly clock?: Clock
 }
 
@@ -81,14 +83,17 @@ interface Reporting {
 }
 
 /** Undefined when the configuration names nobody to report to. */
-function startReporting({ reportUrl, env }: GatewayConfig, { clock, onError }: GatewayParts): Reporting | undefined {
+function startReporting(
+  { reportUrl, env }: GatewayConfig,
+  { clock, onError, onReportError }: GatewayParts,
+): Reporting | undefined {
   if (reportUrl === undefined) return undefined
   const manager = createEnvManagerClient({ baseUrl: reportUrl, token: () => gatewayToken(env) })
   const reporter = new RequestReporter({
     gateway: randomUUID(),
     send: (report, signal) => manager.reportRequests(report, { signal }),
     clock: clock ?? systemClock,
-    onError,
+    onError: onReportError ?? onError,
   })
   const stopping = new AbortController()
   const running = reporter.run(stopping.signal)

@@ -1,15 +1,18 @@
 import type { ClientRequest } from 'node:http'
+import { isIP, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failure } from '../../errors.js'
 import type { GatewayTarget } from './gateway-routing.js'
 
-/** How long new attempts at a connection are begun, milliseconds; the last may take {@link CONNECT_TIMEOUT_MS} more. */
+/** How long new attempts at a connection are begun, milliseconds; the last may take {@link CONNECT_TIMEOUT_MS} more, after its name was looked up. */
 export const PATIENCE_MS = 3_000
 /**
  * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
  * only a new attempt finds it.
  */
 const CONNECT_TIMEOUT_MS = 1_500
+/** Name servers ask one another, and a question that was lost is asked again after 5 s. */
+const LOOKUP_TIMEOUT_MS = 6_000
 const FIRST_PAUSE_MS = 25
 const MAX_PAUSE_MS = 400
 /** Without a connection; a name that is new may not be known to every name server yet. */
@@ -72,10 +75,8 @@ export class Connecting {
     }
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return connected()
-      const giveUp = (): void => void outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
-      const timer = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
+      boundConnecting(outgoing, socket)
       socket.once('connect', connected)
-      for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
     })
   }
 
@@ -86,6 +87,21 @@ export class Connecting {
     const wasStale = error.code === 'ECONNRESET' && this.outgoing.reusedSocket
     return new AttemptFailure(error, wasNotSent || (mayRepeat && wasStale))
   }
+}
+
+/** Ends the request when its connection does not come. */
+function boundConnecting(outgoing: ClientRequest, socket: Socket): void {
+  const giveUp = (): void => {
+    if (socket.connecting) outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
+  }
+  // A process that was kept waiting sees its timers before the connections that were made meanwhile: those are looked at first.
+  const after = (ms: number): NodeJS.Timeout => setTimeout(() => setImmediate(giveUp), ms)
+  let timer = after(isIP(outgoing.host) === 0 ? LOOKUP_TIMEOUT_MS : CONNECT_TIMEOUT_MS)
+  socket.once('lookup', () => {
+    clearTimeout(timer)
+    timer = after(CONNECT_TIMEOUT_MS)
+  })
+  for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
 }
 
 /** AppError for a service that could not be reached. */
