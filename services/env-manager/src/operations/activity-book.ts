@@ -1,5 +1,5 @@
 import type { RevisionedStore } from '@tributary/store'
-import { listJson, putJson } from './state/json-store.js'
+import { exists, listJson, putJson } from './state/json-store.js'
 import { stateKeys } from './state/keys.js'
 
 /** How often at most the use of an environment is written down. What is lost at a crash is less than this. */
@@ -49,8 +49,12 @@ export class ActivityBook {
 
   async #write(activity: Activity): Promise<void> {
     const { environment, at } = activity
-    await this.store.transact({ compares: [], mutations: [putJson(stateKeys.activity(environment), activity)] })
-    this.#written.set(environment, at)
+    // An environment may go at any moment, and its use with it: nothing may be written after that.
+    const { succeeded } = await this.store.transact({
+      compares: [exists(stateKeys.environment(environment))],
+      mutations: [putJson(stateKeys.activity(environment), activity)],
+    })
+    if (succeeded) this.#written.set(environment, at)
   }
 
   async #forget(environment: string): Promise<void> {

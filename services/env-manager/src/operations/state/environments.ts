@@ -79,10 +79,15 @@ export async function claimEnvironment(store: RevisionedStore, claim: Environmen
   throw failure('STATE_CONFLICT', `Naming the environment of branch "${claim.branch}": the registry kept changing`)
 }
 
-/** The registry's keys of an environment: deleted in the transaction that writes its receipt. */
+/** The registry's keys of an environment, and what goes with them: deleted in the transaction that writes its receipt. */
 export function registryKeysOf(record: EnvironmentRecord): readonly string[] {
   const kind = record.name === INTEGRATION_TENANT ? 'integration' : 'feature'
-  return [stateKeys.name(record.name), branchKey({ kind, branch: record.branch }), stateKeys.environment(record.name)]
+  return [
+    stateKeys.name(record.name),
+    branchKey({ kind, branch: record.branch }),
+    stateKeys.environment(record.name),
+    stateKeys.activity(record.name),
+  ]
 }
 
 async function findByBranch(store: RevisionedStore, claim: EnvironmentClaim): Promise<EnvironmentRecord | undefined> {

@@ -64,6 +64,11 @@ export function absent(key: string): Compare {
   return { select: { key }, target: 'modRevision', op: '=', value: 0n }
 }
 
+/** The condition that a key is there. */
+export function exists(key: string): Compare {
+  return { select: { key }, target: 'modRevision', op: '!=', value: 0n }
+}
+
 /** The condition that a key is as it was read. */
 export function unchanged({ key, modRevision }: Pick<Stored<unknown>, 'key' | 'modRevision'>): Compare {
   return { select: { key }, target: 'modRevision', op: '=', value: modRevision }
