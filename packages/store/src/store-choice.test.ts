@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addStoreKey } from './encryption/store-keys.js'
 import { readStoreChoice, type StoreChoice } from './store-choice.js'
 
 let folder: string
@@ -61,6 +62,21 @@ describe('readStoreChoice', () => {
       expect.stringContaining('endpoints[0]'),
     ])
     expect(problems.join()).not.toContain('secret')
+  })
+
+  it('takes the keys that encrypt either store, reads them again each time, and refuses a file that others can read', async () => {
+    const keyFile = join(folder, 'store.key')
+    const { id } = addStoreKey(keyFile)
+    const env = { TRIBUTARY_STORE_KEY_FILE: keyFile }
+    for (const more of [{}, { TRIBUTARY_STORE: 'etcd', TRIBUTARY_ETCD_ENDPOINTS: 'http://a:1' }]) {
+      const { choice, problems } = read({ ...env, ...more })
+      expect([problems, choice.keys?.().byId.has(id)]).toEqual([[], true])
+    }
+    const { choice } = read(env)
+    const rotated = addStoreKey(keyFile)
+    expect(choice.keys?.().newest.id).toBe(rotated.id)
+    await chmod(keyFile, 0o644)
+    expect(read(env).problems).toEqual([expect.stringMatching(/^TRIBUTARY_STORE_KEY_FILE: .*chmod 600/)])
   })
 
   it.each([
