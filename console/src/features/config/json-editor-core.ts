@@ -114,12 +114,14 @@ function optionOf({ text, note, info }: SchemaWord, wants: 'key' | 'value'): Com
   }
 }
 
-/** Of JSON: in the page's colours, which are readable on light and on dark. */
+/**
+ * Of JSON: in the page's colours, which are readable on light and on dark. Brackets have none: where everything is selected and typed over, the browser
+ * would carry the style of the first letter on as an inline one, which the content policy forbids.
+ */
 const words = HighlightStyle.define([
   { tag: tags.propertyName, color: 'var(--accent)' },
   { tag: tags.string, color: 'var(--good)' },
   { tag: [tags.number, tags.bool, tags.null], color: 'var(--busy)' },
-  { tag: [tags.separator, tags.bracket], color: 'var(--muted)' },
 ])
 
 /** The page's own colours; custom properties reach into the shadow root. */
