@@ -63,12 +63,13 @@ it(
         }
         await delay(below(400))
       }
+      // Every other one is killed at its work, however long this machine takes to load its modules; the others may not get that far.
+      if (kill % 2 === 0) await waitFor('the platform to be up', () => platform.isUp())
       await delay(below(2_500))
       if (await platform.isUp()) killedAtWork += 1
       await platform.kill()
     }
-    // Otherwise it was only ever killed while it loaded its modules.
-    expect(killedAtWork).toBeGreaterThan(KILLS / 4)
+    expect(killedAtWork).toBeGreaterThanOrEqual(KILLS / 2)
     while (next < BRANCHES) await push(branchName(next++))
 
     await platform.start()
