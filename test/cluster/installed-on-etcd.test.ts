@@ -8,14 +8,16 @@ import { isGone } from '../support/platform.js'
 import { waitFor } from '../support/wait-for.js'
 import { startEtcd } from './support/etcd-pod.js'
 import { InstalledPlatform } from './support/installed-platform.js'
+import { installMeshKinds, removeMeshKinds } from './support/mesh-kinds.js'
 import { makePlatformImage } from './support/platform-image.js'
 import { TINY_PROGRAM, tinyDefinition } from './support/tiny-service.js'
 
-const INSTANCE = 'on-etcd'
+const INSTANCE = `on-etcd-${process.pid % 10_000}`
 const SYSTEM = `${INSTANCE}-system`
 const PREFIX = `${INSTANCE}-`
 const X = 'feature-x'
 const HELD = 'example.com/backup'
+const MESH_KINDS = ['httproutes', 'referencegrants'] as const
 
 interface Pod {
   readonly name: string
@@ -24,9 +26,11 @@ interface Pod {
 }
 
 /** One installation for the whole story: each test goes on where the one before has ended. */
-describeWithCluster('the platform, installed with etcd as its store', () => {
+describeWithCluster('the platform, installed with etcd as its store and for a mesh', () => {
   let platform: InstalledPlatform
   let repository: GitFixture
+
+  const kubectl = (args: readonly string[], input = ''): Promise<string> => platform.kubectl(args, input)
 
   beforeAll(async () => {
     platform = await InstalledPlatform.prepare(INSTANCE)
@@ -41,7 +45,8 @@ describeWithCluster('the platform, installed with etcd as its store', () => {
     repository = await GitFixture.create(folder, 'tiny', { 'service.yaml': tinyDefinition(image), text: 'main' })
     const urlOf = await platform.serveGit(folder)
     const platformImage = await makePlatformImage()
-    const endpoint = await startEtcd((args, input) => platform.kubectl(args, input), SYSTEM)
+    const endpoint = await startEtcd(kubectl, SYSTEM)
+    await installMeshKinds(kubectl, MESH_KINDS)
     const values = {
       ...platform.valuesFor(platformImage),
       store: { kind: 'etcd', etcd: { endpoints: [endpoint] } },
@@ -52,6 +57,7 @@ describeWithCluster('the platform, installed with etcd as its store', () => {
       settings: { pollSeconds: 1, drainSeconds: 0 },
       kubernetes: {
         namespacePrefix: PREFIX,
+        mesh: 'gamma',
         values: {
           image: { pullPolicy: 'Never' },
           terminationGracePeriodSeconds: 2,
@@ -73,6 +79,7 @@ describeWithCluster('the platform, installed with etcd as its store', () => {
     const release = ['patch', 'configmap', 'held', '-n', `${PREFIX}${X}`, '--type=merge', '-p']
     await platform.kubectl([...release, '{"metadata":{"finalizers":null}}']).catch(() => undefined)
     await platform.remove()
+    await removeMeshKinds(kubectl, MESH_KINDS)
   }, 300_000)
 
   async function podsOf(component: string): Promise<readonly Pod[]> {
@@ -150,6 +157,21 @@ describeWithCluster('the platform, installed with etcd as its store', () => {
     expect(integration.phase).toBe('ready')
   })
 
+  it('makes header routes for the mesh with the rights that the chart gives for it, and the doctor misses none', async () => {
+    const routes = ['get', 'httproutes', '-n', `${PREFIX}integration`, '-o', 'name']
+    expect(await kubectl(routes)).toBe(`httproute.gateway.networking.k8s.io/tributary.${X}.tiny.8080`)
+    const { conditions } = await platform.envManager.getEnvironment(X)
+    expect(conditions.find(({ type }) => type === 'MeshRouted')).toMatchObject({ status: 'True' })
+    const leader = ['exec', '-n', SYSTEM, await untilLed(), '--']
+    const printed = await kubectl([...leader, 'node', '/app/cli/bin/tributary.mjs', 'doctor', '--json'])
+    const { findings } = JSON.parse(printed) as { findings: { check: string; verdict: string; found: string }[] }
+    expect(findings.filter(({ verdict }) => verdict === 'failed' || verdict === 'warning')).toEqual([])
+    expect(findings.find(({ check }) => check === 'mesh')).toMatchObject({
+      verdict: 'ok',
+      found: 'gamma: the cluster has HTTPRoute and ReferenceGrant',
+    })
+  })
+
   it('lets a person release what holds a namespace, with no more rights than its role in that namespace', async () => {
     const namespace = `${PREFIX}${X}`
     const held = {
@@ -171,5 +193,14 @@ describeWithCluster('the platform, installed with etcd as its store', () => {
     const gone = (): Promise<boolean> => isGone(platform.envManager.getEnvironment(X))
     await waitFor('the environment to be gone', gone, { timeoutMs: 90_000, everyMs: 250 })
     expect(await platform.kubectl(['get', 'namespace', namespace, '--ignore-not-found', '-o', 'name'])).toBe('')
+    const { receipts } = await platform.envManager.listReceipts(X)
+    const proven = receipts[0]?.resources.map(({ kind, id }) => `${kind} ${id}`)
+    expect(proven).toEqual(
+      expect.arrayContaining([
+        `httproute ${PREFIX}integration/tributary.${X}.tiny.8080`,
+        `referencegrant ${namespace}/tributary-mesh`,
+        `namespace ${namespace}`,
+      ]),
+    )
   })
 })

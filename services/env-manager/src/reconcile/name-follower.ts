@@ -109,7 +109,7 @@ export class NameFollower {
   /** Header routes stand at the Services of all environments below: what those have counts too, although the environment does not see it. */
   #fingerprintOf(name: string, records: ReadonlyMap<string, EnvironmentRecord>): string | undefined {
     const own = this.routes.fingerprintOf(name)
-    if (own === undefined || this.deps.mesh === undefined) return own
+    if (own === undefined || (this.deps.mesh?.routes.kind ?? 'none') === 'none') return own
     const below: string[] = []
     const seen = new Set([name])
     for (let base = records.get(name)?.base ?? null; base !== null; base = records.get(base)?.base ?? null) {
