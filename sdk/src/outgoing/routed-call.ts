@@ -5,6 +5,7 @@ import type { RoutingContext } from '../context/routing-context.js'
 import type { CallObserver, CountedCall } from '../observe/call-observer.js'
 import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
+import type { CallTarget } from './call-plan.js'
 import { routedHandler, type CallWatch } from './routed-handler.js'
 import type { Lane, Lanes } from './service-connections.js'
 
@@ -18,8 +19,10 @@ export interface CallOwner {
 /** A call to a service, as its dispatcher has judged it. */
 export interface RoutedCallOptions {
   readonly owner: CallOwner
-  /** Not changed; the headers are those to send. */
+  /** The call's own copy, with the headers to send; its origin is set when it is sent. */
   readonly options: Dispatcher.DispatchOptions
+  /** Where the program means to send it. */
+  readonly target: CallTarget
   readonly service: string
   /** Where the service is for this call; undefined: the program has named an address. */
   readonly endpoint: Readonly<Endpoint> | undefined
@@ -60,11 +63,12 @@ export class RoutedCall implements CallWatch, CountedCall {
   }
 
   /** Dispatches the call; the program's handler hears of it. */
-  send(origin: string | URL, handler: Dispatcher.DispatchHandler): boolean {
-    const lane = this.#call.owner.lanes.take(String(origin))
+  send(origin: string, handler: Dispatcher.DispatchHandler): boolean {
+    const { options, owner } = this.#call
+    const lane = owner.lanes.take(origin)
     this.#lane = lane
     this.#isSent = false
-    const options = { ...this.#call.options, origin }
+    options.origin = origin
     const watched = routedHandler(handler, this)
     if (telemetryCarriesBaggage()) return hideBaggageFromTelemetry(() => this.#dispatch(lane, options, watched))
     return this.#dispatch(lane, options, watched)

@@ -51,15 +51,17 @@ export class RoutingDispatcher extends Dispatcher {
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const target = this.#target(options.origin)
     let plan: CallPlan
     try {
-      plan = planCall(this.#client, this.#target(options.origin))
+      plan = planCall(this.#client, target)
     } catch (error) {
       fail(handler, error instanceof Error ? error : new Error(String(error)))
       return false
     }
     if (plan.kind === 'outside') return this.#toOutside(options, handler)
-    return this.#toService(options, handler, plan)
+    const origin = plan.kind === 'service' ? originOf(plan.endpoint) : String(options.origin)
+    return this.#toService(options, plan, target).send(origin, handler)
   }
 
   override close(listener: () => void): void
@@ -93,9 +95,9 @@ export class RoutingDispatcher extends Dispatcher {
 
   #toService(
     options: Dispatcher.DispatchOptions,
-    handler: Dispatcher.DispatchHandler,
-    plan: Exclude<CallPlan, { kind: 'outside' }>,
-  ): boolean {
+    { service, endpoint }: Exclude<CallPlan, { kind: 'outside' }>,
+    target: CallTarget,
+  ): RoutedCall {
     const { routing, service: caller } = this.#client
     const context = routing.contextOfCall()
     // A call that bears no tenant is left to undici's channels, which tell more of one that may have lost it, and so are those that wait for
@@ -105,15 +107,14 @@ export class RoutingDispatcher extends Dispatcher {
       baggage: (written) => baggageToService(context, written),
       caller: observer === undefined ? undefined : caller,
     })
-    const { service, endpoint } = plan
-    const call = { owner: this.#owner, options: { ...options, headers }, service, endpoint, context, observer }
-    return new RoutedCall(call).send(endpoint === undefined ? (options.origin ?? '') : originOf(endpoint), handler)
+    const call = { owner: this.#owner, options: { ...options, headers }, target, service, endpoint, context, observer }
+    return new RoutedCall(call)
   }
 
   /** Where a call goes that nobody has answered. */
-  #elsewhere({ options, endpoint, context }: RoutedCallOptions): Readonly<Endpoint> | undefined {
+  #elsewhere({ options, target, endpoint, context }: RoutedCallOptions): Readonly<Endpoint> | undefined {
     if (endpoint === undefined || !isRepeatable(options)) return undefined
-    return runWithContext(context, () => endpointElsewhere(this.#client, this.#target(options.origin), endpoint))
+    return runWithContext(context, endpointElsewhere, this.#client, target, endpoint)
   }
 
   #target(origin: Dispatcher.DispatchOptions['origin']): CallTarget {
