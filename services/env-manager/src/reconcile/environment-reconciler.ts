@@ -101,6 +101,9 @@ export class EnvironmentReconciler {
     const { actions } = plan(restingOf(record), observation.observed)
     const services = actions.flatMap(({ service }) => service ?? [])
     if (record.established) await this.deps.routes.suspend?.(record.name)
+    // Until every gateway knew, somebody may have asked for it: then nothing is stopped.
+    const current = await findEnvironment(this.deps.store, record.name)
+    if ((current?.asleep ?? null) === null) return { requeueAfterMs: 0 }
     if (services.length > 0) {
       await this.hooks.runs.deploy(record.name, (signal) => putToSleep(this.deps, { record, services, signal }))
       return { requeueAfterMs: 0 }

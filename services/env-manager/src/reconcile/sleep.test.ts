@@ -79,6 +79,22 @@ describe('a sleeping environment', () => {
     expect((await bench.runs('feature-x'))[0]).toMatchObject({ kind: 'deploy', trigger: 'wake', state: 'succeeded' })
   })
 
+  it('goes on serving when it is woken before anything was stopped', async () => {
+    bench.routes.suspend = async (environment) => {
+      bench.routes.suspended.add(environment)
+      await requestWake(bench.running, environment)
+    }
+    await requestSleep(bench.running, 'feature-x')
+    bench.manager.mark('feature-x')
+    await eventually(
+      async () => [await bench.record('feature-x'), await bench.manager.idle()][0]?.wokenAt ?? 0,
+      (wokenAt) => wokenAt > 0,
+    )
+    await phaseIs('ready')
+    expect((await bench.runs('feature-x')).map(({ kind }) => kind)).not.toContain('sleep')
+    expect([bench.routes.suspended.size, ordersSeen()]).toEqual([0, `feature-x@${commitOf('feature/x')}`])
+  })
+
   it('is passed on to again when it is woken and has no services of its own', async () => {
     bench.git.commit('shop', 'feature/y', { 'README.md': 'nothing of a service' }, 'main')
     await bench.settle()
