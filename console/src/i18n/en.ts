@@ -105,7 +105,6 @@ export const en = {
   'env.expires': 'Expires {in}',
   'env.created': 'Made {ago}',
   'env.owner.by': 'by {name}',
-  'env.owner.none': 'of nobody in particular',
   'env.pushed': 'Pushed {ago}',
   'env.open': 'Open',
   'env.openUrl': 'Open {name} in a new tab',

@@ -102,7 +102,6 @@ export const zh: Readonly<Record<MessageKey, string>> = {
   'env.expires': '{in}到期',
   'env.created': '创建于 {ago}',
   'env.owner.by': '{name}',
-  'env.owner.none': '无特定负责人',
   'env.pushed': '推送于 {ago}',
   'env.open': '打开',
   'env.openUrl': '在新标签页打开 {name}',

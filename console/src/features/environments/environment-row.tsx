@@ -11,8 +11,9 @@ import { EnvironmentMenu } from './environment-actions.js'
 import { PhaseBadge, troubleOf } from './phase.js'
 
 const SHOWN_SERVICES = 3
-/** Letters that there is room for; a name takes at most the half of them. */
-const ROOM = 30
+/** Letters that there is room for, with what stands around a name; a long name takes at most the half. */
+const ROOM = 25
+const AROUND = 3
 
 /** One environment in the list. */
 export function EnvironmentRow({ environment }: { readonly environment: Environment }): JSX.Element {
@@ -56,8 +57,8 @@ export function EnvironmentRow({ environment }: { readonly environment: Environm
   )
 }
 
-function OwnerName({ owner }: { readonly owner: Environment['owner'] }): JSX.Element {
-  if (owner === null) return <span class="muted small">{t('env.owner.none')}</span>
+function OwnerName({ owner }: { readonly owner: Environment['owner'] }): JSX.Element | null {
+  if (owner === null) return null
   return (
     <span class="muted small cut" title={owner.email ?? owner.name}>
       {t('env.owner.by', { name: owner.name })}
@@ -88,7 +89,7 @@ function OwnServices({ environment: { services } }: { readonly environment: Envi
 function fitting(names: readonly string[]): number {
   let [room, count] = [ROOM, 0]
   for (const name of names.slice(0, SHOWN_SERVICES)) {
-    room -= Math.min(name.length, ROOM / 2)
+    room -= Math.min(name.length + AROUND, ROOM / 2)
     if (room < 0) break
     count += 1
   }
