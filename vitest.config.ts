@@ -11,6 +11,13 @@ const sources = [
 
 /** Tests that make namespaces and pods on a real cluster. */
 const onCluster = ['test/cluster/**/*.test.ts', 'services/*/src/**/*.cluster.test.ts']
+/** Those among them that change what the whole cluster knows: kinds of objects, or the platform's image. */
+const clusterWide = [
+  'test/cluster/install*.test.ts',
+  'test/cluster/mesh.test.ts',
+  'services/env-manager/src/adapters/kubernetes-routes/*.cluster.test.ts',
+]
+const clusterTimeouts = { testTimeout: 180_000, hookTimeout: 180_000 }
 
 export default defineConfig({
   // Packages are resolved to their sources, so that a test never runs against a stale build. Not 'import' and 'default': vitest hands
@@ -50,11 +57,21 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: onCluster,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          // One node runs all pods, and some tests use the one namespace `integration`.
-          fileParallelism: false,
+          exclude: clusterWide,
+          ...clusterTimeouts,
+          // Each file has an instance and namespaces of its own. Most of their time goes by waiting for pods, but one small node runs them all.
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster-wide',
+          include: clusterWide,
+          ...clusterTimeouts,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

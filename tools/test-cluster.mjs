@@ -11,7 +11,7 @@ if (kubeconfig === undefined) {
 }
 prepare()
 const vitest = path.join(root, 'node_modules/vitest/vitest.mjs')
-const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'cluster', ...process.argv.slice(2)], {
+const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'cluster*', ...process.argv.slice(2)], {
   cwd: root,
   stdio: 'inherit',
   // A cluster that was asked for and cannot be used is a failure, not a skip.
