@@ -153,7 +153,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await page.getByRole('button', { name: 'Discard' }).click()
   })
 
-  it('gives a change to one instance first, then to all', async () => {
+  it('sees who would get a change, gives it to that instance first, then to all', async () => {
     await openDocument('feature-page-size')
     await page.getByRole('button', { name: 'Gray release' }).click()
     const patch = page.getByRole('textbox', { name: 'JSON of the change' })
@@ -162,6 +162,11 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await page.keyboard.insertText('{ "pageSize": 4 }')
     await page.getByRole('combobox', { name: 'Share of the instances' }).selectOption('chosen')
     await page.getByRole('checkbox', { name: /^orders-/ }).check()
+    const impact = page.getByRole('region', { name: 'Who would get what' })
+    await impact.getByText('1 of 1 live subscribers of this service would get it').waitFor()
+    await impact.getByRole('row', { name: '/pageSize 8 4' }).waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
+    expect((await world.platform.configCenter.listGrayReleases('feature-page-size')).releases).toEqual([])
     await page.getByRole('button', { name: 'Start the gray release' }).click()
     await page.getByText('A gray release is under way').waitFor()
     expect(await accessibilityProblems(page)).toEqual([])
