@@ -138,8 +138,9 @@ describe('the door for reports', () => {
     const door = await openReportDoor(test.app, { host: '127.0.0.1', port: 0 })
     const ask = async (path: string, method = 'POST'): Promise<number> => {
       const headers = { authorization: 'Bearer adm', 'content-type': 'application/json' }
-      const body = method === 'GET' ? null : JSON.stringify({ gateway: 'one', used: [], wanted: [], asleep: [] })
-      return (await fetch(`http://127.0.0.1:${door.port}${path}`, { method, headers, body })).status
+      const report = { body: JSON.stringify({ gateway: 'one', used: [], wanted: [], asleep: [] }) }
+      const init = { method, headers, ...(method === 'GET' ? {} : report) }
+      return (await fetch(`http://127.0.0.1:${door.port}${path}`, init)).status
     }
     expect(await ask(PATH)).toBe(200)
     const others = ['/v1/environments', '/v1/status', '/healthz', `${PATH}/../environments`, '/v1/session']

@@ -16,8 +16,10 @@ const context = {
 const NETWORKING = 'networking.k8s.io/v1'
 const GATEWAY = 'gateway.networking.k8s.io/v1'
 const ISTIO = 'networking.istio.io/v1'
-const problemsOf = (kind: string, apiVersion: string, spec: object, metadata: object = {}): readonly string[] =>
-  claimProblemsOf({ apiVersion, kind, metadata: { name: 'web', ...metadata }, ...{ spec } }, context)
+const problemsOf = (kind: string, apiVersion: string, spec: object, metadata: object = {}): readonly string[] => {
+  const object = { apiVersion, kind, metadata: { name: 'web', ...metadata }, spec }
+  return claimProblemsOf(object, context)
+}
 const http = { paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } }] }
 const parentRefs = [{ name: 'edge', namespace: 'infra' }]
 const toServices = [{ group: '', kind: 'Service', name: 'orders' }]

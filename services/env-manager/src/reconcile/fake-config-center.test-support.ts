@@ -1,4 +1,20 @@
-import type { Change, ConfigDocument, ConfigSchema, Convergence, EntrySpec, ObservedEdge, ObservedLeak, ResolvedService, ResolvedView, ServiceEntry, Tenant, TenantChanges, TenantSpec, TokenInfo, WriteResult } from '@tributary/contract'
+import type {
+  Change,
+  ConfigDocument,
+  ConfigSchema,
+  Convergence,
+  EntrySpec,
+  ObservedEdge,
+  ObservedLeak,
+  ResolvedService,
+  ResolvedView,
+  ServiceEntry,
+  Tenant,
+  TenantChanges,
+  TenantSpec,
+  TokenInfo,
+  WriteResult,
+} from '@tributary/contract'
 import { AppError } from '@tributary/kit'
 import type { ConfigCenter } from '../ports/config-center.js'
 
