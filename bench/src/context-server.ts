@@ -9,11 +9,12 @@ import { serveParent } from './child.js'
 /**
  * | mode | what |
  * | --- | --- |
- * | `plain` | fastify and undici as they are |
+ * | `plain` | fastify and undici as they are: the context ends here |
+ * | `forwarding` | the same, and each handler sends the `baggage` of its request on by hand: the least that keeps a context |
  * | `storage` | the same, each request run in an AsyncLocalStorage: what any propagation of a context costs in this version of Node |
  * | `routed` | middleware and dispatcher of the SDK, calls observed, as `connect()` does it without options |
  */
-export type Mode = 'plain' | 'storage' | 'routed'
+export type Mode = 'plain' | 'forwarding' | 'storage' | 'routed'
 
 /** By which of undici's functions calls are made. */
 export type Way = 'request' | 'fetch'
@@ -36,16 +37,22 @@ serveParent(async (parameter) => {
   const app = Fastify()
   const dispatcher = await prepare(app, message)
   const call = CALLS[message.way]
-  app.get('/', async () => {
-    const answer = await call(message.target, dispatcher)
+  app.get('/', async ({ headers: { baggage } }) => {
+    const isForwarded = message.mode === 'forwarding' && typeof baggage === 'string'
+    const answer = await call(message.target, isForwarded ? { dispatcher, headers: { baggage } } : { dispatcher })
     return { tenant: currentContext().tenant ?? null, answer }
   })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }) }
 })
 
-const CALLS: Readonly<Record<Way, (target: string, dispatcher: Dispatcher) => Promise<string>>> = {
-  request: async (target, dispatcher) => (await request(target, { dispatcher })).body.text(),
-  fetch: async (target, dispatcher) => (await fetch(target, { dispatcher })).text(),
+interface CallOptions {
+  readonly dispatcher: Dispatcher
+  readonly headers?: Record<string, string>
+}
+
+const CALLS: Readonly<Record<Way, (target: string, options: CallOptions) => Promise<string>>> = {
+  request: async (target, options) => (await request(target, options)).body.text(),
+  fetch: async (target, options) => (await fetch(target, options)).text(),
 }
 
 async function prepare(app: FastifyInstance, { mode, center }: Start): Promise<Dispatcher> {
