@@ -79,38 +79,23 @@ describeWithCluster('a manager that is killed at every line that it writes', () 
     )
     await git.push(BRANCH, { text: BRANCH })
     const made = await liveUntil(isReady)
-    for (const step of [
-      'prepare',
-      'register-tenant',
-      'deploy',
-      'wait-healthy',
-      'register-services',
-      'configure-routes',
-      'retire',
-    ])
-      expect(firstWords(made)).toContain(`deploy ${step}`)
+    // Of steps only those that take long are written down by themselves.
+    expect(made).toEqual(expect.arrayContaining(['record', 'deploy deploy', 'deploy wait-healthy']))
     for (const kind of ['namespace', 'tenant', 'token', 'release', 'secret', 'service', 'entry', 'route'])
       expect(firstWords(made)).toContain(`ledger ${kind}`)
     expect(await platform.leftOver(FEATURE)).toContain(`Namespace//${platform.namespaceOf(FEATURE)}`)
     const pods = ['get', 'pods', '-n', platform.namespaceOf(FEATURE), '-o', 'name']
-    expect((await platform.kubectl(pods)).split('\n')).toHaveLength(1)
+    // One that was replaced on the way may be ending yet.
+    const isAlone = async (): Promise<boolean> => (await platform.kubectl(pods)).split('\n').length === 1
+    await waitFor('one pod', isAlone, { timeoutMs: 60_000, everyMs: 250 })
     const { lines } = await platform.envManager.listLedger(FEATURE)
 
     await platform.killManager()
     await git.delete(BRANCH)
     const all = await liveUntil(() => isGone(platform.envManager.getEnvironment(FEATURE)), made)
     const removed = all.slice(made.length)
-    for (const step of [
-      'tombstone',
-      'deregister',
-      'uninstall',
-      'remove-routes',
-      'remove-space',
-      'remove-tenant',
-      'verify',
-    ])
-      expect(firstWords(removed)).toContain(`teardown ${step}`)
-    expect(removed).toContain('receipt')
+    const long = ['tombstone', 'teardown uninstall', 'teardown remove-space', 'receipt']
+    expect(removed).toEqual(expect.arrayContaining(long))
     process.stdout.write(
       `killed at ${made.length} moments while it was made, at ${removed.length} while it was removed\n`,
     )
