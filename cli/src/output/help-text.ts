@@ -15,8 +15,9 @@ export function helpWidthOf({ columns }: Pick<TextSink, 'columns'>): number {
 /** What `addHelpText` gets for text as wide as the help above it. Lines that begin with a space stand as they are; others are joined, up to an empty line. */
 export function helpNote(text: string): (context: AddHelpTextContext) => string {
   return ({ command, error }) => {
-    const { getOutHelpWidth, getErrHelpWidth } = command.configureOutput()
-    return `\n${wrapped(text, (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? USUAL_WIDTH)}`
+    const output = command.configureOutput()
+    const width = error ? output.getErrHelpWidth?.() : output.getOutHelpWidth?.()
+    return `\n${wrapped(text, width ?? USUAL_WIDTH)}`
   }
 }
 

@@ -29,7 +29,7 @@ describe('the owner of an environment', () => {
         const owner = ownerOfCommits([{ name, email, committedAt: 0 }])
         for (const shown of [owner?.name ?? '', owner?.email ?? '']) {
           expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
-          expect([...shown].length).toBeLessThanOrEqual(120)
+          expect(Array.from(shown).length).toBeLessThanOrEqual(120)
         }
       }),
     )

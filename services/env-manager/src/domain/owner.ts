@@ -49,5 +49,5 @@ function ownerNamed(name: string, email: string): Owner | undefined {
 }
 
 function readable(text: string): string {
-  return [...text.replaceAll(UNREADABLE, ' ').trim()].slice(0, MAX_LENGTH).join('').trim()
+  return Array.from(text.replaceAll(UNREADABLE, ' ').trim()).slice(0, MAX_LENGTH).join('').trim()
 }

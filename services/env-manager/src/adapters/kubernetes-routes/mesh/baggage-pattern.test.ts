@@ -22,7 +22,7 @@ const space = fc.constantFrom('', '', ' ', '\t', ' \t')
 type Value = (tenant: string, how: number) => string
 
 const exact: Value = (tenant, how) =>
-  [...tenant]
+  Array.from(tenant)
     .map((character, index) => {
       const hex = `%${character.charCodeAt(0).toString(16)}`
       return [character, character, hex, hex.toUpperCase()][(how >> (2 * (index % 15))) % 4] ?? character

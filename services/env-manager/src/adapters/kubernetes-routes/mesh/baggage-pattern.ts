@@ -30,7 +30,7 @@ function literal(text: string): string {
 
 /** Each character as it is, or percent-encoded. */
 function encodable(text: string): string {
-  return [...text].map((character) => `(?:${character}|%${hexOf(character)})`).join('')
+  return Array.from(text, (character) => `(?:${character}|%${hexOf(character)})`).join('')
 }
 
 function hexOf(character: string): string {
@@ -44,7 +44,7 @@ function hexOf(character: string): string {
  */
 function otherMember(): string {
   const afterKey = `${OWS}(?:[^,= \\t]${REST}|=${malformedValue()})?`
-  const otherKey = [...TENANT_MEMBER].reduceRight((rest, character) => {
+  const otherKey = TENANT_MEMBER.split('').reduceRight((rest, character) => {
     const both = character === character.toUpperCase() ? character : `[${character}${character.toUpperCase()}]`
     const none = character === '-' ? '[^,-]' : `[^,${character}${character.toUpperCase()}]`
     return `(?:${none}${REST}|${both}${rest})?`
