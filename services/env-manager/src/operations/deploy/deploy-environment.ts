@@ -56,7 +56,6 @@ export async function deployEnvironment(
   try {
     const failures = await deploy(context, request)
     await finishDeploy(context, failures)
-    await tidyLedger(context)
     return failures
   } catch (error) {
     await abandonDeploy(context, request.signal.aborted ? request.signal.reason : error)
@@ -191,7 +190,7 @@ async function verifyAll(
   return outcomes.flat()
 }
 
-/** Removes every copy that no entry leads to, once subscribers have moved on. */
+/** Removes every copy that no entry leads to, once subscribers have moved on; then strikes what is gone out of the ledger. */
 async function retire(context: RunContext, revision: string | undefined): Promise<void> {
   const { deps, run, record, signal } = context
   const ref = { name: 'retire' }
@@ -207,14 +206,7 @@ async function retire(context: RunContext, revision: string | undefined): Promis
       const target = { environment: record.name, service, ...(keep === undefined ? {} : { keepWorkloadId: keep }) }
       await deps.platform.retireWorkloads(target, platformContext(context, ref))
     }
-  })
-}
-
-/** After the end: nobody waits for it, and what is not struck out now is by the next deploy, or by the teardown. */
-async function tidyLedger({ deps, record }: RunContext): Promise<void> {
-  await pruneLedger(deps, record.name).catch((error: unknown) => {
-    const details = { environment: record.name, error: messageOf(error) }
-    deps.log.warn(details, 'the ledger could not be looked through; the next deploy does it')
+    await pruneLedger(deps, record.name)
   })
 }
 
