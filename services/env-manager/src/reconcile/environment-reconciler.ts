@@ -92,7 +92,9 @@ export class EnvironmentReconciler {
     }
     if (actions.length > 0) return this.#deploy(wanted, { resolved, actions })
     this.deps.routes.resume?.(wanted.name)
-    await this.#settle(wanted, { resolved, workloads: observation.workloads })
+    // Of the record that was resolved: what somebody has asked for since has not been looked at.
+    const settlement = settlementOf(record, resolved)
+    await this.#settle(wanted, { resolved, settlement, workloads: observation.workloads })
     return {}
   }
 
@@ -185,11 +187,15 @@ export class EnvironmentReconciler {
 
   async #settle(
     record: EnvironmentRecord,
-    given: { readonly resolved: ResolvedEnvironment; readonly workloads: readonly WorkloadStatus[] },
+    given: {
+      readonly resolved: ResolvedEnvironment
+      readonly settlement: string
+      readonly workloads: readonly WorkloadStatus[]
+    },
   ): Promise<void> {
     const whole =
       given.resolved.desired.invalid.length === 0 && Object.values(record.services).every((one) => one.failure === null)
-    const settledFor = whole ? settlementOf(record, given.resolved) : null
+    const settledFor = whole ? given.settlement : null
     await this.#noteHealth({ ...record, settledFor }, given.workloads)
   }
 

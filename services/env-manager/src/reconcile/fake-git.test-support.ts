@@ -17,6 +17,8 @@ export class FakeGit {
   answer: (repository: string, branches: ReadonlyMap<string, string>) => ReadonlyMap<string, string> = (_, branches) =>
     branches
   listings = 0
+  /** Called before a comparison of commits is answered. */
+  onCompare: () => Promise<void> = async () => undefined
   /** Who writes the commits from now on. */
   author = { name: 'Ann Lee', email: 'ann@example.org' }
 
@@ -57,7 +59,10 @@ export class FakeGit {
         return new Map(this.answer(name, this.branches.get(name) ?? new Map()))
       },
       ensureCommit: async (_: RepositoryRef, commitSha) => void this.#commit(commitSha),
-      changedPaths: async (_, { base, head }) => this.#changed(base, head),
+      changedPaths: async (_, { base, head }) => {
+        await this.onCompare()
+        return this.#changed(base, head)
+      },
       listFiles: async (_, commitSha) => [...this.#commit(commitSha).files.keys()],
       readFiles: async (_, commitSha, { paths }) => {
         const { files } = this.#commit(commitSha)

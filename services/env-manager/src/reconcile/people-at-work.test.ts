@@ -52,6 +52,23 @@ describe('people', () => {
     )
   })
 
+  it('may roll a service back while the look after its deploy is under way, which finds nothing to do', async () => {
+    const first = bench.git.headOf('shop', 'feature/x')
+    let looks = 0
+    bench.git.onCompare = async () => {
+      looks += 1
+      if (looks !== 2) return
+      await rollBackService(bench.store, { environment: 'feature-x', service: 'orders' })
+      bench.manager.mark('feature-x')
+    }
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    await bench.settle()
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => looks > 2 && copies.length === 1 && copies[0] === `orders@${short(first)}`,
+    )
+  })
+
   it('are asked nothing when an environment expires, unless it is pinned', async () => {
     await bench.manager.stop()
     bench.config = { ...bench.config, ttlHours: 1 }
