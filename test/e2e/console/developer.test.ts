@@ -99,6 +99,17 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     expect(await orders()).toMatchObject({ pageSize: 7 })
   })
 
+  it('types over words of any colour', async () => {
+    await openDocument('feature-page-size')
+    for (const before of ['"a word"', '7', '{}']) {
+      await write(before)
+      await write('12')
+      await expect.poll(() => editor().textContent()).toBe('12')
+    }
+    expect(watched.mishaps).toEqual([])
+    await page.getByRole('button', { name: 'Discard' }).click()
+  })
+
   it('sees in the effective value who shadows whom', async () => {
     await page.getByRole('button', { name: 'Effective value' }).click()
     await page.getByRole('button', { name: /pageSize 7/ }).click()

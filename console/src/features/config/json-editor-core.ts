@@ -64,6 +64,7 @@ export function mountEditor(host: HTMLElement, options: EditorOptions): MountedE
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.onChange(update.state.doc.toString())
         }),
+        typingOver,
         colours,
         syntaxHighlighting(words),
       ],
@@ -113,6 +114,23 @@ function optionOf({ text, note, info }: SchemaWord, wants: 'key' | 'value'): Com
     ...(info === '' ? {} : { info }),
   }
 }
+
+/**
+ * What is typed over a selection is put in by the editor, not by the browser: that one would carry the looks of what stood there on as an inline style,
+ * which the content policy forbids.
+ */
+const typingOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { data: text, inputType, isComposing } = event
+    const { from, to, empty } = view.state.selection.main
+    if (inputType !== 'insertText' || text === null || empty || isComposing || view.state.readOnly) return false
+    const insert = () =>
+      view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true })
+    const handlers = view.state.facet(EditorView.inputHandler)
+    if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert())
+    return true
+  },
+})
 
 /**
  * Of JSON: in the page's colours, which are readable on light and on dark. Brackets have none: where everything is selected and typed over, the browser
