@@ -25,7 +25,7 @@ export interface Call {
 export async function request<T>(call: Call): Promise<T> {
   const response = await send(call)
   noteAnswer(response.status)
-  const body: unknown = await response.json().catch(() => undefined)
+  const body = jsonOf(await textOf(response, call.signal))
   if (response.ok) return body as T
   if (response.status === 401) signedOut.value += 1
   throw failureOf(response.status, body)
@@ -47,6 +47,26 @@ async function send({ method = 'GET', path, query, body, signal: aborted }: Call
     if (aborted?.aborted === true) throw cause
     noteUnreachable()
     throw new ApiFailure('The API does not answer', { status: 0, code: 'UNREACHABLE' })
+  }
+}
+
+/** The whole body: one that was broken off is no answer, whatever its status said. */
+async function textOf(response: Response, aborted: AbortSignal | undefined): Promise<string> {
+  try {
+    return await response.text()
+  } catch (cause) {
+    if (aborted?.aborted === true) throw cause
+    noteUnreachable()
+    throw new ApiFailure('The API’s answer was cut off', { status: 0, code: 'UNREACHABLE' })
+  }
+}
+
+/** Undefined for none, and for what is not JSON: the page of a proxy. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
