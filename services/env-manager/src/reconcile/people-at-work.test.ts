@@ -54,18 +54,19 @@ describe('people', () => {
 
   it('may roll a service back while the look after its deploy is under way, which finds nothing to do', async () => {
     const first = bench.git.headOf('shop', 'feature/x')
-    let looks = 0
+    const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
+    let isRolledBack = false
     bench.git.onCompare = async () => {
-      looks += 1
-      if (looks !== 2) return
+      const deployed = (await bench.record('feature-x'))?.services['orders']?.deployed?.commitSha
+      if (isRolledBack || deployed !== second) return
+      isRolledBack = true
       await rollBackService(bench.store, { environment: 'feature-x', service: 'orders' })
       bench.manager.mark('feature-x')
     }
-    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
     await bench.settle()
     await eventually(
       () => bench.world.copiesOf('feature-x'),
-      (copies) => looks > 2 && copies.length === 1 && copies[0] === `orders@${short(first)}`,
+      (copies) => isRolledBack && copies.length === 1 && copies[0] === `orders@${short(first)}`,
     )
   })
 
