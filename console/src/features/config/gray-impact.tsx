@@ -5,6 +5,7 @@ import { previewGrayRelease } from '../../api/config-center.js'
 import { onTopic } from '../../data/events.js'
 import { formatNumber, t, tn } from '../../i18n/i18n.js'
 import { ConfigDifferences } from './config-differences.js'
+import { ViolationNote } from './violation-note.js'
 
 /** Typing is over when nothing more has come for so long. */
 const PAUSE_MS = 350
@@ -56,18 +57,7 @@ function Told({ impact }: { readonly impact: GrayImpact }): JSX.Element {
   const { reach, paths, pathCount, violations } = impact
   return (
     <>
-      {violations.length === 0 ? null : (
-        <div class="note tone-bad" role="alert">
-          <strong>{t('config.gray.breaks')}</strong>
-          <ul>
-            {violations.map(({ tenant, service, path, rule }) => (
-              <li key={`${tenant} ${service} ${path} ${rule}`}>
-                {tenant}/{service} <code>{path}</code>: {rule}
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <ViolationNote says={t('config.gray.breaks')} violations={violations} />
       {reach === null ? <p class="note tone-warn">{t('config.gray.reachUnknown')}</p> : <Reach reach={reach} />}
       {pathCount === 0 ? (
         <p class="muted">{t('config.gray.noDifference')}</p>

@@ -2,6 +2,7 @@ import type { Tenant, TenantImpact, WriteImpact } from '@tributary/contract'
 import type { JSX } from 'preact'
 import { t, tn } from '../../i18n/i18n.js'
 import { Badge } from '../../ui/badge.js'
+import { ViolationNote } from './violation-note.js'
 
 /** Who would see a write: every tenant whose resolved config changes, what changes there, and what would break. */
 export function ImpactView(props: {
@@ -27,18 +28,7 @@ function Told({ impact }: { readonly impact: WriteImpact }): JSX.Element {
   return (
     <div class="stack">
       <p>{totals.tenants === 0 ? t('config.review.impactNone') : tn('config.review.impactCount', totals.tenants)}</p>
-      {broken === 0 ? null : (
-        <div class="note tone-bad" role="alert">
-          <strong>{t('config.review.impactBroken', { n: broken })}</strong>
-          <ul>
-            {violations.map(({ tenant, service, path, rule }) => (
-              <li key={`${tenant} ${service} ${path} ${rule}`}>
-                {tenant}/{service} <code>{path}</code>: {rule}
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <ViolationNote says={t('config.review.impactBroken', { n: broken })} violations={violations} />
       <ul class="lines lines-dense" tabIndex={0}>
         {tenants.map((one) => (
           <TenantLine key={one.tenant} impact={one} />
