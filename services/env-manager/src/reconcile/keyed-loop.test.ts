@@ -1,22 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { KeyedLoop, type ReconcileResult } from './keyed-loop.js'
-import { eventually } from './test-bench.test-support.js'
+import { eventually, gate } from './test-bench.test-support.js'
 
 const loops: KeyedLoop[] = []
 afterEach(async () => {
   await Promise.all(loops.splice(0).map((loop) => loop.stop()))
 })
-
-interface Gate {
-  readonly opened: Promise<void>
-  readonly open: () => void
-}
-
-function gate(): Gate {
-  let open = (): void => undefined
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return { opened, open }
-}
 
 function start(
   reconcile: (key: string) => Promise<ReconcileResult>,
@@ -97,6 +86,17 @@ describe('KeyedLoop', () => {
     )
     expect(seen).toEqual(['good', 'bad'])
     expect(errors).toEqual(['bad no 10', 'bad no 20', 'bad no 40', 'bad no 40'])
+  })
+
+  it('is not idle while a look has said that the next one is due at once', async () => {
+    let looks = 0
+    const { loop } = start(async () => {
+      looks += 1
+      return looks < 3 ? { requeueAfterMs: 0 } : {}
+    })
+    loop.mark('a')
+    await loop.idle()
+    expect(looks).toBe(3)
   })
 
   it('looks again when asked to, without counting it as a failure', async () => {

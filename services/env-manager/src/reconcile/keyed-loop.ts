@@ -1,7 +1,10 @@
 import { backoffMs } from '@tributary/kit'
 import PQueue from 'p-queue'
 
-/** What a reconcile says when it is done: nothing more, or "look again in so many milliseconds". Waiting is not an error. */
+/**
+ * What a reconcile says when it is done: nothing more, or "look again in so many milliseconds". Waiting is not an error. Zero is for what has a next
+ * step already: the key is marked before its look ends, so that {@link KeyedLoop.idle} waits for that step too.
+ */
 export interface ReconcileResult {
   readonly requeueAfterMs?: number
 }
@@ -107,7 +110,8 @@ export class KeyedLoop {
     try {
       const { requeueAfterMs } = await this.options.reconcile(key)
       this.#failures.delete(key)
-      if (requeueAfterMs !== undefined) this.markAfter(key, requeueAfterMs)
+      if (requeueAfterMs === 0) this.#again.add(key)
+      else if (requeueAfterMs !== undefined) this.markAfter(key, requeueAfterMs)
     } catch (error) {
       const attempt = (this.#failures.get(key) ?? 0) + 1
       this.#failures.set(key, attempt)

@@ -5,13 +5,14 @@ import { failure } from '../errors.js'
 import { applyMeshRoutes } from '../operations/apply-mesh-routes.js'
 import type { EnvironmentDependencies } from '../operations/dependencies.js'
 import { removeOrphans } from '../operations/orphan-scan.js'
-import { putToSleep } from '../operations/put-to-sleep.js'
+import { requestSleep, requestWake } from '../operations/request-sleep.js'
 import { getEnvironment } from '../operations/state/environments.js'
+import type { ConfigCenter } from '../ports/config-center.js'
 import type { MeshRoutes } from '../ports/mesh-routes.js'
 import type { PlatformCapability, PlatformContext, PlatformResource } from '../ports/platform.js'
 import type { RouteChanges } from '../ports/route-changes.js'
 import { NameFollower } from './name-follower.js'
-import { definition, eventually, TestBench } from './test-bench.test-support.js'
+import { definition, eventually, gate, TestBench } from './test-bench.test-support.js'
 
 /** A mesh that keeps the routes it is given: `at/service -> to` by environment. */
 class FakeMesh implements MeshRoutes {
@@ -92,6 +93,15 @@ describe('header routes of a mesh', () => {
       () => bench.phase(name),
       (phase) => phase === 'ready',
     )
+  const sleep = async (): Promise<void> => {
+    await requestSleep(bench.running, 'feature-x')
+    bench.manager.mark('feature-x')
+    await eventually(
+      () => bench.world.copiesOf('feature-x'),
+      (copies) => copies.length === 0,
+    )
+    await bench.manager.idle()
+  }
   const gone = (name: string) =>
     eventually(
       () => bench.record(name),
@@ -179,10 +189,43 @@ describe('header routes of a mesh', () => {
     await gone('feature-x')
   })
 
-  it('lead back to the baseline while the environment sleeps', async () => {
+  it('lead back to the baseline before a copy of the sleeping environment stops, and until it wakes', async () => {
     await start()
-    const record = await getEnvironment(bench.store, 'feature-x')
-    await putToSleep(bench.running, { record, services: ['orders'], signal: context.signal })
+    const seen: string[] = []
+    const retire = bench.running.platform.retireWorkloads
+    bench.running.platform.retireWorkloads = async (...given) => {
+      seen.push(Object.keys(mesh.routes).join())
+      await retire(...given)
+    }
+    await sleep()
+    expect([seen, mesh.routes]).toEqual([[''], {}])
+    await requestWake(bench.running, 'feature-x')
+    bench.manager.mark('feature-x')
+    await ready('feature-x')
+    expect(mesh.routes).toEqual({ 'integration/feature-x.orders': 'feature-x' })
+  })
+
+  it('lead back to the baseline although a look that saw the copies still makes routes when they are to sleep', async () => {
+    await start()
+    const { configCenter } = bench.running
+    const begun = gate()
+    const released = gate()
+    const listEntries: ConfigCenter['listEntries'] = async (tenant) => {
+      const listed = await configCenter.listEntries(tenant)
+      begun.open()
+      await released.opened
+      return listed
+    }
+    const slow = { ...bench.running, configCenter: { ...configCenter, listEntries } }
+    const late = applyMeshRoutes(slow, await getEnvironment(bench.store, 'feature-x'), context)
+    await begun.opened
+    const asleep = sleep()
+    await eventually(
+      () => bench.center.tenants.get('feature-x')?.entries.has('orders'),
+      (registered) => registered === false,
+    )
+    released.open()
+    await Promise.all([late, asleep])
     expect(mesh.routes).toEqual({})
   })
 

@@ -126,6 +126,19 @@ export class TestBench {
   }
 }
 
+/** Holds work up at a known place until the test lets it go on. */
+export interface Gate {
+  readonly opened: Promise<void>
+  readonly open: () => void
+}
+
+/** A gate that is closed. */
+export function gate(): Gate {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { opened, open }
+}
+
 /** Waits for a condition with a deadline; the last answer is in the error. */
 export async function eventually<T>(
   read: () => Promise<T> | T,
