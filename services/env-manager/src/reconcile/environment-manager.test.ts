@@ -4,7 +4,7 @@ import { requestTeardown } from '../operations/request-teardown.js'
 import { listEnvironments } from '../operations/state/environments.js'
 import { listSuspensions } from '../operations/state/suspensions.js'
 import { short, useShop } from './shop-bench.test-support.js'
-import { definition, eventually, TestBench } from './test-bench.test-support.js'
+import { definition, TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
 const { ready, gone, holdDeploy } = useShop((opened) => (bench = opened))
@@ -15,7 +15,7 @@ describe('environments of branches', () => {
     const head = bench.git.commit('shop', 'feature/addButton', { 'orders/server.js': '2' }, 'main').slice(0, 7)
     await bench.start()
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-addbutton'),
       (phase) => phase === 'ready',
     )
@@ -36,7 +36,7 @@ describe('environments of branches', () => {
     bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
     await bench.start()
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'ready',
     )
@@ -44,7 +44,7 @@ describe('environments of branches', () => {
     expect(ledger.length).toBeGreaterThan(4)
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
-    const [receipt] = await eventually(
+    const [receipt] = await bench.atRest(
       () => bench.receipts('feature-x'),
       (receipts) => receipts.length === 1,
     )
@@ -105,7 +105,7 @@ describe('pushes and deletions in any order', () => {
     }
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.generation === 2 && now.phase === 'ready',
     )
@@ -139,7 +139,7 @@ describe('pushes and deletions in any order', () => {
     await ready('feature-x')
     const head = bench.git.commit('shop', 'feature/x', { 'payments/server.js': '1' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 1 && copies[0] === `orders@${short(head)}`,
     )
@@ -188,7 +188,7 @@ describe('branches that say more', () => {
     bench.git.delete('shop', 'feature/base')
     await bench.settle()
     await gone('feature-base')
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-top'),
       (now) => now?.base === 'integration' && now.phase === 'ready',
     )
@@ -212,20 +212,20 @@ describe('branches that say more', () => {
       }
       await two.start()
       await two.settle()
-      await eventually(
+      await two.atRest(
         () => two.phase('feature-x'),
         (phase) => phase === 'ready',
       )
       expect(two.world.copiesOf('feature-x').map((copy) => copy.split('@')[0])).toEqual(['shop-api', 'stock-api'])
       two.git.delete('stock', 'feature/x')
       await two.settle()
-      await eventually(
+      await two.atRest(
         () => two.world.copiesOf('feature-x'),
         (copies) => copies.length === 1,
       )
       two.git.delete('shop', 'feature/x')
       await two.settle()
-      await eventually(
+      await two.atRest(
         () => two.record('feature-x'),
         (record) => record === undefined,
       )
@@ -247,7 +247,7 @@ describe('what is left of earlier days', () => {
     }
     bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': definition('orders', 'dependsOn: [new]\n') })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'degraded',
     )
@@ -255,7 +255,7 @@ describe('what is left of earlier days', () => {
     for (const [id, { environment }] of bench.world.workloads)
       if (environment === 'feature-x') bench.world.workloads.delete(id)
     bench.manager.mark('feature-x')
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 1,
     )

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { failure } from '../errors.js'
 import { requestRetry } from '../operations/change-environment.js'
 import { short, useShop } from './shop-bench.test-support.js'
-import { definition, eventually, type TestBench } from './test-bench.test-support.js'
+import { definition, type TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
 const { ready } = useShop((opened) => (bench = opened))
@@ -18,7 +18,7 @@ describe('deploys that fail', () => {
     const bad = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
     bench.world.sickness = ({ commitSha }) => (commitSha === bad ? 'port 8080 refused' : undefined)
     await bench.settle()
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.phase === 'degraded' && now.conditions.some(({ reason }) => reason === 'GaveUp'),
     )
@@ -42,7 +42,7 @@ describe('deploys that fail', () => {
       service === 'payments' && environment === 'feature-x' ? 'crashed' : undefined
     await bench.start()
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'failed',
     )
@@ -60,7 +60,7 @@ describe('deploys that fail', () => {
     }
     await bench.start()
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'failed',
     )
@@ -83,7 +83,7 @@ describe('deploys that fail', () => {
       'payments/server.js': '2',
     })
     await bench.settle()
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) =>
         now?.phase === 'degraded' &&
@@ -107,7 +107,7 @@ describe('deploys that fail', () => {
     // Nothing listens on the fake's ports, so the check cannot be answered.
     bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': verified })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.conditions.some(({ reason }) => reason === 'GaveUp') === true,
     )
@@ -168,7 +168,7 @@ describe('secrets and schemas of a definition', () => {
     await ready('feature-x')
     const started = [...bench.world.started.values()].find(({ environment }) => environment === 'feature-x')
     expect(started?.secrets).toEqual({ mail: 'offered-value' })
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-y'),
       (now) => now?.phase === 'failed',
     )
@@ -187,7 +187,7 @@ describe('secrets and schemas of a definition', () => {
       return bench.center.schemas('feature-x').map(({ service, schema }) => ({ service, schema }))
     }
     const becomes = (expected: unknown) =>
-      eventually(registered, (now) => JSON.stringify(now) === JSON.stringify(expected))
+      bench.atRest(registered, (now) => JSON.stringify(now) === JSON.stringify(expected))
     bench.git.commit('shop', 'feature/x', { ...orders(config), ...schemaOf(0) }, 'main')
     await bench.start()
     await bench.settle()
@@ -209,12 +209,12 @@ describe('secrets and schemas of a definition', () => {
     await bench.settle()
     const messageOf = async (name: string): Promise<string | undefined> =>
       (await bench.environment(name))?.conditions.find(({ type }) => type === 'DefinitionValid')?.message
-    const broken = await eventually(
+    const broken = await bench.atRest(
       () => messageOf('feature-x'),
       (message) => message !== undefined,
     )
     expect(broken).toBe('orders/service.yaml:3:7: orders/schema.json: config.defaults/size must be integer')
-    const missing = await eventually(
+    const missing = await bench.atRest(
       () => messageOf('feature-y'),
       (message) => message !== undefined,
     )

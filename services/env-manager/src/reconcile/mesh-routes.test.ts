@@ -89,21 +89,20 @@ describe('header routes of a mesh', () => {
     await ready('feature-x')
   }
   const ready = (name: string) =>
-    eventually(
+    bench.atRest(
       () => bench.phase(name),
       (phase) => phase === 'ready',
     )
   const sleep = async (): Promise<void> => {
     await requestSleep(bench.running, 'feature-x')
     bench.manager.mark('feature-x')
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 0,
     )
-    await bench.manager.idle()
   }
   const gone = (name: string) =>
-    eventually(
+    bench.atRest(
       () => bench.record(name),
       (record) => record === undefined,
     )
@@ -127,13 +126,13 @@ describe('header routes of a mesh', () => {
     await start()
     bench.git.commit('shop', 'feature/x', { 'stock/a': '2' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => Object.keys(mesh.routes),
       (keys) => keys.length === 2,
     )
     bench.git.commit('shop', 'feature/x', { 'orders/a': '1' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => Object.keys(mesh.routes),
       (keys) => keys.length === 1,
     )
@@ -180,7 +179,7 @@ describe('header routes of a mesh', () => {
     mesh.remove = async () => undefined
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
-    const stuck = await eventually(
+    const stuck = await bench.atRest(
       async () => (await bench.environment('feature-x'))?.conditions.find(({ type }) => type === 'Reconciled'),
       (one) => one?.reason === 'TeardownIncomplete',
     )

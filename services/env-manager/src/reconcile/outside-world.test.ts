@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { removeOrphans } from '../operations/orphan-scan.js'
 import { listEnvironments } from '../operations/state/environments.js'
 import { short, useShop } from './shop-bench.test-support.js'
-import { eventually, type TestBench } from './test-bench.test-support.js'
+import type { TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
 const { ready, gone } = useShop((opened) => (bench = opened))
@@ -20,7 +20,7 @@ describe('the world outside', () => {
     const id = (await bench.record('feature-x'))?.services['orders']?.deployed?.workloadId ?? ''
     bench.world.workloads.delete(id)
     bench.manager.mark('feature-x')
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 1,
     )
@@ -31,7 +31,7 @@ describe('the world outside', () => {
 
   it('shows a copy that died as unhealthy, and as healthy when it is back, without being asked', async () => {
     bench.world.change('feature-x', 'orders', { health: 'unhealthy', message: 'exited with 1' })
-    const sick = await eventually(
+    const sick = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.phase === 'degraded',
     )
@@ -43,7 +43,7 @@ describe('the world outside', () => {
   it('registers an entry again that somebody deleted', async () => {
     bench.center.tenants.get('feature-x')?.entries.delete('orders')
     bench.manager.mark('feature-x')
-    const seen = await eventually(
+    const seen = await bench.atRest(
       () => bench.center.seenBy('feature-x')['orders'],
       (owner) => owner?.startsWith('feature-x@') === true,
     )
@@ -63,14 +63,14 @@ describe('the world outside', () => {
     const runs = (await bench.runs('feature-x')).length
     const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
     await bench.settle()
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.conditions.some(({ reason }) => reason === 'ServerUnreachable') === true,
     )
     expect(environment?.services[0]?.status).toBe('healthy')
     expect(await bench.runs('feature-x')).toHaveLength(runs)
     bench.center.outage = undefined
-    await eventually(
+    await bench.atRest(
       () => bench.center.seenBy('feature-x')['orders'],
       (seen) => seen === `feature-x@${short(head)}`,
     )
@@ -99,7 +99,7 @@ describe('the world outside', () => {
     bench.git.commit('shop', 'feature/good', { 'orders/server.js': 'y' }, 'main')
     await bench.settle()
     await ready('feature-good')
-    const bad = await eventually(
+    const bad = await bench.atRest(
       () => bench.environment('feature-bad'),
       (now) => now?.phase === 'failed',
     )
@@ -112,7 +112,7 @@ describe('a manager that starts again', () => {
     bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
     await bench.start()
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => listEnvironments(bench.store),
       (records) => records.every(({ settledFor }) => settledFor !== null),
     )
@@ -134,7 +134,7 @@ describe('a manager that starts again', () => {
     expect(read).toEqual([])
     const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.center.seenBy('feature-x')['orders'],
       (seen) => seen === `feature-x@${short(head)}`,
     )
@@ -166,7 +166,7 @@ describe('a manager that starts again', () => {
     expect(await bench.runs('feature-x')).toHaveLength(2)
     bench.now = () => Date.now() + 31 * 24 * 3_600_000
     await bench.start()
-    await eventually(
+    await bench.atRest(
       () => bench.runs('feature-x'),
       (runs) => runs.length === 0,
     )
@@ -186,7 +186,7 @@ describe('a teardown that does not get through', () => {
     bench.world.spaces.delete = (name) => (stuck ? false : remove(name))
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
-    const [failed] = await eventually(
+    const [failed] = await bench.atRest(
       () => bench.runs('feature-x'),
       (runs) => runs[0]?.kind === 'teardown' && runs[0].state === 'failed',
     )

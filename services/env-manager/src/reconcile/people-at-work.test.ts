@@ -3,7 +3,7 @@ import { patchEnvironment } from '../operations/change-environment.js'
 import { requestTeardown } from '../operations/request-teardown.js'
 import { rollBackService } from '../operations/rollback-service.js'
 import { short, useShop } from './shop-bench.test-support.js'
-import { definition, eventually, type TestBench } from './test-bench.test-support.js'
+import { definition, type TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
 const { ready, gone } = useShop((opened) => (bench = opened))
@@ -32,13 +32,13 @@ describe('people', () => {
     const first = bench.git.headOf('shop', 'feature/x')
     const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '3' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.center.seenBy('feature-x')['orders'],
       (seen) => seen === `feature-x@${short(second)}`,
     )
     await rollBackService(bench.store, { environment: 'feature-x', service: 'orders' })
     bench.manager.mark('feature-x')
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 1 && copies[0] === `orders@${short(first)}`,
     )
@@ -46,7 +46,7 @@ describe('people', () => {
     await ready('feature-x')
     const third = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '4' })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.center.seenBy('feature-x')['orders'],
       (seen) => seen === `feature-x@${short(third)}`,
     )
@@ -64,7 +64,7 @@ describe('people', () => {
       bench.manager.mark('feature-x')
     }
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.world.copiesOf('feature-x'),
       (copies) => isRolledBack && copies.length === 1 && copies[0] === `orders@${short(first)}`,
     )
@@ -90,14 +90,14 @@ describe('people', () => {
     const withDefaults = (more: string): string => definition('orders', `config: { defaults: { size: 1${more} } }\n`)
     bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': withDefaults('') })
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.center.document('feature-x', 'orders'),
       (document) => document?.['size'] === 1,
     )
     bench.center.setDocument('feature-x', 'orders', { size: 50 })
     bench.git.commit('shop', 'feature/x', { 'orders/service.yaml': withDefaults(', color: red') })
     await bench.settle()
-    const document = await eventually(
+    const document = await bench.atRest(
       () => bench.center.document('feature-x', 'orders'),
       (now) => now?.['color'] === 'red',
     )

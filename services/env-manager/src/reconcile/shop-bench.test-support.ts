@@ -1,11 +1,11 @@
 import { afterEach, beforeEach } from 'vitest'
-import { definition, eventually, TestBench } from './test-bench.test-support.js'
+import { definition, TestBench } from './test-bench.test-support.js'
 
 /** What tests of the shop work with, besides its bench. */
 export interface ShopBench {
-  /** Waits until the environment is ready. */
+  /** Waits until the environment is ready and the manager has nothing to do. */
   ready(name: string): Promise<unknown>
-  /** Waits until the environment has no record any more. */
+  /** Waits until the environment has no record any more and the manager has nothing to do. */
   gone(name: string): Promise<unknown>
   /** Holds the deploy of a service until it is let go. */
   holdDeploy(service: string, environment: string): HeldDeploy
@@ -40,12 +40,12 @@ export function useShop(take: (bench: TestBench) => void): ShopBench {
   })
   return {
     ready: (name) =>
-      eventually(
+      bench.atRest(
         () => bench.phase(name),
         (phase) => phase === 'ready',
       ),
     gone: (name) =>
-      eventually(
+      bench.atRest(
         () => bench.record(name),
         (record) => record === undefined,
       ),

@@ -87,6 +87,14 @@ export class TestBench {
     await this.manager.idle()
   }
 
+  /** Waits until what is read holds and the manager has nothing to do, so that all that belongs to it is there as well. */
+  async atRest<T>(read: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {
+    return eventually(async () => {
+      await this.manager.idle()
+      return read()
+    }, holds)
+  }
+
   async record(name: string): Promise<EnvironmentRecord | undefined> {
     return findEnvironment(this.store, name)
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { failure } from '../errors.js'
-import { definition, eventually, TestBench } from './test-bench.test-support.js'
+import { definition, TestBench } from './test-bench.test-support.js'
 
 let bench: TestBench
 let main: string
@@ -27,7 +27,7 @@ describe('a copy that is healthy while its address does not answer', () => {
     bench.world.unreached.set('orders', refused)
     const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2', 'payments/server.js': '2' }, 'main')
     await bench.settle()
-    const environment = await eventually(
+    const environment = await bench.atRest(
       () => bench.environment('feature-x'),
       (now) => now?.conditions.some(({ message }) => message.includes('10.1.2.3:80')) === true,
     )
@@ -40,12 +40,12 @@ describe('a copy that is healthy while its address does not answer', () => {
     bench.world.unreached.set('orders', refused)
     const head = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' }, 'main')
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.runs('feature-x'),
       (runs) => runs.filter(({ state }) => state === 'failed').length > 4,
     )
     bench.world.unreached.clear()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'ready',
     )
