@@ -3,7 +3,7 @@ import { hashItems } from '@tributary/contract/hash'
 
 /** What a client of one channel had after one frame. */
 export interface ModelState {
-  readonly via: 'snapshot' | 'delta' | 'cursor'
+  readonly via: 'snapshot' | 'resumed' | 'delta' | 'cursor'
   /** Of a delta: the revision that it builds on. */
   readonly from?: bigint
   readonly revision: bigint
@@ -63,7 +63,7 @@ export class ChannelModel {
     if (this.revision !== undefined && revision < this.revision) {
       this.violations.push(`back from ${this.revision} to ${revision}`)
     }
-    this.#arrive('cursor', revision, hash ?? this.hash)
+    this.#arrive(hash === undefined ? 'cursor' : 'resumed', revision, hash ?? this.hash)
   }
 
   #arrive(via: ModelState['via'], revision: bigint, hash: string, from?: bigint): void {

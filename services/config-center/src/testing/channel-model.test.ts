@@ -42,8 +42,26 @@ it('finds nothing wrong with the net change of several revisions', () => {
   expect(complaints([delta(2), net, delta(5)])).toEqual([])
 })
 
+it.each<[string, (model: ChannelModel) => void]>([
+  ['a snapshot', (model) => model.snapshot({ ...snapshot, storeRevision: '3' })],
+  ['its hash', (model) => model.upTo(3n, snapshot.hash)],
+])(
+  'finds nothing wrong with a follower that %s brings to another channel, which last changed before that',
+  (_, move) => {
+    // At revision 1 it followed a channel with something else in it.
+    const states = [5, 1, 1, 2].map((revision) => hashItems(items(revision)))
+    const model = new ChannelModel()
+    model.snapshot({ ...snapshot, storeRevision: '2' })
+    move(model)
+    model.delta({ ...delta(2), from: '1', to: '4' })
+    const moved: Timeline = { at: (revision) => states[Number(revision) - 1] ?? '' }
+    expect([...model.violations, ...contradictions(model.states, moved)]).toEqual([])
+  },
+)
+
 it.each([
   ['drops a delta', [2, 4, 5].map(delta)],
+  ['names a base that is older than the last change', [delta(2), delta(3), { ...delta(4), from: '2' }, delta(5)]],
   ['drops a delta and hides the gap', [delta(2), { ...delta(4), from: '2' }, delta(5)]],
   ['drops the last delta', [2, 3, 4].map(delta)],
   ['repeats a delta', [2, 3, 3, 4, 5].map(delta)],

@@ -67,10 +67,14 @@ export class ViewOracle {
  * that builds on a state that the client did not have.
  */
 export function contradictions(states: readonly ModelState[], timeline: Timeline): string[] {
+  let wholeAt = -1n
   return states.flatMap(({ from, via, revision, hash }, index) => {
+    if (via === 'snapshot' || via === 'resumed') wholeAt = revision
     const before = states[index - 1]
     const wrong = timeline.at(revision) !== hash ? [`at ${revision} (${via}) it was not what the store says`] : []
-    const skipped = from !== undefined && before !== undefined && timeline.at(from) !== before.hash
-    return skipped ? [...wrong, `a change between ${before.revision} and ${revision} is missing`] : wrong
+    if (from === undefined || before === undefined) return wrong
+    // A client that comes to a channel later is told so whole; what it had when that channel last changed was another one's.
+    const base = timeline.at(from < wholeAt ? wholeAt : from)
+    return base === before.hash ? wrong : [...wrong, `a change between ${before.revision} and ${revision} is missing`]
   })
 }

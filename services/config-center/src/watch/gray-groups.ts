@@ -45,15 +45,16 @@ export class GrayGroups {
   }
 
   /**
-   * From where a client can be brought up to date. A revision alone does not say which group's view the client had: it is of use only
-   * when no release has changed since. A hash is always: it says what the client has.
+   * From where a client can be brought up to date. A revision counts only when the client surely followed then what it follows now. Else
+   * nothing but its hash does, and that against the view as it is: in the history of this view the same hash may be that of a revision at
+   * which the client had something else, and it would take a change since for one that it has.
    */
   cursorOf({ tenant, service, after, viewHash }: SubscribeRequest): ChannelCursor {
-    if (after === undefined || viewHash !== undefined || service === null) return { after, hash: viewHash }
+    if (after === undefined || service === null) return { after, hash: viewHash }
     const changedAt = this.#changedAt.get(`${tenant}/${service}`) ?? this.#forgottenAt
     // While a release is under way, the client may have come under another name than before.
     const isSure = after >= changedAt && this.#catalog.gray(tenant, service) === undefined
-    return { after: isSure ? after : undefined, hash: undefined }
+    return { after: isSure ? after : undefined, hash: viewHash }
   }
 
   /** Notes the changes of one revision. Returns the subscribers that are in another group now than the view they follow is of. */
