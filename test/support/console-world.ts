@@ -2,18 +2,16 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { createRepositories, linkSdk } from '../../examples/shop/create-repositories.mjs'
 import { GitFixture } from './git-fixture.js'
-import { PlatformFixture } from './platform.js'
+import type { PlatformFixture } from './platform.js'
 
-/** The example shop on a platform of its own, for people who look at it in a browser. */
+/** Repositories of the example shop, for people who look at it in a browser. */
 export interface ConsoleWorld {
-  readonly platform: PlatformFixture
   readonly shop: GitFixture
   readonly payments: GitFixture
 }
 
 /** Starts the platform with the shop; integration is ready. */
-export async function startConsoleWorld(settings: Readonly<Record<string, unknown>> = {}): Promise<ConsoleWorld> {
-  const platform = await PlatformFixture.prepare()
+export async function startConsoleWorld(platform: PlatformFixture): Promise<ConsoleWorld> {
   const git = path.join(platform.directory, 'git')
   await mkdir(git)
   const urls = await createRepositories({ directory: git, contextFile: path.join(platform.data, 'context.json') })
@@ -22,11 +20,11 @@ export async function startConsoleWorld(settings: Readonly<Record<string, unknow
   const payments = await GitFixture.open(urls.payments, path.join(git, 'payments-clone'))
   await platform.writeConfig({
     repositories: { ...urls },
-    settings: { pollSeconds: 1, drainSeconds: 1, ...settings },
+    settings: { pollSeconds: 1, drainSeconds: 1 },
   })
   await platform.start()
   await platform.untilReady('integration')
-  return { platform, shop, payments }
+  return { shop, payments }
 }
 
 /** The change of `orders` that makes a branch own it: its list of buttons, which it also prints when it starts. */

@@ -1,15 +1,9 @@
 import { describeWithServer } from '@tributary/testkit'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  accessibilityProblems,
-  CHROMIUM,
-  openBrowser,
-  openPage,
-  signIn,
-  type WatchedPage,
-} from '../../support/browser.js'
-import { startConsoleWorld, withButtons, type ConsoleWorld } from '../../support/console-world.js'
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { accessibilityProblems, CHROMIUM } from '../../support/browser.js'
+import { useSignedInStory } from '../../support/console-story.js'
+import { startConsoleWorld, withButtons } from '../../support/console-world.js'
 import { waitFor } from '../../support/wait-for.js'
 
 const DOCUMENT = { tenant: 'feature-page-size', service: 'orders' }
@@ -20,30 +14,18 @@ interface Orders {
 }
 
 describeWithServer('a developer in the browser', CHROMIUM, () => {
-  let world: ConsoleWorld
-  let browser: Browser
-  let watched: WatchedPage
+  const story = useSignedInStory(startConsoleWorld)
   let page: Page
-
-  beforeAll(async () => {
-    world = await startConsoleWorld()
-    browser = await openBrowser()
-    watched = await openPage(browser)
-    page = watched.page
-    await signIn(page, world.platform.access)
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await world?.platform.remove()
+  beforeAll(() => {
+    page = story.page
   })
 
   const row = () =>
     page.getByRole('row').filter({ has: page.getByRole('link', { name: 'feature-page-size', exact: true }) })
   const editor = () => page.getByRole('textbox', { name: 'JSON of the document' })
-  const orders = () => world.platform.get<Orders>('feature-page-size', '/orders/orders')
+  const orders = () => story.platform.get<Orders>('feature-page-size', '/orders/orders')
   const openDocument = async (tenant: string) => {
-    await page.goto(`${world.platform.access.url}/console/#/config/${tenant}/orders`)
+    await page.goto(`${story.platform.access.url}/console/#/config/${tenant}/orders`)
     await editor().waitFor()
   }
   /** Replaces everything in the editor, as a person does. */
@@ -55,7 +37,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
 
   it('pushes a branch and watches it come up, without loading the page again', async () => {
     await page.getByText('1 environment', { exact: true }).waitFor()
-    await world.shop.push('feature/page-size', withButtons('pay', 'more'))
+    await story.given.shop.push('feature/page-size', withButtons('pay', 'more'))
     await row().getByText('Ready').waitFor({ timeout: 30_000 })
   })
 
@@ -106,7 +88,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
       await write('12')
       await expect.poll(() => editor().textContent()).toBe('12')
     }
-    expect(watched.mishaps).toEqual([])
+    expect(story.watched.mishaps).toEqual([])
     await page.getByRole('button', { name: 'Discard' }).click()
   })
 
@@ -122,7 +104,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
   })
 
   it('loses nothing when somebody else saves the same document meanwhile: both sets of changes are merged', async () => {
-    const { platform } = world
+    const { platform } = story
     await openDocument('feature-page-size')
     await write('{ "pageSize": 9, "discountPercent": 10 }')
     await platform.configCenter.applyDocument(DOCUMENT, { pageSize: 8, theirs: true })
@@ -148,7 +130,7 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await page.getByRole('button', { name: 'Go back to before this' }).first().click()
     await page.getByRole('dialog').getByRole('button', { name: 'Go back to before this' }).click()
     await waitFor('the document of before', async () => {
-      const { data } = await world.platform.configCenter.getDocument(DOCUMENT)
+      const { data } = await story.platform.configCenter.getDocument(DOCUMENT)
       return 'theirs' in data && data['pageSize'] === 8
     })
   })
@@ -177,15 +159,15 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await impact.getByText('1 of 1 live subscribers of this service would get it').waitFor()
     await impact.getByRole('row', { name: '/pageSize 8 4' }).waitFor()
     expect(await accessibilityProblems(page)).toEqual([])
-    expect((await world.platform.configCenter.listGrayReleases('feature-page-size')).releases).toEqual([])
+    expect((await story.platform.configCenter.listGrayReleases('feature-page-size')).releases).toEqual([])
     await page.getByRole('button', { name: 'Start the gray release' }).click()
     await page.getByText('A gray release is under way').waitFor()
     expect(await accessibilityProblems(page)).toEqual([])
     expect(await orders()).toMatchObject({ pageSize: 4 })
-    expect((await world.platform.configCenter.getDocument(DOCUMENT)).data).toMatchObject({ pageSize: 8 })
+    expect((await story.platform.configCenter.getDocument(DOCUMENT)).data).toMatchObject({ pageSize: 8 })
     await page.getByRole('button', { name: 'Give it to all' }).click()
     await waitFor('the change to be saved', async () => {
-      return (await world.platform.configCenter.getDocument(DOCUMENT)).data['pageSize'] === 4
+      return (await story.platform.configCenter.getDocument(DOCUMENT)).data['pageSize'] === 4
     })
   })
 
@@ -199,11 +181,11 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     await dialog.getByRole('textbox').fill('feature-page-size')
     await confirm.click()
     await row().waitFor({ state: 'detached', timeout: 30_000 })
-    const { receipts } = await world.platform.envManager.listReceipts('feature-page-size')
+    const { receipts } = await story.platform.envManager.listReceipts('feature-page-size')
     expect(receipts[0]?.resources.length).toBeGreaterThan(3)
   })
 
   it('has seen no mishap in the page', () => {
-    expect(watched.mishaps).toEqual([])
+    expect(story.watched.mishaps).toEqual([])
   })
 })

@@ -1,31 +1,26 @@
 import { describeWithServer, FaultProxy } from '@tributary/testkit'
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { accessibilityProblems, CHROMIUM, openBrowser, openPage, signIn } from '../../support/browser.js'
-import { startConsoleWorld, type ConsoleWorld } from '../../support/console-world.js'
+import { beforeAll, expect, it } from 'vitest'
+import { accessibilityProblems, CHROMIUM, openPage, signIn } from '../../support/browser.js'
+import { useBrowserStory } from '../../support/console-story.js'
+import { startConsoleWorld } from '../../support/console-world.js'
 
 describeWithServer('the console when something is wrong', CHROMIUM, () => {
-  let world: ConsoleWorld
-  let proxy: FaultProxy
-  let browser: Browser
-  let url: string
-
-  beforeAll(async () => {
-    world = await startConsoleWorld()
-    proxy = await FaultProxy.start(Number(new URL(world.platform.access.url).port))
-    url = `http://127.0.0.1:${proxy.port}`
-    browser = await openBrowser()
+  const story = useBrowserStory(async (platform, atEnd) => {
+    await startConsoleWorld(platform)
+    const proxy = await FaultProxy.start(Number(new URL(platform.access.url).port))
+    atEnd(() => proxy.close())
+    return { proxy }
   })
-
-  afterAll(async () => {
-    await browser?.close()
-    await proxy?.close()
-    await world?.platform.remove()
+  let proxy: FaultProxy
+  let url: string
+  beforeAll(() => {
+    proxy = story.given.proxy
+    url = `http://127.0.0.1:${proxy.port}`
   })
 
   it('keeps what it has read while the API is down, says since when, and recovers alone', async () => {
-    const { page, mishaps, context } = await openPage(browser)
-    await signIn(page, { url, token: world.platform.access.token })
+    const { page, mishaps, context } = await openPage(story.browser)
+    await signIn(page, { url, token: story.platform.access.token })
     await page.getByRole('link', { name: 'integration', exact: true }).waitFor()
     proxy.refuse()
     await page.getByRole('alert').getByText('The API does not answer').waitFor()
@@ -41,19 +36,19 @@ describeWithServer('the console when something is wrong', CHROMIUM, () => {
   })
 
   it('goes on with the topology after the stream was cut', async () => {
-    const { page, context } = await openPage(browser)
-    await signIn(page, { url, token: world.platform.access.token })
+    const { page, context } = await openPage(story.browser)
+    await signIn(page, { url, token: story.platform.access.token })
     await page.goto(`${url}/console/#/environments/integration`)
     await page.getByRole('button', { name: /^orders, own/ }).waitFor()
     proxy.cut()
-    await world.platform.configCenter.maskEntry({ tenant: 'integration', service: 'payments' })
+    await story.platform.configCenter.maskEntry({ tenant: 'integration', service: 'payments' })
     await page.getByRole('button', { name: /^payments, masked/ }).waitFor()
     await context.close()
   })
 
   it('shows a viewer what can be done, disabled, and says which role it takes', async () => {
-    const { token } = await world.platform.configCenter.createToken({ name: 'tester', role: 'viewer' })
-    const { page, context } = await openPage(browser)
+    const { token } = await story.platform.configCenter.createToken({ name: 'tester', role: 'viewer' })
+    const { page, context } = await openPage(story.browser)
     await signIn(page, { url, token })
     await page.getByRole('button', { name: 'Actions: integration' }).click()
     const pin = page.getByRole('menuitem', { name: /Pin/ })
@@ -61,7 +56,7 @@ describeWithServer('the console when something is wrong', CHROMIUM, () => {
     expect(await pin.innerText()).toMatch(/A viewer may not do this here; it takes a release manager/)
     // By force: what is disabled for assistive technology is not waited for to be enabled.
     await pin.click({ force: true })
-    expect((await world.platform.envManager.getEnvironment('integration')).pinned).toBe(false)
+    expect((await story.platform.envManager.getEnvironment('integration')).pinned).toBe(false)
     await page.goto(`${url}/console/#/config/integration/orders`)
     const save = page.getByRole('button', { name: 'Review and save' })
     await save.waitFor()
@@ -70,7 +65,7 @@ describeWithServer('the console when something is wrong', CHROMIUM, () => {
   })
 
   it('tells a wrong token without saying more', async () => {
-    const { page, context } = await openPage(browser)
+    const { page, context } = await openPage(story.browser)
     await page.goto(`${url}/console/`)
     await page.getByLabel('Token', { exact: true }).fill('not-a-token')
     await page.getByRole('button', { name: 'Sign in' }).click()
@@ -81,16 +76,16 @@ describeWithServer('the console when something is wrong', CHROMIUM, () => {
   })
 
   it('asks for a sign-in when the session has ended elsewhere', async () => {
-    const { page, context } = await openPage(browser)
-    await signIn(page, { url, token: world.platform.access.token })
+    const { page, context } = await openPage(story.browser)
+    await signIn(page, { url, token: story.platform.access.token })
     await context.clearCookies()
     await page.getByRole('heading', { name: 'Sign in to Tributary' }).waitFor()
     await context.close()
   })
 
   it('says that an environment is not there, and stays usable', async () => {
-    const { page, context } = await openPage(browser)
-    await signIn(page, { url, token: world.platform.access.token })
+    const { page, context } = await openPage(story.browser)
+    await signIn(page, { url, token: story.platform.access.token })
     await page.goto(`${url}/console/#/environments/no-such-environment`)
     await page.getByText('There is no such thing').waitFor()
     await page.getByRole('link', { name: 'Environments' }).first().click()

@@ -1,20 +1,17 @@
 import path from 'node:path'
 import { describeWithServer } from '@tributary/testkit'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { buildConsoleFiles } from '../../support/browser.js'
+import { useStory } from '../../support/console-story.js'
 import { FIREFOX, FirefoxPage } from '../../support/firefox.js'
 import { GitFixture } from '../../support/git-fixture.js'
-import { PlatformFixture } from '../../support/platform.js'
+import type { PlatformFixture } from '../../support/platform.js'
 import { tinyService } from '../../support/tiny-service.js'
 
 const ENTER = '\uE007'
 
 describeWithServer('the console in Firefox', FIREFOX, () => {
-  let platform: PlatformFixture
-  let page: FirefoxPage
-
-  beforeAll(async () => {
-    platform = await PlatformFixture.prepare()
+  const story = useStory(async (platform, atEnd) => {
     const tiny = await GitFixture.create(path.join(platform.directory, 'git'), 'tiny', tinyService('one'))
     await tiny.push('feature/x', tinyService('two'))
     await platform.writeConfig({ repositories: { tiny: tiny.url }, settings: { pollSeconds: 1, drainSeconds: 1 } })
@@ -22,12 +19,15 @@ describeWithServer('the console in Firefox', FIREFOX, () => {
     await platform.untilReady('integration')
     await platform.untilReady('feature-x')
     await buildConsoleFiles()
-    page = await FirefoxPage.open()
+    const page = await FirefoxPage.open()
+    atEnd(() => page.close())
+    return { page }
   })
-
-  afterAll(async () => {
-    await page?.close()
-    await platform?.remove()
+  let platform: PlatformFixture
+  let page: FirefoxPage
+  beforeAll(() => {
+    platform = story.platform
+    page = story.given.page
   })
 
   const has = (selector: string, text: string): string =>

@@ -1,18 +1,12 @@
 import path from 'node:path'
 import { describeWithServer } from '@tributary/testkit'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  accessibilityProblems,
-  CHROMIUM,
-  openBrowser,
-  openPage,
-  signIn,
-  type WatchedPage,
-} from '../../support/browser.js'
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { accessibilityProblems, CHROMIUM } from '../../support/browser.js'
+import { useSignedInStory } from '../../support/console-story.js'
 import { GitFixture } from '../../support/git-fixture.js'
 import { registerServices, reportCalls } from '../../support/large-system.js'
-import { PlatformFixture } from '../../support/platform.js'
+import type { PlatformFixture } from '../../support/platform.js'
 import { waitFor } from '../../support/wait-for.js'
 
 /** As long as a DNS label may be. */
@@ -67,13 +61,7 @@ interface Box {
 }
 
 describeWithServer('a large system in the browser', CHROMIUM, () => {
-  let platform: PlatformFixture
-  let browser: Browser
-  let watched: WatchedPage
-  let page: Page
-
-  beforeAll(async () => {
-    platform = await PlatformFixture.prepare()
+  const story = useSignedInStory(async (platform) => {
     const files = { 'service.yaml': definition(OWN), 'server.mjs': TALKER }
     const git = await GitFixture.create(path.join(platform.directory, 'git'), 'talker', files)
     await git.push('feature/x', { 'server.mjs': `${TALKER}\n// changed` })
@@ -82,15 +70,12 @@ describeWithServer('a large system in the browser', CHROMIUM, () => {
     await platform.start()
     await platform.untilReady('integration')
     await platform.untilReady('feature-x')
-    browser = await openBrowser()
-    watched = await openPage(browser)
-    page = watched.page
-    await signIn(page, platform.access)
   })
-
-  afterAll(async () => {
-    await browser?.close()
-    await platform?.remove()
+  let platform: PlatformFixture
+  let page: Page
+  beforeAll(() => {
+    platform = story.platform
+    page = story.page
   })
 
   const open = async (place: string) => {
@@ -246,7 +231,7 @@ describeWithServer('a large system in the browser', CHROMIUM, () => {
     await platform.get('feature-x', `/${OWN}/?say=${encodeURIComponent('still <img src=x onerror=alert(1)> here')}`)
     await log.getByText('still <img src=x onerror=alert(1)> here').waitFor()
     expect(await page.locator('.log-line').count()).toBeLessThan(200)
-    const devtools = await watched.context.newCDPSession(page)
+    const devtools = await story.watched.context.newCDPSession(page)
     await devtools.send('HeapProfiler.collectGarbage')
     const { usedSize } = await devtools.send('Runtime.getHeapUsage')
     expect(usedSize / 1024 ** 2).toBeLessThan(80)
@@ -256,6 +241,6 @@ describeWithServer('a large system in the browser', CHROMIUM, () => {
   })
 
   it('has seen no mishap in the page', () => {
-    expect(watched.mishaps).toEqual([])
+    expect(story.watched.mishaps).toEqual([])
   })
 })

@@ -1,15 +1,9 @@
 import { describeWithServer } from '@tributary/testkit'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  accessibilityProblems,
-  CHROMIUM,
-  openBrowser,
-  openPage,
-  signIn,
-  type WatchedPage,
-} from '../../support/browser.js'
-import { startConsoleWorld, withButtons, type ConsoleWorld } from '../../support/console-world.js'
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { accessibilityProblems, CHROMIUM, openPage, signIn, type WatchedPage } from '../../support/browser.js'
+import { useSignedInStory } from '../../support/console-story.js'
+import { startConsoleWorld, withButtons } from '../../support/console-world.js'
 import { pooledPayments } from '../../support/pooled-payments.js'
 import { waitFor } from '../../support/wait-for.js'
 
@@ -21,41 +15,31 @@ const DOOMED = Array.from({ length: 7 }, (_, index) => `feature/doomed-${index +
 const DOOMED_NAMES = DOOMED.map((branch) => branch.replace('/', '-'))
 
 describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => {
-  let world: ConsoleWorld
-  let browser: Browser
-  let watched: WatchedPage
-  let viewer: WatchedPage
-  let page: Page
-
-  beforeAll(async () => {
-    world = await startConsoleWorld()
-    const { platform, shop } = world
-    await shop.push('feature/night-shift', withButtons('pay', 'night'), { message: HOSTILE })
-    await shop.branchOff(DOOMED)
+  const story = useSignedInStory(async (platform) => {
+    const world = await startConsoleWorld(platform)
+    await world.shop.push('feature/night-shift', withButtons('pay', 'night'), { message: HOSTILE })
+    await world.shop.branchOff(DOOMED)
     const { token } = await platform.configCenter.createToken({ name: `viewer ${HOSTILE}`, role: 'viewer' })
     await platform.untilReady(NAME)
     for (const name of DOOMED_NAMES) await platform.untilReady(name)
-    browser = await openBrowser()
-    watched = await openPage(browser)
-    viewer = await openPage(browser)
-    page = watched.page
-    await signIn(page, platform.access)
-    await signIn(viewer.page, { url: platform.access.url, token })
+    return { ...world, viewerToken: token }
+  })
+  let page: Page
+  let viewer: WatchedPage
+  beforeAll(async () => {
+    page = story.page
+    viewer = await openPage(story.browser)
+    await signIn(viewer.page, { url: story.platform.access.url, token: story.given.viewerToken })
   })
 
-  afterAll(async () => {
-    await browser?.close()
-    await world?.platform.remove()
-  })
-
-  const environment = () => world.platform.envManager.getEnvironment(NAME)
+  const environment = () => story.platform.envManager.getEnvironment(NAME)
   const row = () => page.getByRole('row').filter({ has: page.getByRole('link', { name: NAME, exact: true }) })
   const choose = async (action: RegExp) => {
     await page.getByRole('button', { name: `Actions: ${NAME}` }).click()
     await page.getByRole('menuitem', { name: action }).click()
   }
   const confirm = (verb: string) => page.getByRole('dialog').getByRole('button', { name: verb, exact: true }).click()
-  const frozen = async () => (await world.platform.envManager.getStatus()).frozen
+  const frozen = async () => (await story.platform.envManager.getStatus()).frozen
 
   it('pins an environment, which then has no end, and lets it end again', async () => {
     await choose(/^Pin/)
@@ -97,7 +81,7 @@ describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => 
       .waitFor()
     await confirm('Put to sleep')
     await row().getByText('Asleep').waitFor({ timeout: 30_000 })
-    await page.goto(`${world.platform.access.url}/console/#/environments/${NAME}`)
+    await page.goto(`${story.platform.access.url}/console/#/environments/${NAME}`)
     await page.getByRole('button', { name: /^orders, inherited from integration/ }).waitFor()
     await page.getByRole('button', { name: 'Actions' }).first().click()
     await page.getByRole('menuitem', { name: /^Wake/ }).click()
@@ -122,8 +106,8 @@ describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => 
   })
 
   it('sees a leak in the drawing, in the list below and beside the call, and which hop loses the environment', async () => {
-    const { platform, payments } = world
-    const commit = await payments.push('main', { 'server.mjs': await pooledPayments() })
+    const { platform, given } = story
+    const commit = await given.payments.push('main', { 'server.mjs': await pooledPayments() })
     await platform.untilReady('integration', { payments: commit })
     await waitFor('the leak to be reported', async () => {
       await platform.get(NAME, '/payments/quote?amount=10')
@@ -154,11 +138,11 @@ describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => 
   })
 
   it('is asked before many environments go at once; a viewer reads why, and may not answer', async () => {
-    await world.shop.deleteAll(DOOMED)
+    await story.given.shop.deleteAll(DOOMED)
     const { reason } = await waitFor('the pass to stop', async () => (await frozen()) ?? undefined)
     expect(reason).toContain('would remove 7 of')
-    for (const { page } of [watched, viewer]) {
-      await page.goto(`${world.platform.access.url}/console/#/platform`)
+    for (const { page } of [story.watched, viewer]) {
+      await page.goto(`${story.platform.access.url}/console/#/platform`)
       const card = page.getByRole('region', { name: 'Mass-deletion breaker' })
       await card.getByText(reason).waitFor()
       for (const name of DOOMED_NAMES) await card.getByRole('link', { name, exact: true }).waitFor()
@@ -177,14 +161,14 @@ describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => 
     expect(await dialog.getByRole('listitem').allInnerTexts()).toEqual(DOOMED_NAMES)
     await confirm('Approve these deletions')
     await page.getByText('Closed: deletions go through.').waitFor({ timeout: 30_000 })
-    for (const name of DOOMED_NAMES) await world.platform.untilGone(name)
+    for (const name of DOOMED_NAMES) await story.platform.untilGone(name)
     expect((await environment()).phase).toBe('ready')
   })
 
   it('edits a document while somebody else does: whoever saves second sees both, and decides', async () => {
-    const { access, configCenter } = world.platform
+    const { access, configCenter } = story.platform
     const { token } = await configCenter.createToken({ name: 'second person', role: 'deployer' })
-    const second = await openPage(browser)
+    const second = await openPage(story.browser)
     await signIn(second.page, { url: access.url, token })
     const write = async (of: Page, text: string) => {
       await of.goto(`${access.url}/console/#/config/integration/orders`)
@@ -216,13 +200,13 @@ describeWithServer('whoever runs the platform, in the browser', CHROMIUM, () => 
   })
 
   it('finds in the audit log who did what, by names that would like to be scripts', async () => {
-    await page.goto(`${world.platform.access.url}/console/#/platform`)
+    await page.goto(`${story.platform.access.url}/console/#/platform`)
     const log = page.getByRole('region', { name: 'Audit log' })
     await log.getByRole('row').filter({ hasText: 'environment.sleep' }).first().waitFor()
     await log.getByRole('row').filter({ hasText: 'session.sign-in' }).getByText(`viewer ${HOSTILE}`).first().waitFor()
   })
 
   it('has seen no script run that somebody else has written', () => {
-    expect([...watched.mishaps, ...viewer.mishaps]).toEqual([])
+    expect([...story.watched.mishaps, ...viewer.mishaps]).toEqual([])
   })
 })

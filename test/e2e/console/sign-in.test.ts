@@ -1,12 +1,13 @@
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeWithServer, FaultProxy } from '@tributary/testkit'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeAll, expect, it } from 'vitest'
 import { TestProvider } from '../../../services/env-manager/src/adapters/oidc/oidc-provider.test-support.js'
-import { accessibilityProblems, CHROMIUM, openBrowser, openPage, type WatchedPage } from '../../support/browser.js'
+import { accessibilityProblems, CHROMIUM, openPage, type WatchedPage } from '../../support/browser.js'
+import { useBrowserStory } from '../../support/console-story.js'
 import { GitFixture } from '../../support/git-fixture.js'
-import { PlatformFixture, ROOT } from '../../support/platform.js'
+import { ROOT, type PlatformFixture } from '../../support/platform.js'
 import { tinyService } from '../../support/tiny-service.js'
 import { waitFor } from '../../support/wait-for.js'
 
@@ -23,23 +24,19 @@ const people = {
 
 /** The console at `localhost`, the provider at `127.0.0.1`: two sites, as in real life. */
 describeWithServer('people who sign in at a provider, in the browser', CHROMIUM, () => {
-  let platform: PlatformFixture
-  let provider: TestProvider
-  let proxy: FaultProxy
-  let browser: Browser
-  let url: string
   const opened: WatchedPage[] = []
 
-  beforeAll(async () => {
-    platform = await PlatformFixture.prepare()
+  const story = useBrowserStory(async (platform, atEnd) => {
     // The provider has to know where to send people back to, and the platform who the provider is, before either is there.
-    proxy = await FaultProxy.start(9)
-    url = `http://localhost:${proxy.port}`
-    provider = await TestProvider.start({ redirectUri: `${url}/v1/session/oidc/callback`, people })
+    const proxy = await FaultProxy.start(9)
+    atEnd(() => proxy.close())
+    const publicUrl = `http://localhost:${proxy.port}`
+    const provider = await TestProvider.start({ redirectUri: `${publicUrl}/v1/session/oidc/callback`, people })
+    atEnd(() => provider.stop())
     const tiny = await GitFixture.create(path.join(platform.directory, 'git'), 'tiny', tinyService('one'))
     await tiny.push('feature/x', tinyService('two'))
     const signIn = {
-      publicUrl: url,
+      publicUrl,
       idleMinutes: 60,
       oidc: {
         issuer: provider.issuer,
@@ -60,7 +57,15 @@ describeWithServer('people who sign in at a provider, in the browser', CHROMIUM,
     proxy.forwardTo(Number(new URL(platform.access.url).port))
     await platform.untilReady('integration')
     await platform.untilReady('feature-x')
-    browser = await openBrowser()
+    return { provider, publicUrl }
+  })
+  let platform: PlatformFixture
+  let provider: TestProvider
+  let url: string
+  beforeAll(() => {
+    platform = story.platform
+    provider = story.given.provider
+    url = story.given.publicUrl
   })
 
   afterEach(async () => {
@@ -69,15 +74,8 @@ describeWithServer('people who sign in at a provider, in the browser', CHROMIUM,
     expect(mishaps).toEqual([])
   })
 
-  afterAll(async () => {
-    await browser?.close()
-    await proxy?.close()
-    await provider?.stop()
-    await platform?.remove()
-  })
-
   const open = async (place = ''): Promise<WatchedPage> => {
-    const watched = await openPage(browser)
+    const watched = await openPage(story.browser)
     opened.push(watched)
     // The provider's own pages ask for a font of somebody else's.
     await watched.context.route(isElsewhere, (route) => route.abort())

@@ -1,33 +1,19 @@
 import { describeWithServer } from '@tributary/testkit'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import {
-  accessibilityProblems,
-  CHROMIUM,
-  openBrowser,
-  openPage,
-  signIn,
-  type WatchedPage,
-} from '../../support/browser.js'
-import { BROKEN_ORDERS, startConsoleWorld, withButtons, type ConsoleWorld } from '../../support/console-world.js'
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { accessibilityProblems, CHROMIUM } from '../../support/browser.js'
+import { useSignedInStory } from '../../support/console-story.js'
+import { BROKEN_ORDERS, startConsoleWorld, withButtons } from '../../support/console-world.js'
 import { waitFor } from '../../support/wait-for.js'
 
 const HOSTILE = 'feature/<script>alert(1)</script>'
 
 describeWithServer('a tester in the browser', CHROMIUM, () => {
-  let world: ConsoleWorld
-  let browser: Browser
-  let watched: WatchedPage
-  let page: Page
-  let commits: { readonly first: string; readonly second: string }
-
-  beforeAll(async () => {
-    world = await startConsoleWorld()
-    const { platform, shop } = world
+  const story = useSignedInStory(async (platform) => {
+    const { shop } = await startConsoleWorld(platform)
     const first = await shop.push('feature/add-button', withButtons('pay', 'gift'))
     await platform.untilReady('feature-add-button', { orders: first })
     const second = await shop.push('feature/add-button', withButtons('pay', 'gift', 'share'))
-    commits = { first, second }
     await shop.push('feature/broken', BROKEN_ORDERS)
     await shop.push(HOSTILE, {
       ...withButtons('pay', 'x'),
@@ -37,15 +23,11 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
     await waitFor('the broken branch to fail', async () => {
       return (await platform.envManager.getEnvironment('feature-broken')).phase === 'failed'
     })
-    browser = await openBrowser()
-    watched = await openPage(browser)
-    page = watched.page
-    await signIn(page, platform.access)
+    return { commits: { first, second } }
   })
-
-  afterAll(async () => {
-    await browser?.close()
-    await world?.platform.remove()
+  let page: Page
+  beforeAll(() => {
+    page = story.page
   })
 
   const row = (name: string) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) })
@@ -70,7 +52,7 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
   })
 
   it('sees calls in the drawing soon after they were made', async () => {
-    await world.platform.get('feature-add-button', '/orders/orders')
+    await story.platform.get('feature-add-button', '/orders/orders')
     await page
       .locator('.edge-label')
       .filter({ hasText: /calls?|\/s/ })
@@ -82,7 +64,7 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
     await node(/^orders, own/).click()
     const panel = page.getByRole('complementary', { name: 'orders' })
     await panel.getByText(/feature-add-button has its own orders/).waitFor()
-    expect(await panel.innerText()).toContain(commits.second.slice(0, 8))
+    expect(await panel.innerText()).toContain(story.given.commits.second.slice(0, 8))
     await panel.getByRole('button', { name: 'Config', exact: true }).click()
     await panel.getByText('integration/orders').first().waitFor()
     await panel.getByRole('button', { name: /pageSize/ }).click()
@@ -119,7 +101,7 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
     const panel = page.getByRole('complementary', { name: 'Difference' })
     await panel.getByText('1 service differs').waitFor()
     expect(await page.locator('.node.is-changed').count()).toBe(1)
-    expect(await panel.innerText()).toContain(commits.second.slice(0, 8))
+    expect(await panel.innerText()).toContain(story.given.commits.second.slice(0, 8))
     expect(await accessibilityProblems(page)).toEqual([])
   })
 
@@ -156,22 +138,22 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
     await page.getByRole('menuitem', { name: /Roll back/ }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click()
     await page.getByText('Roll back: asked for').waitFor()
-    await world.platform.untilReady('feature-add-button', { orders: commits.first })
+    await story.platform.untilReady('feature-add-button', { orders: story.given.commits.first })
     await row('feature-add-button').getByText('Ready').waitFor()
-    const answer = await world.platform.get<{ buttons: string[] }>('feature-add-button', '/orders/orders')
+    const answer = await story.platform.get<{ buttons: string[] }>('feature-add-button', '/orders/orders')
     expect(answer.buttons).toEqual(['pay', 'gift'])
   })
 
   it('sees what a mask hides, by more than colour', async () => {
-    const { environments } = await world.platform.envManager.listEnvironments()
+    const { environments } = await story.platform.envManager.listEnvironments()
     const name = environments.find(({ branch }) => branch === HOSTILE)?.name ?? ''
-    await page.goto(`${world.platform.access.url}/console/#/environments/${name}`)
+    await page.goto(`${story.platform.access.url}/console/#/environments/${name}`)
     await page.getByRole('button', { name: /^inventory, masked/ }).waitFor()
     expect(await page.locator('.graph-svg .node-masked .node-hatch').count()).toBe(1)
   })
 
   it('finds an accessible overview, platform and config page in both languages and on a phone', async () => {
-    const { url } = world.platform.access
+    const { url } = story.platform.access
     for (const width of [1440, 390]) {
       await page.setViewportSize({ width, height: 844 })
       for (const place of [
@@ -198,6 +180,6 @@ describeWithServer('a tester in the browser', CHROMIUM, () => {
   })
 
   it('has seen no script run that somebody else has written, and none that the content policy forbids', () => {
-    expect(watched.mishaps).toEqual([])
+    expect(story.watched.mishaps).toEqual([])
   })
 })
