@@ -43,15 +43,15 @@ export function figuresOf(edges: readonly TopologyEdge[], meter: RateMeter, nowM
   }
 }
 
-/** The figures in few words, for the line itself; undefined: nothing was seen. */
-export function shortFigures(figures: EdgeFigures): string | undefined {
+/** The figures in few words, for the line itself: how many, errors if any, how slow. None: nothing was seen. */
+export function figureLines(figures: EdgeFigures): readonly string[] {
   const { calls, errorShare, rate, latency } = figures
-  if (!figures.observed) return undefined
+  if (!figures.observed) return []
   const speed =
     rate === undefined || rate === 0 ? tn('edge.calls', calls) : t('edge.rate', { rate: formatNumber(rate) })
   const errors = errorShare === 0 ? [] : [t('edge.errors', { percent: percentOf(errorShare) })]
   const slow = latency === undefined ? [] : [`p95 ${formatNumber(latency.p95Ms)} ms`]
-  return [speed, ...errors, ...slow].join(' · ')
+  return [speed, ...errors, ...slow]
 }
 
 /** A share as a percentage; what is not nothing is never shown as 0. */

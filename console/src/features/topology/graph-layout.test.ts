@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { pathOf } from './graph-curves.js'
 import { layOut, NODE } from './graph-layout.js'
 import { buildGraph, type GraphWish } from './graph-model.js'
 import { call, inherited, largeTopology, node, topology } from './topology.test-support.js'
@@ -52,6 +53,6 @@ describe('the drawing of a topology', () => {
     const looped = topology([node('a'), node('b')], [call('a', 'a'), call('a', 'b'), call('b', 'a')])
     const { edges } = layOut(buildGraph(looped, ALL), 1.6)
     expect(edges.map(({ edge }) => edge.id).sort()).toEqual(['a a', 'a b', 'b a'])
-    for (const { path } of edges) expect(path).not.toContain('NaN')
+    for (const { curve } of edges) expect(pathOf(curve)).not.toContain('NaN')
   })
 })

@@ -1,14 +1,17 @@
 import { Graph, layout as dagreLayout } from '@dagrejs/dagre'
+import { ARC, curveBetween, type Box, type Curve } from './graph-curves.js'
 import type { GraphEdge, GraphModel, GraphNode, Lane } from './graph-model.js'
 
 /** Size of a shape and of the space around it, in the drawing's own units. */
-export const NODE = { width: 214, height: 54 } as const
-const GAP = { column: 74, row: 18, subColumn: 26 } as const
+export const NODE = { width: 226, height: 54 } as const
+/** Between two columns is room for the text on a line. */
+const GAP = { column: 116, row: 18, subColumn: 26 } as const
 const LANE = { head: 34, pad: 18, gap: 14, side: 22 } as const
 const FEWEST_ROWS = 3
-/** The room of a text on a line. */
-const TEXT = { width: 130, height: 21 } as const
-const MANY_EDGES = 60
+/** Marks stand out so far over a shape's border. */
+const MARKS = 7
+/** About what a lane's title and note take. */
+const TITLE = { character: 8, note: 110, height: 28 } as const
 /** In a window that is much higher than wide layers do not fit beside each other. */
 const TALL = 0.8
 
@@ -19,11 +22,10 @@ export interface PlacedNode {
   readonly y: number
 }
 
-/** A line as an SVG path, and where its text goes. */
+/** A line. */
 export interface PlacedEdge {
   readonly edge: GraphEdge
-  readonly path: string
-  readonly middle: { readonly x: number; readonly y: number }
+  readonly curve: Curve
 }
 
 /** A lane's band over the whole width. */
@@ -97,7 +99,6 @@ function placeIn(graph: Graph, id: string): { readonly x: number; readonly y: nu
 function place(model: GraphModel, cells: readonly Cell[], rows: number): GraphLayout {
   const counts = countByLaneAndRank(cells)
   const columns = columnsOf(cells, counts, rows)
-  const width = columns.width + 2 * LANE.side
   const lanes: PlacedLane[] = []
   const nodes: PlacedNode[] = []
   let y = 0
@@ -109,7 +110,9 @@ function place(model: GraphModel, cells: readonly Cell[], rows: number): GraphLa
     lanes.push({ lane, y, height })
     y += height + LANE.gap
   }
-  return { width, height: y - LANE.gap, lanes, nodes, edges: route(model.edges, nodes) }
+  const edges = route(model.edges, nodes)
+  const width = columns.width + 2 * LANE.side + (edges.some(staysInColumn) ? ARC.room : 0)
+  return { width, height: y - LANE.gap, lanes, nodes, edges }
 }
 
 /** Where each layer begins; a layer with more services than rows takes several columns. */
@@ -158,70 +161,36 @@ function keyOf({ node, rank }: Cell): string {
   return `${rank} ${node.lane ?? ''}`
 }
 
+function staysInColumn({ edge, curve: [start, , , end] }: PlacedEdge): boolean {
+  return edge.from !== edge.to && start.x === end.x
+}
+
 function route(edges: readonly GraphEdge[], nodes: readonly PlacedNode[]): readonly PlacedEdge[] {
-  const byId = new Map(nodes.map((placed) => [placed.node.id, placed]))
-  const placed = edges.flatMap((edge) => {
+  const byId = new Map(nodes.map((placed) => [placed.node.id, boxOf(placed)]))
+  return edges.flatMap((edge) => {
     const [from, to] = [byId.get(edge.from), byId.get(edge.to)]
-    return from === undefined || to === undefined ? [] : [{ edge, ...curve(from, to) }]
-  })
-  return edges.length > MANY_EDGES ? placed : apart(placed)
-}
-
-/** Texts that would lie over each other move down, each below the ones before it. With many lines only few bear a text. */
-function apart(edges: readonly PlacedEdge[]): readonly PlacedEdge[] {
-  const taken: { readonly x: number; readonly y: number }[] = []
-  return edges.map((placed) => {
-    const { x } = placed.middle
-    let { y } = placed.middle
-    while (taken.some((other) => Math.abs(other.x - x) < TEXT.width && Math.abs(other.y - y) < TEXT.height)) {
-      y += TEXT.height
-    }
-    taken.push({ x, y })
-    return { ...placed, middle: { x, y } }
+    return from === undefined || to === undefined ? [] : [{ edge, curve: curveBetween(from, to) }]
   })
 }
 
-type Curve = Pick<PlacedEdge, 'path' | 'middle'>
-
-function curve(from: PlacedNode, to: PlacedNode): Curve {
-  const half = NODE.height / 2
-  if (from === to) return loop(from)
-  if (to.x > from.x + NODE.width / 2) {
-    const start = { x: from.x + NODE.width, y: from.y + half }
-    const end = { x: to.x, y: to.y + half }
-    const bend = Math.max(30, (end.x - start.x) / 2)
-    return {
-      path: `M${start.x},${start.y}C${start.x + bend},${start.y} ${end.x - bend},${end.y} ${end.x},${end.y}`,
-      middle: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
-    }
-  }
-  return backwards(from, to)
+/** The shape itself, without what stands out over it. */
+export function boxOf({ x, y }: PlacedNode): Box {
+  return { x, y, width: NODE.width, height: NODE.height }
 }
 
-/** A call back to the left, or within a column: it leaves and enters at top or bottom, so that it does not cross its own shapes. */
-function backwards(from: PlacedNode, to: PlacedNode): Curve {
-  const down = to.y >= from.y
-  const start = { x: from.x + NODE.width * 0.35, y: down ? from.y + NODE.height : from.y }
-  const end = { x: to.x + NODE.width * 0.65, y: down ? to.y : to.y + NODE.height }
-  if (from.y === to.y) {
-    const under = from.y + NODE.height
-    const deep = under + 46
-    return {
-      path: `M${start.x},${under}C${start.x},${deep} ${end.x},${deep} ${end.x},${under}`,
-      middle: { x: (start.x + end.x) / 2, y: under + 32 },
-    }
-  }
-  const bend = Math.max(26, Math.abs(end.y - start.y) / 2) * (down ? 1 : -1)
-  return {
-    path: `M${start.x},${start.y}C${start.x},${start.y + bend} ${end.x},${end.y - bend} ${end.x},${end.y}`,
-    middle: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
-  }
-}
-
-function loop({ x, y }: PlacedNode): Curve {
-  const [left, right, top] = [x + NODE.width * 0.55, x + NODE.width * 0.8, y - 26]
-  return {
-    path: `M${left},${y}C${left},${top} ${right},${top} ${right},${y}`,
-    middle: { x: (left + right) / 2, y: y - 18 },
-  }
+/** What the texts on lines must not cover: shapes with their marks, and the titles of lanes. */
+export function obstaclesOf({ nodes, lanes }: GraphLayout): readonly Box[] {
+  const shapes = nodes.map(({ x, y }) => ({
+    x: x - MARKS,
+    y: y - MARKS,
+    width: NODE.width + 2 * MARKS,
+    height: NODE.height + 2 * MARKS,
+  }))
+  const titles = lanes.map(({ lane, y }) => ({
+    x: 0,
+    y,
+    width: LANE.side + (lane ?? '').length * TITLE.character + TITLE.note,
+    height: TITLE.height,
+  }))
+  return [...shapes, ...titles]
 }

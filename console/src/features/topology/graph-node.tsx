@@ -18,7 +18,7 @@ export interface NodeLook {
 }
 
 const NAME_LENGTH = 21
-const NOTE_LENGTH = 26
+const NOTE_LENGTH = 28
 const HEALTH_SIGN: Readonly<Record<TopologyNode['health'], string>> = {
   healthy: '✓',
   unhealthy: '✕',

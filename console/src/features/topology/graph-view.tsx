@@ -3,8 +3,9 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { t } from '../../i18n/i18n.js'
 import { Button } from '../../ui/button.js'
 import type { EdgeFigures } from './edge-figures.js'
-import { GraphDefinitions, GraphEdgeLabel, GraphEdgeLine } from './graph-edge.js'
-import { layOut, NODE, type GraphLayout, type PlacedNode } from './graph-layout.js'
+import { GraphEdgeLabel, useLabelPlaces } from './edge-label.js'
+import { GraphDefinitions, GraphEdgeLine, type EdgeLook } from './graph-edge.js'
+import { boxOf, layOut, type GraphLayout, type PlacedNode } from './graph-layout.js'
 import type { GraphEdge, GraphModel, GraphNode, Lane } from './graph-model.js'
 import { GraphNodeShape, type NodeLook } from './graph-node.js'
 import { useZoom, type Zoom } from './use-zoom.js'
@@ -23,14 +24,6 @@ export interface GraphViewProps {
   readonly reveal: string | undefined
   /** It was searched for: it is shown large enough to be read. */
   readonly sought: boolean
-}
-
-/** How a line is to be drawn. `result`: of a probe, or `path` on the way of a followed call. */
-export interface EdgeLook {
-  readonly dimmed: boolean
-  readonly strong: boolean
-  readonly labelled: boolean
-  readonly result: string
 }
 
 const DEFAULT_ASPECT = 1.6
@@ -96,6 +89,7 @@ function Drawing(
     if (edge === undefined) return []
     return [{ placed, figures: props.figuresOf(edge), look: props.edgeLookOf(edge) }]
   })
+  const labels = useLabelPlaces(lines, layout)
   return (
     <>
       <Lanes layout={layout} laneText={props.laneText} />
@@ -113,8 +107,8 @@ function Drawing(
           />
         )
       })}
-      {lines.map((line) => (
-        <GraphEdgeLabel key={line.placed.edge.id} {...line} />
+      {labels.map((label) => (
+        <GraphEdgeLabel key={label.line.placed.edge.id} {...label} />
       ))}
     </>
   )
@@ -161,10 +155,6 @@ function useRevealed(
     const placed = layout.nodes.find(({ node }) => node.id === reveal)
     if (placed !== undefined) zoom.reveal(boxOf(placed), sought)
   }, [reveal, layout])
-}
-
-function boxOf({ x, y }: PlacedNode): { x: number; y: number; width: number; height: number } {
-  return { x, y, width: NODE.width, height: NODE.height }
 }
 
 function chosenOf(target: EventTarget | null): { readonly node?: string; readonly edge?: string } {

@@ -3,7 +3,7 @@ import type { Difference } from './diff-panel.js'
 import type { Follow } from './follow-panel.js'
 import { edgeId, type GraphEdge, type GraphModel, type GraphNode } from './graph-model.js'
 import type { NodeLook } from './graph-node.js'
-import type { EdgeLook } from './graph-view.js'
+import type { EdgeLook } from './graph-edge.js'
 
 /** Up to so many lines each bears its figures; with more only those of what is chosen do. */
 const LABELLED_EDGES = 24
