@@ -3,7 +3,7 @@ import type { RevisionedStore, StoreEntry, StoreRevision, WatchBatch } from '@tr
 import { Catalog, type CatalogChange, type CatalogReader } from '../domain/catalog.js'
 import { BOOKMARK_KEY, STORE_PREFIX } from '../domain/keys.js'
 import type { CatalogHealth, LiveCatalog } from '../ports/live-catalog.js'
-import { differenceBatch, isMirrored, listStore } from './relist.js'
+import { differenceBatch, isMirrored, listStore, type Listing } from './relist.js'
 import { RevisionWaiters } from './revision-waiters.js'
 import { SharedCall } from './shared-call.js'
 
@@ -19,8 +19,15 @@ export interface CatalogMirrorOptions {
   readonly onResync?: (cause: 'compacted' | 'failed') => void
 }
 
+/** How a batch came: as one revision, or as the difference to a listing, which says nothing about the revisions on the way to it. */
+export type BatchOrigin = 'watch' | 'listing'
+
 /** Told what a batch changed; may be an empty list, when only the revision moved. Runs synchronously and must not throw. */
-export type ChangeListener = (changes: readonly CatalogChange[], storeRevision: StoreRevision) => void
+export type ChangeListener = (
+  changes: readonly CatalogChange[],
+  storeRevision: StoreRevision,
+  origin: BatchOrigin,
+) => void
 
 /** Follows keys that the catalog does not know. Batches are in revision order and hold all mirrored keys below `cc/`. */
 export interface MirrorConsumer {
@@ -77,7 +84,7 @@ export class CatalogMirror implements LiveCatalog {
    */
   static async start(options: CatalogMirrorOptions): Promise<CatalogMirror> {
     const mirror = new CatalogMirror(options)
-    mirror.#apply(differenceBatch(mirror.#entries, await listStore(options.store, mirror.#stopping.signal)))
+    mirror.#applyListing(await listStore(options.store, mirror.#stopping.signal))
     mirror.#running = mirror.#follow()
     return mirror
   }
@@ -159,7 +166,7 @@ export class CatalogMirror implements LiveCatalog {
     const after = this.#catalog.storeRevision
     for await (const batch of this.#store.watch({ select: { prefix: STORE_PREFIX }, after, signal })) {
       this.#failures = 0
-      this.#apply(batch)
+      this.#apply(batch, 'watch')
     }
     if (!signal.aborted) throw new AppError({ ...WATCH_ENDED })
   }
@@ -167,7 +174,7 @@ export class CatalogMirror implements LiveCatalog {
   async #recover(error: unknown): Promise<void> {
     try {
       if (!isAppError(error, 'STORE_COMPACTED')) throw error
-      this.#apply(differenceBatch(this.#entries, await listStore(this.#store, this.#stopping.signal)))
+      this.#applyListing(await listStore(this.#store, this.#stopping.signal))
     } catch (cause) {
       // Only the store's own failures are survivable; anything else is a defect, and a half-applied batch must not be served.
       if (!isAppError(cause)) throw cause
@@ -191,7 +198,11 @@ export class CatalogMirror implements LiveCatalog {
     }
   }
 
-  #apply(batch: WatchBatch): void {
+  #applyListing(listing: Listing): void {
+    this.#apply(differenceBatch(this.#entries, listing), 'listing')
+  }
+
+  #apply(batch: WatchBatch, origin: BatchOrigin): void {
     const mirrored = { ...batch, events: batch.events.filter((event) => isMirrored(keyOf(event))) }
     for (const event of mirrored.events) {
       if (event.kind === 'put') this.#entries.set(event.entry.key, event.entry)
@@ -199,7 +210,7 @@ export class CatalogMirror implements LiveCatalog {
     }
     const changes = this.#catalog.applyBatch(mirrored)
     for (const consumer of this.#consumers) consumer.applyBatch(mirrored)
-    for (const listener of this.#listeners) listener(changes, batch.storeRevision)
+    for (const listener of this.#listeners) listener(changes, batch.storeRevision, origin)
     this.#waiters.reached(batch.storeRevision)
   }
 

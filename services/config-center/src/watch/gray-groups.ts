@@ -28,7 +28,7 @@ export class GrayGroups {
   readonly #book: SubscriptionBook
   /** When a release last changed, by `tenant/service`, oldest first. */
   readonly #changedAt = new Map<string, StoreRevision>()
-  /** No release that is forgotten changed after it. */
+  /** No release that is not remembered changed after it. */
   #forgottenAt: StoreRevision = 0n
 
   constructor({ catalog, views, book }: GrayGroupsOptions) {
@@ -71,6 +71,12 @@ export class GrayGroups {
       }
     }
     return moved
+  }
+
+  /** Any release may have changed up to `revision`. */
+  forget(revision: StoreRevision): void {
+    this.#changedAt.clear()
+    this.#forgottenAt = revision
   }
 
   #note(name: string, revision: StoreRevision): void {

@@ -5,7 +5,7 @@ import type { StoreRevision } from '@tributary/store'
 import type { CatalogChange } from '../domain/catalog.js'
 import type { ViewFollower } from '../domain/gray-release.js'
 import { failure } from '../errors.js'
-import type { CatalogMirror } from './catalog-mirror.js'
+import type { BatchOrigin, CatalogMirror } from './catalog-mirror.js'
 import type { CatchUp, ChannelCursor } from './channel.js'
 import { DeltaBudget } from './delta-log.js'
 import type { FrameConnection } from './frame-connection.js'
@@ -39,6 +39,8 @@ const NO_CURSOR: ChannelCursor = { after: undefined, hash: undefined }
 export class StreamHub {
   readonly serverId = randomUUID()
   #subscriptions = 0
+  /** Of revisions before it, some were never seen one by one. */
+  #listedAt: StoreRevision = 0n
   readonly book = new SubscriptionBook()
   readonly views: ViewRegistry
   readonly tables: TableRegistry
@@ -73,7 +75,7 @@ export class StreamHub {
     this.views = new ViewRegistry(shared)
     this.tables = new TableRegistry(shared)
     this.#gray = new GrayGroups({ catalog, views: this.views, book: this.book })
-    this.#stopFollowing = options.mirror.onChanges((changes, revision) => this.#apply(changes, revision))
+    this.#stopFollowing = options.mirror.onChanges((...batch) => this.#take(...batch))
     void this.#beatForever()
   }
 
@@ -100,8 +102,8 @@ export class StreamHub {
     const subscriber = this.#createSubscriber(request, connection)
     // The table goes first, so that a client can resolve for everyone by the time it has its view.
     const { after } = request
-    const routes = table && this.#joinTable(subscriber, table, { after, hash: request.routesHash })
-    const items = view && this.#joinView(subscriber, view, this.#gray.cursorOf(request))
+    const routes = table && this.#joinTable(subscriber, table, this.#usable({ after, hash: request.routesHash }))
+    const items = view && this.#joinView(subscriber, view, this.#usable(this.#gray.cursorOf(request)))
     const caughtUp = [routes, items].filter((part) => part !== undefined)
     const frames = caughtUp.flatMap((part) => part.frames)
     subscriber.start([this.#hello(subscriber), ...frames], this.#appliedRevision(request, caughtUp))
@@ -171,8 +173,15 @@ export class StreamHub {
     for (const subscriber of this.#ending.keys()) subscriber.destroy()
   }
 
+  #take(changes: readonly CatalogChange[], revision: StoreRevision, origin: BatchOrigin): void {
+    if (origin === 'listing') {
+      this.#listedAt = revision
+      this.#gray.forget(revision)
+    }
+    if (changes.length > 0) this.#apply(changes, revision)
+  }
+
   #apply(changes: readonly CatalogChange[], revision: StoreRevision): void {
-    if (changes.length === 0) return
     const impact = impactOf(this.#mirror.catalog, changes)
     for (const tenant of impact.gone) for (const peer of this.book.ofTenant(tenant)) peer.end('tenant_deleted')
     const moved = this.#leaveTables(impact)
@@ -261,6 +270,12 @@ export class StreamHub {
     subscriber.table = table
     table.addListener(subscriber)
     return table.catchUpTenant(subscriber.tenant, cursor, this.#mirror.catalog.storeRevision)
+  }
+
+  /** Between what was known and a listing, another replica may have shown a client what is in neither of them: only a hash tells. */
+  #usable(cursor: ChannelCursor): ChannelCursor {
+    const { after, hash } = cursor
+    return hash === undefined && after !== undefined && after < this.#listedAt ? NO_CURSOR : cursor
   }
 
   /** What a resuming subscriber has applied already: everything, when nothing was missing. */
