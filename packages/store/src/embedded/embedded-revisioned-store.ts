@@ -19,6 +19,7 @@ import { evaluateTransaction, leaseNotFound } from './evaluate-transaction.js'
 import { GroupCommit } from './group-commit.js'
 import type { HistoryTable } from './history-table.js'
 import { LeaseExpiry } from './lease-expiry.js'
+import { LogFolding } from './log-folding.js'
 import { compactedError, watchChanges } from './watch-changes.js'
 
 type CallOptions = { readonly signal?: AbortSignal }
@@ -38,6 +39,7 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
   readonly #history: HistoryTable
   readonly #commits: GroupCommit
   readonly #expiry: LeaseExpiry
+  readonly #folding: LogFolding
   readonly #parts: EmbeddedStoreParts
   readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
@@ -48,7 +50,8 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
     this.#parts = parts
     this.#state = state
     this.#history = history
-    this.#commits = new GroupCommit(state, history, () => this.#compactWhenDue())
+    this.#folding = new LogFolding({ clock, fold: () => history.fold(), onError: parts.onBackgroundError })
+    this.#commits = new GroupCommit(state, history, (size) => this.#afterCommit(size))
     this.#expiry = new LeaseExpiry({ clock, leases: state.leases, end: (leaseId) => this.#endDueLease(leaseId) })
     this.#compactAt = state.compactedRevision + this.#compactionStep()
   }
@@ -123,6 +126,7 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
     this.#state.wake()
     await this.#commits.close()
     await this.#expiry.stop()
+    await this.#folding.stop()
     // On a full disk the log cannot be folded into the file. All is durable there, and the next open goes on from both.
     await this.#history.close().catch(this.#parts.onBackgroundError)
   }
@@ -172,6 +176,11 @@ export class EmbeddedRevisionedStore implements RevisionedStore {
   #compactionStep(): StoreRevision {
     // A tenth more than is kept, so that compaction is one cheap statement now and then instead of part of every write.
     return BigInt(this.#parts.keepRevisions + Math.max(1, Math.floor(this.#parts.keepRevisions / 10)))
+  }
+
+  #afterCommit(size: number): void {
+    this.#folding.noteCommit(size)
+    this.#compactWhenDue()
   }
 
   #compactWhenDue(): void {

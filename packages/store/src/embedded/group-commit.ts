@@ -20,14 +20,14 @@ interface Job {
 export class GroupCommit {
   readonly #state: CommittedState
   readonly #history: HistoryTable
-  readonly #committed: () => void
+  readonly #committed: (size: number) => void
   #queue: Job[] = []
   #draining: Promise<void> | undefined
   #mustResync = false
   #closed = false
 
-  /** @param committed called after every commit that changed something. */
-  constructor(state: CommittedState, history: HistoryTable, committed: () => void) {
+  /** @param committed called after every commit that changed something, with the characters of the values that it wrote. */
+  constructor(state: CommittedState, history: HistoryTable, committed: (size: number) => void) {
     this.#state = state
     this.#history = history
     this.#committed = committed
@@ -87,7 +87,7 @@ export class GroupCommit {
       return false
     }
     this.#state.apply(batches, leaseChanges)
-    this.#committed()
+    this.#committed(staged.size)
     return true
   }
 
