@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const sources = [
@@ -17,6 +18,8 @@ const clusterWide = [
   'test/cluster/mesh.test.ts',
   'services/env-manager/src/adapters/kubernetes-routes/*.cluster.test.ts',
 ]
+/** Vitest leaves a core to itself, so that on two of them one file would run at a time, although many a test waits for a server. */
+const unitWorkers = Math.max(2, availableParallelism() - 1)
 const clusterTimeouts = { testTimeout: 180_000, hookTimeout: 180_000 }
 
 export default defineConfig({
@@ -39,7 +42,7 @@ export default defineConfig({
       },
     },
     projects: [
-      { extends: true, test: { name: 'unit', include: sources, exclude: onCluster } },
+      { extends: true, test: { name: 'unit', include: sources, exclude: onCluster, maxWorkers: unitWorkers } },
       {
         extends: true,
         test: {

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { describeWithEtcd } from '@tributary/testkit'
-import { afterEach, expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { readHistory, ViewTimeline } from '../soak/oracle.js'
 import { spreadOf, type Spread } from '../soak/reconnect-spread.js'
 import { SoakSubscriber } from '../soak/subscriber.js'
@@ -14,29 +14,26 @@ import { waitFor } from '../support/wait-for.js'
 const MINUTE_MS = 60_000
 const CLOCK = pathToFileURL(path.join(ROOT, 'test/support/shifting-clock.mjs')).href
 
-let world: SoakWorld | undefined
-let subscribers: SoakSubscriber[] = []
-
-afterEach(async () => {
-  for (const subscriber of subscribers) subscriber.stop()
-  await world?.stop()
-  world = undefined
-})
+type Finish = typeof onTestFinished
 
 interface Started {
   readonly world: SoakWorld
   readonly subscribers: readonly SoakSubscriber[]
 }
 
-/** Three replicas on one etcd with so many subscribers of `integration`, spread by chance. */
-async function start(count: number, env: Readonly<Record<string, string>> = {}): Promise<Started> {
+/** Three replicas on one etcd with so many subscribers of `integration`, spread by chance; all of it ends with the test. */
+async function start(
+  count: number,
+  { finish, env = {} }: { readonly finish: Finish; readonly env?: Readonly<Record<string, string>> },
+): Promise<Started> {
   const started = await SoakWorld.start({ members: 1, env })
-  world = started
+  finish(() => started.stop())
   await request(started, 0, '/v1/tenants/integration', { base: null, stage: 'integration' })
   let turn = 0
   const pick = (): string => originOf(started, turn++ % started.proxies.length)
   const follow = { tenant: 'integration', token: started.token, pick }
-  subscribers = Array.from({ length: count }, () => new SoakSubscriber(follow))
+  const subscribers = Array.from({ length: count }, () => new SoakSubscriber(follow))
+  finish(() => subscribers.forEach((subscriber) => subscriber.stop()))
   await waitFor('all subscribers to follow', () => subscribers.every(({ states }) => states.length > 0))
   return { world: started, subscribers }
 }
@@ -86,11 +83,12 @@ async function expectTruth({ world: on, subscribers: all }: Started): Promise<vo
 }
 
 describeWithEtcd('replicas of the config center', () => {
-  it.skipIf(process.env['CI'] !== 'true')(
+  // These two wait for most of their time, so they do it together.
+  it.skipIf(process.env['CI'] !== 'true').concurrent(
     'keep their streams and what they know while etcd is frozen for a minute, and go on as soon as it is back (slow: only with CI=true)',
     { timeout: 3 * MINUTE_MS },
-    async () => {
-      const started = await start(30)
+    async ({ expect, onTestFinished }) => {
+      const started = await start(30, { finish: onTestFinished })
       const { world: on } = started
       await everybodyHas(started, await write(on, 0, 'before'))
       const connections = started.subscribers.map(({ connectedAt }) => connectedAt.length)
@@ -121,42 +119,46 @@ describeWithEtcd('replicas of the config center', () => {
     },
   )
 
-  it('notice nothing when the wall clock jumps by hours, forth and back', { timeout: 120_000 }, async () => {
-    const started = await start(30, { NODE_OPTIONS: `--import=${CLOCK}` })
-    const { world: on } = started
-    const registered = (): Promise<unknown> =>
-      on.store
-        .range({ select: { prefix: 'cc/replica/' } })
-        .then(({ entries }) => entries.map(({ key, leaseId }) => [key, leaseId]))
-    const before = await registered()
-    const connections = started.subscribers.map(({ connectedAt }) => connectedAt.length)
-    for (const jump of ['six hours forth', 'twelve hours back']) {
-      const heartbeats = started.subscribers.map((one) => one.heartbeats)
-      for (const replica of on.replicas) replica.signal('SIGUSR2')
-      // A replica's clock shows in what it writes: without this nothing would say that it has jumped.
-      for (const index of on.replicas.keys()) {
-        await waitFor('the clock to jump', async () => {
-          await write(on, index, `${jump} ${performance.now()}`)
-          return Math.abs((await lastWriteAt(on)) - Date.now()) > 5 * 3_600_000
-        })
+  it.concurrent(
+    'notice nothing when the wall clock jumps by hours, forth and back',
+    { timeout: 120_000 },
+    async ({ expect, onTestFinished }) => {
+      const started = await start(30, { finish: onTestFinished, env: { NODE_OPTIONS: `--import=${CLOCK}` } })
+      const { world: on } = started
+      const registered = (): Promise<unknown> =>
+        on.store
+          .range({ select: { prefix: 'cc/replica/' } })
+          .then(({ entries }) => entries.map(({ key, leaseId }) => [key, leaseId]))
+      const before = await registered()
+      const connections = started.subscribers.map(({ connectedAt }) => connectedAt.length)
+      for (const jump of ['six hours forth', 'twelve hours back']) {
+        const heartbeats = started.subscribers.map((one) => one.heartbeats)
+        for (const replica of on.replicas) replica.signal('SIGUSR2')
+        // A replica's clock shows in what it writes: without this nothing would say that it has jumped.
+        for (const index of on.replicas.keys()) {
+          await waitFor('the clock to jump', async () => {
+            await write(on, index, `${jump} ${performance.now()}`)
+            return Math.abs((await lastWriteAt(on)) - Date.now()) > 5 * 3_600_000
+          })
+        }
+        await everybodyHas(started, await write(on, 1, jump))
+        // A heartbeat comes every 15 s; a lease of a replica would have ended after 10.
+        await waitFor('a heartbeat for everybody', () =>
+          started.subscribers.every((one, index) => one.heartbeats > (heartbeats[index] ?? 0)),
+        )
+        expect(await registered()).toEqual(before)
       }
-      await everybodyHas(started, await write(on, 1, jump))
-      // A heartbeat comes every 15 s; a lease of a replica would have ended after 10.
-      await waitFor('a heartbeat for everybody', () =>
-        started.subscribers.every((one, index) => one.heartbeats > (heartbeats[index] ?? 0)),
-      )
-      expect(await registered()).toEqual(before)
-    }
-    await everybodyHas(started, await write(on, 2, 'afterwards'))
-    expect(started.subscribers.map(({ connectedAt }) => connectedAt.length)).toEqual(connections)
-    await expectTruth(started)
-  })
+      await everybodyHas(started, await write(on, 2, 'afterwards'))
+      expect(started.subscribers.map(({ connectedAt }) => connectedAt.length)).toEqual(connections)
+      await expectTruth(started)
+    },
+  )
 
   it(
     'spread the reconnects of hundreds of subscribers while they are restarted in turn',
     { timeout: 120_000 },
     async () => {
-      const started = await start(510)
+      const started = await start(510, { finish: onTestFinished })
       const { world: on } = started
       const spreads: Spread[] = []
       for (const index of on.replicas.keys()) {

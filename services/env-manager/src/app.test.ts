@@ -70,7 +70,7 @@ beforeEach(async () => {
     configPassThrough: createConfigPassThrough(NOWHERE),
   })
   await bench.settle()
-  await eventually(
+  await bench.atRest(
     () => bench.phase('feature-x'),
     (phase) => phase === 'ready',
   )

@@ -2,14 +2,24 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { TestApp } from './test-app.test-support.js'
+import { TestApp, type TestAnswer } from './test-app.test-support.js'
 
 const root = mkdtempSync(join(tmpdir(), 'tributary-console-'))
 const directory = join(root, 'dist')
 let server: TestApp
+/** The page at a time when the folder is not there. */
+let unbuilt: TestAnswer
 
 beforeAll(async () => {
   server = await TestApp.open({}, { consoleDirectory: directory })
+  unbuilt = await get('/console/')
+  mkdirSync(join(directory, 'assets'), { recursive: true })
+  writeFileSync(join(directory, 'index.html'), '<!doctype html><title>Tributary</title>')
+  writeFileSync(join(directory, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
+  writeFileSync(join(directory, 'assets', 'index-abc123.js'), 'export {}')
+  writeFileSync(join(directory, '.env'), 'SECRET=1')
+  writeFileSync(join(root, 'outside.txt'), 'outside')
+  symlinkSync(join(root, 'outside.txt'), join(directory, 'link'))
 })
 
 afterAll(async () => {
@@ -20,20 +30,12 @@ afterAll(async () => {
 const get = (url: string) => server.call('GET', url)
 
 describe('the console', () => {
-  it('says how it is built while it is not', async () => {
-    const answer = await get('/console/')
-    expect([answer.status, answer.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8'])
-    expect(answer.text).toContain('npm run build -w console')
+  it('says how it is built while it is not', () => {
+    expect([unbuilt.status, unbuilt.headers['content-type']]).toEqual([503, 'text/html; charset=utf-8'])
+    expect(unbuilt.text).toContain('npm run build -w console')
   })
 
   it('is served from its folder once it is there', async () => {
-    mkdirSync(join(directory, 'assets'), { recursive: true })
-    writeFileSync(join(directory, 'index.html'), '<!doctype html><title>Tributary</title>')
-    writeFileSync(join(directory, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>')
-    writeFileSync(join(directory, 'assets', 'index-abc123.js'), 'export {}')
-    writeFileSync(join(directory, '.env'), 'SECRET=1')
-    writeFileSync(join(root, 'outside.txt'), 'outside')
-    symlinkSync(join(root, 'outside.txt'), join(directory, 'link'))
     const page = await get('/console/')
     expect([page.status, page.headers['cache-control'], page.text.includes('<title>Tributary')]).toEqual([
       200,

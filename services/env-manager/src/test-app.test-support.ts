@@ -3,7 +3,7 @@ import { ErrorBody, type TokenInfo } from '@tributary/contract'
 import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
 import { buildApp, type AppDeps } from './app.js'
 import type { PlatformConfig } from './domain/platform-config.js'
-import { definition, eventually, TestBench } from './reconcile/test-bench.test-support.js'
+import { definition, TestBench } from './reconcile/test-bench.test-support.js'
 import type { TypedApp } from './http/route-deps.js'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
@@ -57,7 +57,7 @@ export class TestApp {
     const self = new TestApp(bench, undefined as unknown as TypedApp)
     self.app = await self.build(more)
     await bench.settle()
-    await eventually(
+    await bench.atRest(
       () => bench.phase('feature-x'),
       (phase) => phase === 'ready',
     )
