@@ -175,9 +175,9 @@ describe('branchMatches', () => {
   })
 
   it('stays fast for a pattern made to be slow', () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     expect(branchMatches({ include: ['*a'.repeat(100)], exclude: [] }, 'a'.repeat(99) + 'b')).toBe(false)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(process.cpuUsage(start).user).toBeLessThan(2_000_000)
   })
 })
 

@@ -23,9 +23,9 @@ describe('parseYamlFile', () => {
             .fill(`*a${index - 1}`)
             .join(',')}]`,
     )
-    const start = performance.now()
+    const start = process.cpuUsage()
     expect(messages(levels.join('\n'))[0]).toMatch(/alias.*write the data out/i)
-    expect(performance.now() - start).toBeLessThan(1000)
+    expect(process.cpuUsage(start).user).toBeLessThan(1_000_000)
   })
 
   it('refuses a file of nothing but brackets instead of ending the process', () => {
