@@ -3,12 +3,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ensureBuilt } from '@tributary/testkit'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PlatformResource, WorkloadSpec, WorkloadStatus } from '../../ports/platform.js'
 import { until } from '../../ports/platform-contract.test-support.js'
 import { LocalWorld } from './local-world.test-support.js'
 
-const ROOT = fileURLToPath(new URL('../../../../../', import.meta.url))
+/** The built adapters: a manager that compiles its own sources takes seconds to begin. */
+const BUILT = new URL('../../../dist/adapters/', import.meta.url).href
 const SCRIPT = fileURLToPath(new URL('manager-process.test-support.mjs', import.meta.url))
 
 interface ManagerEvent {
@@ -25,11 +27,8 @@ class Manager {
 
   constructor(world: LocalWorld, spec: WorkloadSpec, hangAt?: string) {
     const { dataDirectory, instance } = world.options
-    const given = { root: ROOT, git: { dataDirectory }, platform: { dataDirectory, instance }, spec, hangAt }
-    this.child = spawn(process.execPath, [SCRIPT, JSON.stringify(given)], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const given = { built: BUILT, git: { dataDirectory }, platform: { dataDirectory, instance }, spec, hangAt }
+    this.child = spawn(process.execPath, [SCRIPT, JSON.stringify(given)], { stdio: ['ignore', 'pipe', 'pipe'] })
     if (this.child.stdout !== null)
       createInterface({ input: this.child.stdout }).on('line', (line) => this.events.push(JSON.parse(line)))
     this.child.stderr?.on('data', (chunk: Buffer) => this.errors.push(chunk.toString()))
@@ -52,6 +51,10 @@ class Manager {
 
 let world: LocalWorld
 let manager: Manager | undefined
+
+beforeAll(async () => {
+  await ensureBuilt('services/env-manager')
+}, 120_000)
 
 beforeEach(async () => {
   world = await LocalWorld.create()

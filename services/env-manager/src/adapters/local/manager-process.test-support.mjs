@@ -1,18 +1,8 @@
-// A manager in a process of its own, to be killed. Argument: JSON {root, git, platform, spec, hangAt}. Prints one JSON line for each event, then waits.
-import { createViteServer } from 'vitest/node'
-
+// A manager in a process of its own, to be killed. Argument: JSON {built, git, platform, spec, hangAt}, with `built` the URL of the built adapters. Prints one
+// JSON line for each event, then waits.
 const given = JSON.parse(process.argv[2] ?? '{}')
-const conditions = ['tributary-source', 'node', 'import', 'default']
-const vite = await createViteServer({
-  root: given.root,
-  configFile: false,
-  logLevel: 'silent',
-  server: { middlewareMode: true, watch: null, ws: false },
-  optimizeDeps: { noDiscovery: true },
-  ssr: { resolve: { conditions } },
-})
-const { createGitSourceControl } = await vite.ssrLoadModule('/services/env-manager/src/adapters/git/index.ts')
-const { createLocalPlatform } = await vite.ssrLoadModule('/services/env-manager/src/adapters/local/local-platform.ts')
+const { createGitSourceControl } = await import(new URL('git/index.js', given.built).href)
+const { createLocalPlatform } = await import(new URL('local/local-platform.js', given.built).href)
 
 const say = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 const signal = new AbortController().signal
