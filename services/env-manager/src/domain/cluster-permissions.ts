@@ -94,6 +94,10 @@ export const ENV_MANAGER_PERMISSIONS: readonly ClusterPermission[] = [
   ...['statefulsets.apps', 'cronjobs.batch'].map((name) =>
     optional('services whose own charts make such objects', permission('environment', name, RUN)),
   ),
+  optional(
+    'names of services that come back: without it they may lead to former pods, too',
+    permission('environment', 'endpointslices.discovery.k8s.io', ['list', 'delete']),
+  ),
   optional('preview URLs by Ingress', permission('system', 'ingresses.networking.k8s.io', ROUTE)),
   optional('preview URLs by HTTPRoute', permission('system', 'httproutes.gateway.networking.k8s.io', ROUTE)),
 ]

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { servicePortsOf } from '../../domain/service-ports.js'
 import type { PlatformContext, ServiceName } from '../../ports/platform.js'
+import { forgetAddresses } from './addresses/forget-addresses.js'
 import { RESOURCES, type KubeObject, type KubeService } from './api/kube-objects.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
 import { LABELS, labelsOf, selectorOf } from './names.js'
@@ -57,9 +58,34 @@ async function applyNames(
     return []
   })
   const present = new Map(given.present.map((service) => [service.metadata.name, service]))
-  for (const one of planned.filter(({ object }) => !isSame(present.get(object.metadata.name), object)))
-    await applyRecorded(parts, one, context)
+  for (const one of planned) {
+    const before = present.get(one.object.metadata.name)
+    if (!isSame(before, one.object)) await applyName(parts, { one, before }, context)
+  }
   return new Set(planned.map(({ object }) => object.metadata.name))
+}
+
+/** Addresses of before are forgotten in the one state in which nobody writes them anew: while the Service selects no pods. */
+async function applyName(
+  parts: KubernetesParts,
+  { one, before }: { readonly one: PlannedObject; readonly before: KubeService | undefined },
+  context: PlatformContext,
+): Promise<void> {
+  const { name: service, namespace = '' } = one.object.metadata
+  const from = one.resource === RESOURCES.service ? leadOf(before) : undefined
+  const to = leadOf(one.object)
+  const isTurned = from !== undefined && from !== to
+  if (isTurned && to === 'pods') await forgetAddresses(parts, { namespace, service }, context)
+  await applyRecorded(parts, one, context)
+  if (isTurned && to !== 'pods') await forgetAddresses(parts, { namespace, service }, context)
+}
+
+/** What a Service leads to. Undefined: it is none. */
+function leadOf(object: KubeObject | KubeService | undefined): 'pods' | 'name' | 'address' | undefined {
+  const spec = object !== undefined && 'spec' in object ? object.spec : undefined
+  if (spec === undefined) return undefined
+  if (Object.keys(spec.selector ?? {}).length > 0) return 'pods'
+  return spec.type === 'ExternalName' ? 'name' : 'address'
 }
 
 /** Removes the Service of a name, if it is ours. */
