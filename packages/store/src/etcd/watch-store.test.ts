@@ -5,6 +5,8 @@ import type { EtcdStoreOptions } from './etcd-options.js'
 import { RecordingWriter, urlOf, useEtcd } from './etcd-fixture.test-support.js'
 
 const MIB = 1024 * 1024
+/** For watches that are not to end: to write what they catch up with takes longer than a brisk outage where the disk is slow. */
+const PATIENT: Partial<EtcdStoreOptions> = { watchOutageMs: 60_000 }
 /** Fast enough for tests; the server is told to allow pings that often. */
 const BRISK: Partial<EtcdStoreOptions> = {
   callTimeoutMs: 1_000,
@@ -57,7 +59,7 @@ describeWithEtcd('a watch of etcd', () => {
     })
 
     it('goes on in silence after cuts and resets between changes', async () => {
-      const { proxy, reader, writer } = await writerAndReader()
+      const { proxy, reader, writer } = await writerAndReader(PATIENT)
       const watch = etcd.watch(reader, await writer.put('a', '0'))
       for (let round = 1; round <= 6; round++) {
         await writer.put('a', String(round))
@@ -71,7 +73,7 @@ describeWithEtcd('a watch of etcd', () => {
     })
 
     it('catches up over far more than gRPC takes in one message by default', async () => {
-      const { proxy, reader, writer } = await writerAndReader()
+      const { proxy, reader, writer } = await writerAndReader(PATIENT)
       const watch = etcd.watch(reader, await writer.put('k/0', 'first'))
       await writer.put('k/1', 'first')
       await watch.reaches(writer.last)

@@ -26,6 +26,8 @@ import {
 import { TableRegistry } from './table-registry.js'
 import { ViewRegistry } from './view-registry.js'
 
+/** These only compute, a few seconds on a machine that does nothing else. */
+const COMPUTING = { timeout: 60_000 }
 const LIMITS = { maxDeltas: 128, maxChars: 262_144, maxTotalChars: 1_000_000 }
 
 class Follower implements ChannelListener {
@@ -89,7 +91,7 @@ function followed(world: World, tenant: string, service: string | null = null): 
   return follower
 }
 
-it('every followed view equals the pure view after every revision, with one delta at most for each', () => {
+it('every followed view equals the pure view after every revision, with one delta at most for each', COMPUTING, () => {
   const wanted = fc.tuple(fc.constantFrom(...TENANTS), fc.constantFrom(null, ...SERVICES, 'unknown'))
   fc.assert(
     fc.property(fc.array(fc.tuple(revisionWrites, wanted), { minLength: 1, maxLength: 25 }), (steps) => {
@@ -125,7 +127,7 @@ function problemsOf(world: World, { follower, tenant, service }: FollowedView): 
   return [...follower.model.violations, ...broken.map(([rule]) => `${tenant}/${service}: ${rule}`)]
 }
 
-it('every followed route table equals the pure table after every revision', () => {
+it('every followed route table equals the pure table after every revision', COMPUTING, () => {
   fc.assert(
     fc.property(fc.array(revisionWrites, { minLength: 1, maxLength: 25 }), (steps) => {
       const world = new World(2)
@@ -196,7 +198,7 @@ it('examines only the service’s own views and those of all services when its d
   expect([a, b, all].map((follower) => follower?.frames.length)).toEqual([1, 0, 1])
 })
 
-it('costs a base change in proportion to the views it can be seen in, not to all', () => {
+it('costs a base change in proportion to the views it can be seen in, not to all', COMPUTING, () => {
   const world = new World(10_000)
   const tenants = Array.from({ length: 1_000 }, (_, index) => `t${index}`)
   const services = Array.from({ length: 50 }, (_, index) => `s${index}`)
