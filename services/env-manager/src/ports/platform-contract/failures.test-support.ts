@@ -15,6 +15,8 @@ export function describeFailures(world: ContractWorld): void {
     const spec = await world.spec('orders', 'never-ready')
     await world.platform.ensureSpace(world.environment, 1, world.context)
     const { workloadId } = await world.platform.deployWorkload(spec, world.context)
+    // A program that has not even begun when the time is up says nothing.
+    await world.until(async () => (await world.platform.listWorkloads())[0]?.message?.includes('503') === true)
     const waiting = world.platform.awaitHealthy(workloadId, {
       signal: world.controller.signal,
       timeoutMs: world.harness.pace.readiness,
