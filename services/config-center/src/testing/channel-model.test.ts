@@ -75,3 +75,55 @@ it.each([
 ])('catches a server that %s', (_, deltas) => {
   expect(complaints(deltas)).not.toEqual([])
 })
+
+/** What etcd promises of its watches beside order, uniqueness and reliability. */
+it.each<[promise: string, bug: string, (model: ChannelModel) => void]>([
+  [
+    'atomic',
+    'sends half of a revision',
+    (model) => {
+      model.delta(delta(2))
+      const half = { ...delta(3), changes: delta(3).changes.slice(0, 1) }
+      model.delta({ ...half, hash: hashItems([...items(2).slice(1), ...items(3).slice(0, 1)]) })
+    },
+  ],
+  ['bookmarkable', 'lets a heartbeat run ahead of a change', (model) => model.upTo(2n)],
+  [
+    'bookmarkable',
+    'goes back in time',
+    (model) => {
+      model.delta(delta(2))
+      model.upTo(1n)
+    },
+  ],
+  [
+    'resumable',
+    'leaves out what was missed',
+    (model) => {
+      model.reconnecting()
+      model.delta(delta(3))
+    },
+  ],
+  [
+    'resumable',
+    'says that nothing was missed',
+    (model) => {
+      model.reconnecting()
+      model.upTo(2n, hashItems(items(2)))
+    },
+  ],
+  [
+    'resumable',
+    'brings up to date with a snapshot of before',
+    (model) => {
+      model.reconnecting()
+      model.snapshot({ ...snapshot, storeRevision: '2' })
+    },
+  ],
+])('catches a server whose streams are not %s: it %s', (_promise, _bug, misbehave) => {
+  const model = new ChannelModel()
+  model.snapshot(snapshot)
+  expect([...model.violations, ...contradictions(model.states, timeline)]).toEqual([])
+  misbehave(model)
+  expect([...model.violations, ...contradictions(model.states, timeline)]).not.toEqual([])
+})
