@@ -4,13 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { failure } from '../../errors.js'
 import type { GatewayTarget } from './gateway-routing.js'
 
-/** How long new attempts at a connection are begun, milliseconds; the last may take {@link CONNECT_TIMEOUT_MS} more, after its name was looked up. */
+/** How long new attempts at a connection are begun, milliseconds; the last may take {@link MAX_CONNECT_MS} more, after its name was looked up. */
 export const PATIENCE_MS = 3_000
 /**
- * A connection that is not there after this will not come: who should answer is gone without a word, or the network has not heard of it yet, and then
- * only a new attempt finds it.
+ * How long the first attempt waits for its connection, and how much longer each further one does. A Service may name addresses whose pods or machines are gone
+ * without a word: a connection keeps the address that the node chose for it, so only a new attempt finds another. Several fit into the patience; the last ones
+ * wait long enough for somebody who is far away.
  */
-const CONNECT_TIMEOUT_MS = 1_500
+const FIRST_CONNECT_MS = 250
+const CONNECT_GROWTH = 1.5
+const MAX_CONNECT_MS = 1_500
 /** Name servers ask one another, and a question that was lost is asked again after 5 s. */
 const LOOKUP_TIMEOUT_MS = 6_000
 const FIRST_PAUSE_MS = 25
@@ -33,8 +36,8 @@ export class AttemptFailure extends Error {
 export interface Delivery {
   /** Asked anew before each attempt: the service may just have moved. */
   readonly find: () => GatewayTarget
-  /** Resolves when the answer is under way; rejects with {@link AttemptFailure}. */
-  readonly attempt: (target: GatewayTarget) => Promise<void>
+  /** Resolves when the answer is under way; rejects with {@link AttemptFailure}, at the latest `connectMs` after the name was looked up when there is no connection by then. */
+  readonly attempt: (target: GatewayTarget, connectMs: number) => Promise<void>
   /** Whoever asked is gone. */
   readonly isOver: () => boolean
   readonly patienceMs: number
@@ -47,16 +50,18 @@ export interface Delivery {
  */
 export async function deliver({ find, attempt, isOver, patienceMs }: Delivery): Promise<void> {
   const deadline = performance.now() + patienceMs
+  let connectMs = FIRST_CONNECT_MS
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, MAX_PAUSE_MS)) {
     const target = find()
     try {
-      return await attempt(target)
+      return await attempt(target, connectMs)
     } catch (error) {
       const isLast = performance.now() + pause > deadline
       if (isLast || !(error instanceof AttemptFailure && error.isRepeatable)) throw upstreamDown(target, error)
     }
     await delay(pause)
     if (isOver()) return
+    connectMs = Math.min(connectMs * CONNECT_GROWTH, MAX_CONNECT_MS)
   }
 }
 
@@ -66,6 +71,8 @@ export class Connecting {
 
   constructor(
     private readonly outgoing: ClientRequest,
+    /** How long the connection may take once the name was looked up, milliseconds. */
+    connectMs: number,
     /** Called once there is a connection. */
     onConnected: () => void = () => undefined,
   ) {
@@ -75,7 +82,7 @@ export class Connecting {
     }
     outgoing.once('socket', (socket) => {
       if (!socket.connecting) return connected()
-      boundConnecting(outgoing, socket)
+      boundConnecting(outgoing, socket, connectMs)
       socket.once('connect', connected)
     })
   }
@@ -90,16 +97,16 @@ export class Connecting {
 }
 
 /** Ends the request when its connection does not come. */
-function boundConnecting(outgoing: ClientRequest, socket: Socket): void {
+function boundConnecting(outgoing: ClientRequest, socket: Socket, connectMs: number): void {
   const giveUp = (): void => {
     if (socket.connecting) outgoing.destroy(Object.assign(new Error('no connection'), { code: 'ETIMEDOUT' }))
   }
   // A process that was kept waiting sees its timers before the connections that were made meanwhile: those are looked at first.
   const after = (ms: number): NodeJS.Timeout => setTimeout(() => setImmediate(giveUp), ms)
-  let timer = after(isIP(outgoing.host) === 0 ? LOOKUP_TIMEOUT_MS : CONNECT_TIMEOUT_MS)
+  let timer = after(isIP(outgoing.host) === 0 ? LOOKUP_TIMEOUT_MS : connectMs)
   socket.once('lookup', () => {
     clearTimeout(timer)
-    timer = after(CONNECT_TIMEOUT_MS)
+    timer = after(connectMs)
   })
   for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(timer))
 }

@@ -584,6 +584,25 @@ describe('a service that does not take connections', () => {
     expect(heard).toBe(1)
   })
 
+  test('and never refuses them either is left for whoever answers at the next attempt, by any method', async () => {
+    const silent = await silentPort()
+    const dead = { name: 'http', protocol: 'http', host: '127.0.0.1', port: silent.port } as const
+    const living = await echo()
+    const original = table.get.bind(table)
+    try {
+      for (const method of ['GET', 'POST']) {
+        resolutions = 0
+        own('orders', dead)
+        table.get = (key) => (resolutions > 2 ? { state: 'own', owner: 'feature-x', endpoint: living } : original(key))
+        const answer = await ask('/orders/', { method, ...(method === 'POST' ? { body: 'x'.repeat(100_000) } : {}) })
+        expect([method, answer.status]).toEqual([method, 200])
+      }
+    } finally {
+      table.get = original
+      silent.end()
+    }
+  })
+
   test('and never refuses them either is given up as soon', async () => {
     const silent = await silentPort()
     own('orders', { name: 'http', protocol: 'http', host: '127.0.0.1', port: silent.port })

@@ -32,7 +32,8 @@ export class RequestProxy {
    * Rejects, before anything was answered, with what `find` throws or AppError `GATEWAY_UPSTREAM_DOWN`. Resolves when the answer is under way.
    */
   async forward(exchange: ProxyExchange): Promise<void> {
-    const attempt = (target: GatewayTarget): Promise<void> => this.attempt(exchange, target)
+    const attempt = (target: GatewayTarget, connectMs: number): Promise<void> =>
+      this.attempt(exchange, target, connectMs)
     const isOver = (): boolean => exchange.response.destroyed
     await deliver({ find: exchange.find, attempt, isOver, patienceMs: this.patienceMs })
   }
@@ -42,13 +43,13 @@ export class RequestProxy {
     this.single.destroy()
   }
 
-  private attempt(exchange: ProxyExchange, target: GatewayTarget): Promise<void> {
+  private attempt(exchange: ProxyExchange, target: GatewayTarget, connectMs: number): Promise<void> {
     const { request, response } = exchange
     const mayRepeat = isSafe(request) && !hasBody(request)
     return new Promise((resolve, reject) => {
       const agent = isSafe(request) ? this.keeping : this.single
       const outgoing = startRequest(request, target, { path: exchange.path, scheme: this.scheme, agent })
-      const connecting = new Connecting(outgoing, () => {
+      const connecting = new Connecting(outgoing, connectMs, () => {
         // Not `pipeline`: it would close the caller's connection with the service's, and there is an error to answer yet.
         if (!mayRepeat) request.pipe(outgoing)
       })

@@ -27,7 +27,8 @@ export async function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
   const { socket, find, patienceMs = PATIENCE_MS } = exchange
   socket.on('error', () => socket.destroy())
   try {
-    const attempt = (target: GatewayTarget): Promise<void> => attemptUpgrade(exchange, target)
+    const attempt = (target: GatewayTarget, connectMs: number): Promise<void> =>
+      attemptUpgrade(exchange, target, connectMs)
     await deliver({ find, attempt, isOver: () => socket.destroyed, patienceMs })
   } catch (error) {
     refuse(socket, error)
@@ -37,11 +38,12 @@ export async function forwardUpgrade(exchange: UpgradeExchange): Promise<void> {
 function attemptUpgrade(
   { request, socket, head, path, scheme }: UpgradeExchange,
   target: GatewayTarget,
+  connectMs: number,
 ): Promise<void> {
   const switching = ['connection', 'upgrade', 'upgrade', request.headers.upgrade ?? 'websocket']
   return new Promise((resolve, reject) => {
     const outgoing = startRequest(request, target, { path, scheme, extraHeaders: switching })
-    const connecting = new Connecting(outgoing)
+    const connecting = new Connecting(outgoing, connectMs)
     const abandon = (): void => void outgoing.destroy()
     socket.once('close', abandon)
     outgoing.once('upgrade', (answer, upstream, first) => {
