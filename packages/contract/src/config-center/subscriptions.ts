@@ -14,7 +14,7 @@ export const AppliedReport = Type.Object(
 )
 export type AppliedReport = Static<typeof AppliedReport>
 
-/** A live stream as the server sees it. */
+/** A live stream as the server sees it. `sentRevision` is the newest that brought something to apply; what changes others alone does not count. */
 export const Subscription = Type.Object(
   {
     subscriptionId: Type.String(),

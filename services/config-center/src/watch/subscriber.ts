@@ -59,6 +59,8 @@ export class Subscriber implements ChannelListener, Flushable {
   #lag: { unsentBytes: number; beats: number } | undefined
   #ending = false
   #sentRevision: StoreRevision = 0n
+  /** As far as there was something to apply: a heartbeat's revision needs no report. */
+  #changedRevision: StoreRevision = 0n
   #appliedRevision: StoreRevision = 0n
   #error: string | null = null
 
@@ -145,8 +147,9 @@ export class Subscriber implements ChannelListener, Flushable {
 
   #send(frames: readonly Frame[]): void {
     this.#options.connection.send(frames)
-    for (const { revision } of frames) {
-      if (revision !== undefined && revision > this.#sentRevision) this.#sentRevision = revision
+    for (const { event, revision = 0n } of frames) {
+      if (revision > this.#sentRevision) this.#sentRevision = revision
+      if (event !== 'heartbeat' && revision > this.#changedRevision) this.#changedRevision = revision
     }
   }
 
@@ -189,7 +192,7 @@ export class Subscriber implements ChannelListener, Flushable {
       tenant: this.tenant,
       service: this.service,
       instance: this.instance,
-      sentRevision: `${this.#sentRevision}`,
+      sentRevision: `${this.#changedRevision}`,
       appliedRevision: `${this.#appliedRevision}`,
       error: this.#error,
       connectedAt: new Date(this.#options.connectedAt).toISOString(),

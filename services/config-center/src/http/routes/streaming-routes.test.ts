@@ -225,6 +225,21 @@ it('lists streams with what they have been sent and have applied, which never go
   await eventually(async () => expect((await list()).subscriptions).toHaveLength(1))
 })
 
+it('takes a subscriber for up to date that has applied all that concerned it, whatever was written since', async () => {
+  const client = await follow('f1')
+  const applied = client.hello?.storeRevision ?? ''
+  expect((await report(client, { appliedRevision: applied })).status).toBe(204)
+  const elsewhere = await cluster.write(putEntry('f2', 'c', 7))
+  await replica.mirror.waitFor(elsewhere, { signal: AbortSignal.timeout(20_000) })
+  replica.hub.beat()
+  await client.reaches(elsewhere)
+  const { subscriptions } = await read(
+    Type.Object({ storeRevision: Type.String(), subscriptions: Type.Array(Subscription) }),
+    '/v1/subscriptions',
+  )
+  expect(subscriptions).toMatchObject([{ tenant: 'f1', sentRevision: applied, appliedRevision: applied }])
+})
+
 it('takes a report from the token that opened the stream or from the tenant’s own, and from nobody else', async () => {
   const own = (await cluster.createToken({ role: 'tenant', tenant: 'f1' })).token
   const foreign = (await cluster.createToken({ role: 'tenant', tenant: 'f2' })).token
