@@ -94,13 +94,17 @@ export class PlatformFixture {
   }
 
   async #untilUp(): Promise<void> {
-    const context = await waitFor('the start of `tributary up`', async () => {
-      if (this.#child?.exitCode !== null) throw new Error(`it ended: ${this.#output}`)
-      return JSON.parse(await readFile(this.#contextFile, 'utf8')) as Record<
-        'url' | 'envManagerUrl' | 'gatewayUrl' | 'tokenFile',
-        string
-      >
-    })
+    const context = await waitFor(
+      'the start of `tributary up`',
+      async () => {
+        if (this.#child?.exitCode !== null) throw new Error(`it ended: ${this.#output}`)
+        return JSON.parse(await readFile(this.#contextFile, 'utf8')) as Record<
+          'url' | 'envManagerUrl' | 'gatewayUrl' | 'tokenFile',
+          string
+        >
+      },
+      { timeoutMs: 60_000 },
+    )
     const token = (await readFile(context.tokenFile, 'utf8')).trim()
     this.configCenter = createConfigCenterClient({ baseUrl: context.url, token })
     this.envManager = createEnvManagerClient({ baseUrl: context.envManagerUrl, token })
