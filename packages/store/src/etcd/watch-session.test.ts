@@ -14,7 +14,7 @@ describe('a watch of an etcd that misbehaves', () => {
   async function watchOf(script: WatchScript, options: { after: bigint; bookmarkIntervalMs?: number }) {
     const { after, bookmarkIntervalMs = 60_000 } = options
     server = await ScriptedEtcd.start(script)
-    const store = await etcd.store(server.endpoint, { bookmarkIntervalMs, callTimeoutMs: 500 })
+    const store = await etcd.store(server.endpoint, { bookmarkIntervalMs, callTimeoutMs: 2_000 })
     return { server, watch: etcd.watch(store, after) }
   }
 
