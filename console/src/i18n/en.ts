@@ -46,7 +46,8 @@ export const en = {
   'signIn.tokenHelp':
     'An admin makes one with: tributary tokens create. The one of tributary up is in .tributary/admin.token.',
   'signIn.submit': 'Sign in',
-  'signIn.wrong': 'The token is not valid: {message}',
+  'signIn.wrong':
+    'This token is unknown, revoked or expired: check that it is complete, or ask an administrator for a new one.',
   'signIn.failed': 'Signing in failed: {message}',
   'signIn.over': 'Your session has ended. Sign in again to go on where you were.',
   'signIn.error.OIDC_ROLE_MISSING':
@@ -158,7 +159,9 @@ export const en = {
   'env.receipt.line': 'Generation {generation}: {n} things gone, {reason}',
   'env.masked': 'Masked services',
   'env.wanted': 'wants {commit}',
-  'env.generation': 'Generation',
+  'env.generation': 'Generation {n}',
+  'env.lastRun': 'last run {id}',
+  'env.trouble.run': 'See the run',
   'service.pending': 'pending',
   'service.deploying': 'deploying',
   'service.healthy': 'healthy',
@@ -241,6 +244,7 @@ export const en = {
   'edge.calls.one': '1 call',
   'edge.rate': '{rate}/s',
   'edge.errors': '{percent} % errors',
+  'edge.noErrors': 'none',
   'edge.latency': 'p50 {p50} ms, p95 {p95} ms',
   'edge.figure.rate': 'Rate now',
   'edge.figure.calls': 'Calls',

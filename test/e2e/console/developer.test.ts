@@ -103,6 +103,19 @@ describeWithServer('a developer in the browser', CHROMIUM, () => {
     ])
   })
 
+  it('reads in the differences which value is whose', async () => {
+    const { url } = story.platform.access
+    for (const place of [
+      'environments/feature-page-size/topology?mode=diff',
+      'config/feature-page-size/orders?tab=diff',
+    ]) {
+      await page.goto(`${url}/console/#/${place}`)
+      const table = page.getByRole('region', { name: 'Config that differs' })
+      await table.getByRole('row', { name: /pageSize 2 7$/ }).waitFor()
+      expect(await table.getByRole('columnheader').allInnerTexts()).toEqual(['Key', 'integration', 'feature-page-size'])
+    }
+  })
+
   it('loses nothing when somebody else saves the same document meanwhile: both sets of changes are merged', async () => {
     const { platform } = story
     await openDocument('feature-page-size')

@@ -64,13 +64,16 @@ describeWithServer('the console when something is wrong', CHROMIUM, () => {
     await context.close()
   })
 
-  it('tells a wrong token without saying more', async () => {
+  it('tells a wrong token in one sentence, and what to do', async () => {
     const { page, context } = await openPage(story.browser)
     await page.goto(`${url}/console/`)
     await page.getByLabel('Token', { exact: true }).fill('not-a-token')
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('alert').waitFor()
-    expect(await page.getByRole('alert').innerText()).toMatch(/not valid|unknown|failed/i)
+    const told = await page.getByRole('alert').innerText()
+    expect(told.trim()).toMatch(
+      /^This token is unknown, revoked or expired: [^.:]* ask an administrator for a new one\.$/,
+    )
     expect(await accessibilityProblems(page)).toEqual([])
     await context.close()
   })

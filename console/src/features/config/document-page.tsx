@@ -73,7 +73,7 @@ function Compare({
   const against = place.value.query.get('against') ?? chain[1] ?? others[0] ?? tenant
   const { state } = useLoaded({
     key: `config-difference/${against}/${tenant}`,
-    load: (signal) => diffTenants(against, tenant, signal),
+    load: (signal) => diffTenants(tenant, against, signal),
     topics: ['config'],
   })
   return (

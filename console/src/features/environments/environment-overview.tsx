@@ -9,6 +9,8 @@ import { Badge } from '../../ui/badge.js'
 import { Commit } from '../../ui/commit.js'
 import { LoadedView } from '../../ui/loaded-view.js'
 import { SafeLink } from '../../ui/safe-link.js'
+import { causeOf } from '../runs/cause.js'
+import { QuotedLog } from '../runs/quoted-log.js'
 import { ServiceBadge } from './phase.js'
 
 /** How an environment is, in full: services, conditions, what would be done, what was made, what is proven gone. */
@@ -50,11 +52,11 @@ function Services({ environment }: { readonly environment: Environment }): JSX.E
         </p>
       )}
       <p class="muted small">
-        {t('env.generation')} {environment.generation} · {t('env.created', { ago: ago(environment.createdAt) })}
+        {t('env.generation', { n: environment.generation })} · {t('env.created', { ago: ago(environment.createdAt) })}
         {lastRunId === null ? null : (
           <>
             {' · '}
-            <a href={linkTo(['runs', lastRunId])}>{lastRunId}</a>
+            <a href={linkTo(['runs', lastRunId])}>{t('env.lastRun', { id: lastRunId })}</a>
           </>
         )}
       </p>
@@ -67,7 +69,7 @@ function Conditions({ environment: { conditions } }: { readonly environment: Env
     <section class="card card-wide">
       <h2>{t('env.conditions')}</h2>
       {conditions.length === 0 ? <p class="muted">{t('env.conditions.none')}</p> : null}
-      <ul class="lines">
+      <ul class="lines conditions">
         {conditions.map(({ type, status, reason, message, service, lastTransitionAt }) => (
           <li key={`${type} ${service ?? ''}`}>
             <Badge
@@ -77,8 +79,7 @@ function Conditions({ environment: { conditions } }: { readonly environment: Env
               {type}
             </Badge>
             <span class="wrap">
-              {service === undefined ? '' : `${service}: `}
-              {message === '' ? reason : message}
+              <ConditionText message={message === '' ? reason : message} service={service} />
               <small class="muted block" title={formatInstant(lastTransitionAt)}>
                 {reason}, {ago(lastTransitionAt)}
               </small>
@@ -87,6 +88,19 @@ function Conditions({ environment: { conditions } }: { readonly environment: Env
         ))}
       </ul>
     </section>
+  )
+}
+
+/** The sentence, and the log that it quotes as lines; it names the service, unless it does so itself. */
+function ConditionText(props: { readonly message: string; readonly service: string | undefined }): JSX.Element {
+  const { message, service = '' } = props
+  const { headline, lines } = causeOf(message, [])
+  return (
+    <>
+      {service === '' || headline.startsWith(`${service} `) || headline.startsWith(`${service}:`) ? '' : `${service}: `}
+      {headline}
+      {lines.length === 0 ? null : <QuotedLog lines={lines} />}
+    </>
   )
 }
 

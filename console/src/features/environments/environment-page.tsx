@@ -10,6 +10,7 @@ import { LoadedView } from '../../ui/loaded-view.js'
 import { SafeLink } from '../../ui/safe-link.js'
 import { TabLinks } from '../../ui/tabs.js'
 import { TopologyView } from '../topology/topology-view.js'
+import { headlineOf } from '../runs/cause.js'
 import { RunTable } from '../runs/run-table.js'
 import { ownerKey } from './environment-filter.js'
 import { EnvironmentMenu } from './environment-actions.js'
@@ -88,8 +89,11 @@ function Head({ environment }: { readonly environment: Environment }): JSX.Eleme
         </div>
       </header>
       {trouble === undefined ? null : (
-        <p class="note tone-warn wrap">
-          <Icon name="alert" size={16} /> {trouble}
+        <p class={`note ${environment.phase === 'failed' ? 'tone-bad' : 'tone-warn'} wrap`}>
+          <Icon name="alert" size={16} /> {headlineOf(trouble)}{' '}
+          {environment.lastRunId === null ? null : (
+            <a href={linkTo(['runs', environment.lastRunId])}>{t('env.trouble.run')}</a>
+          )}
         </p>
       )}
     </>

@@ -7,6 +7,7 @@ import { Badge } from '../../ui/badge.js'
 import { Commit } from '../../ui/commit.js'
 import { Icon } from '../../ui/icon.js'
 import { SafeLink } from '../../ui/safe-link.js'
+import { headlineOf } from '../runs/cause.js'
 import { EnvironmentMenu } from './environment-actions.js'
 import { PhaseBadge, troubleOf } from './phase.js'
 
@@ -18,6 +19,7 @@ const AROUND = 3
 /** One environment in the list. */
 export function EnvironmentRow({ environment }: { readonly environment: Environment }): JSX.Element {
   const { name, branch, base, url } = environment
+  const trouble = troubleOf(environment)
   return (
     <div class="env-row" role="presentation">
       <span role="cell" class="env-cell env-state">
@@ -27,8 +29,10 @@ export function EnvironmentRow({ environment }: { readonly environment: Environm
         <a class="strong cut" href={linkTo(['environments', name])} title={name}>
           {name}
         </a>
-        <span class="muted small cut" title={troubleOf(environment) ?? branch}>
-          {troubleOf(environment) ?? `${branch} · ${base === null ? t('env.root') : t('env.onBase', { base })}`}
+        <span class="muted small cut" title={trouble ?? branch}>
+          {trouble === undefined
+            ? `${branch} · ${base === null ? t('env.root') : t('env.onBase', { base })}`
+            : headlineOf(trouble)}
         </span>
       </span>
       <span role="cell" class="env-cell env-services">

@@ -6,6 +6,7 @@ import { useEventStream } from '../../data/use-event-stream.js'
 import { t } from '../../i18n/i18n.js'
 import { Icon } from '../../ui/icon.js'
 import { causeOf, type RepeatedLine } from './cause.js'
+import { QuotedLog } from './quoted-log.js'
 import { sourceOf } from './step-timeline.js'
 
 const LAST_LINES = 24
@@ -44,9 +45,7 @@ function LastLines({ lines }: { readonly lines: readonly RepeatedLine[] }): JSX.
   return (
     <>
       <h3>{t('run.causeLog')}</h3>
-      <pre class="cause-log" tabIndex={0} aria-label={t('run.causeLog')}>
-        {lines.map(({ text, times }) => (times === 1 ? text : t('run.causeTimes', { text, times }))).join('\n')}
-      </pre>
+      <QuotedLog lines={lines} />
     </>
   )
 }

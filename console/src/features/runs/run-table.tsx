@@ -58,6 +58,12 @@ function RunLine({ run }: { readonly run: Run }): JSX.Element {
       <th scope="row">
         <a href={linkTo(['runs', runId])}>{tWord(`runs.kind.${kind}`, kind)}</a>{' '}
         <code class="muted">{commits.map(({ commitSha }) => commitSha.slice(0, 8)).join(' ')}</code>
+        <span class="small narrow-only">
+          <a class="wrap" href={linkTo(['environments', environment])}>
+            {environment}
+          </a>{' '}
+          · {ago(startedAt)} · {duration(tookMs(run) ?? 0)}
+        </span>
         {error === null ? null : <span class="small run-error cut block">{headlineOf(error.message)}</span>}
       </th>
       <td class="name-cell">
@@ -69,7 +75,7 @@ function RunLine({ run }: { readonly run: Run }): JSX.Element {
       <td class="one-line" title={formatInstant(startedAt)}>
         {ago(startedAt)}
       </td>
-      <td>{duration(tookMs(run) ?? 0)}</td>
+      <td class="one-line">{duration(tookMs(run) ?? 0)}</td>
     </tr>
   )
 }

@@ -51,6 +51,12 @@ function WhyHere(): JSX.Element | null {
   )
 }
 
+/** What went wrong, and what to do: a token that is refused is told by the page, anything else by who has refused. */
+function problemOf(error: unknown): string {
+  if (error instanceof ApiFailure && error.status === 401) return t('signIn.wrong')
+  return t('signIn.failed', { message: error instanceof Error ? error.message : String(error) })
+}
+
 function TokenForm({ primary }: { readonly primary: boolean }): JSX.Element {
   const [token, setToken] = useState('')
   const [problem, setProblem] = useState<string>()
@@ -59,9 +65,7 @@ function TokenForm({ primary }: { readonly primary: boolean }): JSX.Element {
     try {
       await signInWithToken(token.trim())
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      const wrong = error instanceof ApiFailure && error.status === 401
-      setProblem(t(wrong ? 'signIn.wrong' : 'signIn.failed', { message }))
+      setProblem(problemOf(error))
     }
   }
   return (

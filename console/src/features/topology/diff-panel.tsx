@@ -91,7 +91,7 @@ function Services({ found }: { readonly found: TopologyDifference }): JSX.Elemen
               <strong class="wrap">{one.service}</strong>{' '}
               <span class={`diff-word diff-${kindOfDifference(one)}`}>{t(`diff.kind.${kindOfDifference(one)}`)}</span>
             </p>
-            <Fields left={one.left} right={one.right} names={[found.left, found.right]} />
+            <Fields before={one.right} after={one.left} names={[found.right, found.left]} />
           </li>
         ))}
       </ul>
@@ -99,12 +99,13 @@ function Services({ found }: { readonly found: TopologyDifference }): JSX.Elemen
   )
 }
 
+/** What it is compared with stands first, as for values of config. */
 function Fields(props: {
-  readonly left: TopologyNode | null
-  readonly right: TopologyNode | null
+  readonly before: TopologyNode | null
+  readonly after: TopologyNode | null
   readonly names: readonly [string, string]
 }): JSX.Element {
-  const fields = differingFields(props.left, props.right)
+  const fields = differingFields(props.before, props.after)
   return (
     <table class="table table-small">
       <thead>
@@ -130,7 +131,7 @@ function Fields(props: {
 function Config({ tenant, against }: { readonly tenant: string; readonly against: string }): JSX.Element {
   const { state } = useLoaded({
     key: `config-difference/${tenant}/${against}`,
-    load: (signal) => diffTenants(against, tenant, signal),
+    load: (signal) => diffTenants(tenant, against, signal),
     topics: ['config'],
   })
   return (

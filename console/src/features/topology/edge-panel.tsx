@@ -53,7 +53,7 @@ function Figures({ figures }: { readonly figures: ReturnType<typeof figuresOf> }
               {t('edge.errors', { percent: percentOf(errorShare) })}
             </Badge>
           ) : (
-            t('edge.errors', { percent: 0 })
+            t('edge.noErrors')
           ),
         ],
         [

@@ -14,6 +14,8 @@ const MARKS = 7
 const TITLE = { character: 8, note: 110, height: 28 } as const
 /** In a window that is much higher than wide layers do not fit beside each other. */
 const TALL = 0.8
+/** So small texts cannot be read; a few services are then rather below each other, where that helps by so much. */
+const COLUMN = { below: 0.7, gain: 1.3, mostNodes: 16 } as const
 
 /** Where a shape is: its upper left corner. */
 export interface PlacedNode {
@@ -50,12 +52,32 @@ interface Cell {
   readonly order: number
 }
 
+/** The window that is drawn into, in pixels. */
+export interface Frame {
+  readonly width: number
+  readonly height: number
+}
+
 /**
  * Places a model: callers left of those whom they call (layers by dagre), one band for each tenant. Columns with many services are broken
- * into several, so that the whole has about the shape of the window (`aspect`: its width by its height).
+ * into several, so that the whole has about the shape of the window. In a narrow window all are below each other.
  */
-export function layOut(model: GraphModel, aspect: number): GraphLayout {
-  const cells = aspect < TALL ? inOneLayer(rank(model)) : rank(model)
+export function layOut(model: GraphModel, frame: Frame): GraphLayout {
+  const aspect = frame.width / frame.height
+  const cells = rank(model)
+  if (aspect < TALL) return bestFor(model, inOneLayer(cells), aspect)
+  const layered = bestFor(model, cells, aspect)
+  const scale = scaleIn(frame, layered)
+  if (scale >= COLUMN.below || model.nodes.length > COLUMN.mostNodes) return layered
+  const column = bestFor(model, inOneLayer(cells), aspect)
+  return scaleIn(frame, column) >= scale * COLUMN.gain ? column : layered
+}
+
+function scaleIn({ width, height }: Frame, layout: GraphLayout): number {
+  return Math.min(width / layout.width, height / layout.height)
+}
+
+function bestFor(model: GraphModel, cells: readonly Cell[], aspect: number): GraphLayout {
   const most = Math.max(FEWEST_ROWS, ...countByLaneAndRank(cells).values())
   let best: GraphLayout | undefined
   let bestFit = Number.POSITIVE_INFINITY

@@ -5,7 +5,7 @@ import { Button } from '../../ui/button.js'
 import type { EdgeFigures } from './edge-figures.js'
 import { GraphEdgeLabel, useLabelPlaces } from './edge-label.js'
 import { GraphDefinitions, GraphEdgeLine, type EdgeLook } from './graph-edge.js'
-import { boxOf, layOut, type GraphLayout, type PlacedNode } from './graph-layout.js'
+import { boxOf, layOut, type Frame, type GraphLayout, type PlacedNode } from './graph-layout.js'
 import type { GraphEdge, GraphModel, GraphNode, Lane } from './graph-model.js'
 import { GraphNodeShape, type NodeLook } from './graph-node.js'
 import { useZoom, type Zoom } from './use-zoom.js'
@@ -26,24 +26,25 @@ export interface GraphViewProps {
   readonly sought: boolean
 }
 
-const DEFAULT_ASPECT = 1.6
-const LEAST_ASPECT = 0.4
+const DEFAULT_FRAME: Frame = { width: 1000, height: 600 }
+/** A window that grows or shrinks by less is the same one: nothing is placed anew. */
+const FRAME_STEP = 80
 
 /** Draws a topology: it can be moved and scaled, and gone through with the arrow keys. */
 export function GraphView(props: GraphViewProps): JSX.Element {
-  const frame = useRef<HTMLDivElement>(null)
-  const aspect = useAspect(frame)
+  const element = useRef<HTMLDivElement>(null)
+  const frame = useFrame(element)
   return (
-    <div class="graph" ref={frame}>
-      {aspect === undefined ? null : <Canvas {...props} aspect={aspect} />}
+    <div class="graph" ref={element}>
+      {frame === undefined ? null : <Canvas {...props} frame={frame} />}
     </div>
   )
 }
 
-function Canvas(props: GraphViewProps & { readonly aspect: number }): JSX.Element {
-  const { model, name, aspect } = props
+function Canvas(props: GraphViewProps & { readonly frame: Frame }): JSX.Element {
+  const { model, name, frame } = props
   const shape = shapeOf(model)
-  const layout = useMemo(() => layOut(model, aspect), [shape, aspect])
+  const layout = useMemo(() => layOut(model, frame), [shape, frame])
   const zoom = useZoom(layout)
   const [current, setCurrent] = useState<string>()
   useRevealed(props, layout, zoom)
@@ -135,15 +136,26 @@ function Lanes({ layout, laneText }: Pick<GraphViewProps, 'laneText'> & { readon
   )
 }
 
-/** The shape of the window, before anything is drawn in it: laying out twice would take twice as long. */
-function useAspect(frame: { readonly current: HTMLElement | null }): number | undefined {
-  const [aspect, setAspect] = useState<number>()
+/** The window's size, before anything is drawn in it (laying out twice would take twice as long), and whenever it changes by much. */
+function useFrame(element: { readonly current: HTMLElement | null }): Frame | undefined {
+  const [frame, setFrame] = useState<Frame>()
   useLayoutEffect(() => {
-    const { clientWidth = 0, clientHeight = 0 } = frame.current ?? {}
-    const measured = clientWidth > 0 && clientHeight > 0 ? clientWidth / clientHeight : DEFAULT_ASPECT
-    setAspect(Math.max(LEAST_ASPECT, measured))
+    const { current } = element
+    if (current === null) return undefined
+    const measure = (): void => setFrame((before) => frameOf(current, before))
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(current)
+    return () => observer.disconnect()
   }, [])
-  return aspect
+  return frame
+}
+
+function frameOf({ clientWidth: width, clientHeight: height }: HTMLElement, before: Frame | undefined): Frame {
+  if (width === 0 || height === 0) return before ?? DEFAULT_FRAME
+  const isSame =
+    before !== undefined && Math.abs(before.width - width) < FRAME_STEP && Math.abs(before.height - height) < FRAME_STEP
+  return isSame ? before : { width, height }
 }
 
 function useRevealed(

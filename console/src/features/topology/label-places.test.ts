@@ -30,7 +30,7 @@ const covers = (one: Box, two: Box): boolean =>
   one.x < two.x + two.width && two.x < one.x + one.width && one.y < two.y + two.height && two.y < one.y + one.height
 
 function placesIn(system: ReturnType<typeof topology>, aspect: number) {
-  const layout = layOut(buildGraph(system, ALL), aspect)
+  const layout = layOut(buildGraph(system, ALL), { width: 800 * aspect, height: 800 })
   const obstacles = obstaclesOf(layout)
   const wanted = layout.edges.map(({ edge, curve }) => ({ id: edge.id, curve, ...SIZE, must: false }))
   return { layout, obstacles, wanted, places: placeLabels(wanted, { ...layout, obstacles }) }

@@ -24,7 +24,7 @@ export function TopologyList({
       <table class="table">
         <thead>
           <tr>
-            <th scope="col">{t('node.tab.about')}</th>
+            <th scope="col">{t('platform.sub.service')}</th>
             <th scope="col">{t('env.column.state')}</th>
             <th scope="col">{t('node.owner')}</th>
             <th scope="col">{t('node.version')}</th>

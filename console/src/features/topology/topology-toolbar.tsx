@@ -43,11 +43,13 @@ export function TopologyToolbar(props: {
         </span>
       ) : null}
       <Check label={t('topo.list')} checked={query.get('list') === 'yes'} onChange={(on) => toggle('list', on)} />
-      <Check
-        label={t('topo.labels')}
-        checked={query.get('labels') !== 'no'}
-        onChange={(on) => setQuery({ labels: on ? undefined : 'no' })}
-      />
+      {query.get('list') === 'yes' ? null : (
+        <Check
+          label={t('topo.labels')}
+          checked={query.get('labels') !== 'no'}
+          onChange={(on) => setQuery({ labels: on ? undefined : 'no' })}
+        />
+      )}
       {query.get('node') === null && text === '' ? null : (
         <Check label={t('topo.focus')} checked={query.get('focus') === 'yes'} onChange={(on) => toggle('focus', on)} />
       )}

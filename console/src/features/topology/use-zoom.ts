@@ -93,7 +93,8 @@ function fit(svg: SVGSVGElement, tool: Tool, { width, height }: Pick<Box, 'width
   const scale = Math.min(SCALE.fit, (clientWidth - 2 * MARGIN) / width, (clientHeight - 2 * MARGIN) / height)
   const kept = Math.max(SCALE.least, scale)
   const x = (clientWidth - width * kept) / 2
-  const y = (clientHeight - height * kept) / 2
+  // In a window that is higher than wide it is sought at the top, not somewhere below.
+  const y = clientHeight > clientWidth ? MARGIN : (clientHeight - height * kept) / 2
   tool.transform(select(svg), zoomIdentity.translate(x, y).scale(kept))
 }
 
