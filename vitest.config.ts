@@ -51,7 +51,8 @@ export default defineConfig({
           exclude: onCluster,
           testTimeout: 180_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Each file has servers, folders and browsers of its own, and waits for them half of its time.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
