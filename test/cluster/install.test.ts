@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '@tributary/contract'
 import { describeWithCluster, eventually } from '@tributary/testkit'
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest'
@@ -17,6 +18,8 @@ const FEATURE = 'feature-install'
 const PREFIX = 'install-'
 const FEATURE_NAMESPACE = `${PREFIX}${FEATURE}`
 const ACCOUNT = `system:serviceaccount:${INSTANCE}-system:tributary-env-manager`
+/** Between the requests of one client while the platform is upgraded. */
+const PACE_MS = 20
 const SERVICES = { hello: 'hello', stock: 'stock' }
 
 /** Chart values of the services: no image can be pulled, and nobody needs a long farewell. */
@@ -253,6 +256,8 @@ describeWithCluster('the platform, installed by its chart', () => {
       while (!over.signal.aborted) {
         await ask(environment, target, agent).catch((error: unknown) => failures.push(String(error)))
         requests += 1
+        // People pause, too. Without a pause these loops take the machine from the pods that are being replaced.
+        await delay(PACE_MS)
       }
     }
     const agent = new Agent({ keepAlive: true, maxSockets: 2 })
