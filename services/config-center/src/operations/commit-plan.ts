@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { backoffMs, isAppError } from '@tributary/kit'
 import type { StoreRevision, TransactRequest, TransactResult } from '@tributary/store'
 import type { CatalogReader } from '../domain/catalog.js'
@@ -25,25 +26,37 @@ export interface CommitResult {
 }
 
 /**
- * Plans on the current state, commits, and resolves once this replica's catalog shows the write. When another writer was first,
- * the plan is made anew from what is there then: its own rules decide whether the write still makes sense.
+ * Plans on the current state, commits, and resolves once this replica's catalog shows the write and its subscribers' frames are being
+ * written. When another writer was first, the plan is made anew from what is there then: its own rules decide whether the write still
+ * makes sense.
  * @throws AppError what `plan` throws; `WRITE_CONTENTION`, `WRITE_OUTCOME_UNKNOWN`, `TRANSACTION_TOO_LARGE`, `STORE_FULL`,
  * `STORE_UNAVAILABLE`
  */
 export async function commitPlan(context: OperationContext, commit: PlannedCommit): Promise<CommitResult> {
   const tenants = [...new Set(commit.tenants)].sort()
-  return inTurn(context, tenants, async () => {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const result = await attemptCommit(context, tenants, commit.plan)
-      if (result !== undefined) return result
-      await context.clock.sleep(backoffMs(attempt, RETRY))
-    }
-    throw failure(
-      'WRITE_CONTENTION',
-      `Other writers changed ${tenants.join(', ')} during each of ${MAX_ATTEMPTS} attempts; nothing was written; try again.`,
-      { details: { tenants } },
-    )
-  })
+  const result = await inTurn(context, tenants, () => commitAtLast(context, tenants, commit))
+  // Frames go out at the end of the turn in which the catalog changes. The answer before them would hold up all who wait for the
+  // value, here and, as it wakes the writer, on the processor that they share with it.
+  if (result.changed) await endOfTurn()
+  return result
+}
+
+/** Attempts until nobody else was first. */
+async function commitAtLast(
+  context: OperationContext,
+  tenants: readonly string[],
+  commit: PlannedCommit,
+): Promise<CommitResult> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const result = await attemptCommit(context, tenants, commit.plan)
+    if (result !== undefined) return result
+    await context.clock.sleep(backoffMs(attempt, RETRY))
+  }
+  throw failure(
+    'WRITE_CONTENTION',
+    `Other writers changed ${tenants.join(', ')} during each of ${MAX_ATTEMPTS} attempts; nothing was written; try again.`,
+    { details: { tenants } },
+  )
 }
 
 /** Nested in the order of names, so that two writes that share tenants cannot wait for each other. */
