@@ -15,7 +15,7 @@ const TITLE = { character: 8, note: 110, height: 28 } as const
 /** In a window that is much higher than wide layers do not fit beside each other. */
 const TALL = 0.8
 /** So small texts cannot be read; a few services are then rather below each other, where that helps by so much. */
-const COLUMN = { below: 0.7, gain: 1.3, mostNodes: 16 } as const
+const COLUMN = { below: 0.7, gain: 1.3 } as const
 
 /** Where a shape is: its upper left corner. */
 export interface PlacedNode {
@@ -68,8 +68,8 @@ export function layOut(model: GraphModel, frame: Frame): GraphLayout {
   if (aspect < TALL) return bestFor(model, inOneLayer(cells), aspect)
   const layered = bestFor(model, cells, aspect)
   const scale = scaleIn(frame, layered)
-  if (scale >= COLUMN.below || model.nodes.length > COLUMN.mostNodes) return layered
-  const column = bestFor(model, inOneLayer(cells), aspect)
+  if (scale >= COLUMN.below) return layered
+  const column = place(model, inOneLayer(cells), model.nodes.length)
   return scaleIn(frame, column) >= scale * COLUMN.gain ? column : layered
 }
 

@@ -77,7 +77,7 @@ describe('the texts on the lines of a topology', () => {
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 

@@ -21,8 +21,8 @@ export interface LabelRoom {
 const SPACE = 4
 /** From the middle of a line outwards. */
 const SHARES = [0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86]
-/** Beside a line, when no place on it is free: nearest first. */
-const SHIFTS = Array.from({ length: 14 }, (_, index) => (index + 1) * 12)
+/** Beside a line, when no place on it is free: nearest first. Farther away nobody would know what a text belongs to. */
+const SHIFTS = [12, 24, 36, 48]
 
 /**
  * Middles of the texts by id, in the order of `wanted`: on its line, as near to the line's middle as nothing is covered there, else
