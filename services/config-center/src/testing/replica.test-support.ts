@@ -24,20 +24,27 @@ export interface TestReplica {
   close(): Promise<void>
 }
 
-/** A real store on disk with any number of replicas on it. */
+/** A real store with any number of replicas on it. */
 export class TestCluster {
   readonly store: RevisionedStore
-  readonly #folder: string
+  readonly #removeStore: () => Promise<void>
   readonly #replicas: TestReplica[] = []
 
-  private constructor(store: RevisionedStore, folder: string) {
+  private constructor(store: RevisionedStore, removeStore: () => Promise<void>) {
     this.store = store
-    this.#folder = folder
+    this.#removeStore = removeStore
   }
 
+  /** On a store of its own, on disk. */
   static async start(): Promise<TestCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'tributary-watch-'))
-    return new TestCluster(await openEmbeddedStore({ path: join(folder, 'store.db') }), folder)
+    const store = await openEmbeddedStore({ path: join(folder, 'store.db') })
+    return new TestCluster(store, () => rm(folder, { recursive: true, force: true }))
+  }
+
+  /** On a store that is closed with it. */
+  static on(store: RevisionedStore): TestCluster {
+    return new TestCluster(store, () => Promise.resolve())
   }
 
   /** Writes at one revision, which it returns. */
@@ -63,7 +70,7 @@ export class TestCluster {
   async stop(): Promise<void> {
     for (const replica of this.#replicas) await replica.close()
     await this.store.close()
-    await rm(this.#folder, { recursive: true, force: true })
+    await this.#removeStore()
   }
 }
 
