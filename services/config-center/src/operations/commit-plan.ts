@@ -94,6 +94,7 @@ async function transact(context: OperationContext, request: TransactRequest): Pr
 
 /** The write is acknowledged whatever happens here: a replica that lags must not turn it into a failure. */
 async function follow(context: OperationContext, storeRevision: StoreRevision): Promise<void> {
+  if (context.live.catalog.storeRevision >= storeRevision) return
   const signal = AbortSignal.timeout(FOLLOW_TIMEOUT_MS)
   await context.live.waitFor(storeRevision, { signal }).catch(() => undefined)
 }
