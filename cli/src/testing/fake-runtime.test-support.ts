@@ -42,11 +42,11 @@ export function fakeRuntime(overrides: Partial<CliRuntime> = {}): FakeRuntime {
   return { runtime, stdout: () => text.stdout, stderr: () => text.stderr, sendSignal }
 }
 
-/** Waits until `condition` holds; fails after ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000
+/** Waits until `condition` holds; fails after `timeoutMs`. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('the condition did not hold within 10 seconds')
+    if (performance.now() > deadline) throw new Error(`the condition did not hold within ${timeoutMs} ms`)
     await delay(10)
   }
 }

@@ -41,7 +41,7 @@ function up(overrides: Partial<CliRuntime> = {}, args: readonly string[] = ANY_P
 async function started(one: Up): Promise<void> {
   let ended = false
   void one.status.then(() => (ended = true))
-  await until(() => ended || one.stdout().includes('Tributary is running'))
+  await until(() => ended || one.stdout().includes('Tributary is running'), 60_000)
   expect(one.stderr()).toBe('')
 }
 
@@ -51,7 +51,8 @@ const isFree = (url: string): Promise<boolean> =>
     () => true,
   )
 
-describe('tributary up', () => {
+// Each starts the whole platform, some twice: three seconds on a machine that does nothing else.
+describe('tributary up', { timeout: 120_000 }, () => {
   it('runs everything until Ctrl-C, and other commands find it from the folder', async () => {
     const one = up()
     await started(one)
@@ -90,7 +91,7 @@ describe('tributary up', () => {
     const second = await ready()
     second.sendSignal('SIGTERM')
     expect(await second.status).toBe(EXIT_CODES.ok)
-  }, 120_000)
+  })
 
   it('kills what still runs at the second Ctrl-C', async () => {
     const exits: number[] = []
@@ -106,7 +107,7 @@ describe('tributary up', () => {
     expect(one.stderr()).toContain('forced to end: ')
     expect(await Promise.all(addresses.map((url) => isFree(url)))).toEqual([true, true, true, true])
     await one.status
-  }, 120_000)
+  })
 
   it('says which port is taken, by whom it is wanted, and which flag names another', async () => {
     const server = createServer()
