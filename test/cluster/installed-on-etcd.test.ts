@@ -146,12 +146,12 @@ describeWithCluster('the platform, installed with etcd as its store and for a me
     expect(documents.find(({ service }) => service === 'tiny')?.data).toEqual({ greeting: 'from one' })
   })
 
-  it('goes on with pushes when the leader is killed: the standby takes over', async () => {
+  it('goes on with pushes when the leader is killed: another one takes over', async () => {
     const leader = await untilLed()
-    const standby = (await podsOf('env-manager')).find(({ name }) => name !== leader)?.name
     await platform.kubectl(['delete', 'pod', leader, '-n', SYSTEM, '--grace-period=0', '--force', '--wait=false'])
     const commit = await repository.push('feature/x', { text: 'changed' })
-    expect(await untilLed(leader)).toBe(standby)
+    // The standby, unless the pod that replaces the leader was faster: on a busy node the former may be starting yet.
+    await untilLed(leader)
     await untilReady(X, commit)
     const integration = await platform.envManager.getEnvironment('integration')
     expect(integration.phase).toBe('ready')
