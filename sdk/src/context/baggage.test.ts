@@ -75,6 +75,11 @@ describe('the published test cases of W3C baggage', () => {
   })
 })
 
+/** Lone surrogates too. fast-check's own binary strings need a table of all of Unicode, which takes a second to build. */
+const ANY_TEXT = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 300 })
+  .map((codes) => String.fromCharCode(...codes))
+
 describe('parseBaggage', () => {
   test.each([
     ['', []],
@@ -132,7 +137,7 @@ describe('parseBaggage', () => {
 
   test('takes any text without throwing, and gives nothing on that could end a header', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 500 }), (text) => {
+      fc.property(ANY_TEXT, (text) => {
         const header = formatBaggage(parseBaggage(text).members)
         expect(header).toMatch(/^[\t\x20-\x7e]*$/)
         expect(formatBaggage(parseBaggage(header).members)).toBe(header)

@@ -21,10 +21,11 @@ export interface Exchange {
 export function enterRequest<T>(routing: Routing, { request, response }: Exchange, run: () => T): T {
   const entered = request[ENTERED]
   if (entered !== undefined) return runWithContext(entered, run)
-  const context = serve(routing, request, response)
+  const isCarried = telemetryCarriesBaggage()
+  const context = serve(routing, { request, response, isCarried })
   bindEvents(request, context)
   bindEvents(response, context)
-  return runServed(context, run)
+  return isCarried ? runWithTelemetry(context, run) : runWithContext(context, run)
 }
 
 /** An HTTP/2 stream, which is both ends of its exchange, and the request that opened it. */
@@ -35,19 +36,27 @@ export interface StreamExchange {
 
 /** {@link enterRequest} for a stream of node:http2. */
 export function enterStream<T>(routing: Routing, { stream, request }: StreamExchange, run: () => T): T {
-  const context = stream[ENTERED] ?? serve(routing, request, stream)
-  if (stream[ENTERED] !== undefined) return runWithContext(context, run)
+  const entered = stream[ENTERED]
+  if (entered !== undefined) return runWithContext(entered, run)
+  const isCarried = telemetryCarriesBaggage()
+  const context = serve(routing, { request, response: stream, isCarried })
   bindEvents(stream, context)
-  return runServed(context, run)
+  return isCarried ? runWithTelemetry(context, run) : runWithContext(context, run)
 }
 
-function serve(routing: Routing, request: ObservedRequest, response: Entered): RoutingContext {
-  const accepted = withoutTelemetry(routing.accept(headerText(request.headers['baggage'])))
-  return routing.observer.serve(accepted, request, response)
+interface Arrival {
+  readonly request: ObservedRequest
+  readonly response: Entered
+  /** Whether OpenTelemetry carries baggage for it. */
+  readonly isCarried: boolean
 }
 
-function runServed<T>(context: RoutingContext, run: () => T): T {
-  if (!telemetryCarriesBaggage()) return runWithContext(context, run)
+function serve(routing: Routing, { request, response, isCarried }: Arrival): RoutingContext {
+  const accepted = routing.accept(headerText(request.headers['baggage']))
+  return routing.observer.serve(isCarried ? withoutTelemetry(accepted) : accepted, request, response)
+}
+
+function runWithTelemetry<T>(context: RoutingContext, run: () => T): T {
   return hideTenantFromTelemetry(() => runWithContext(context, run))
 }
 

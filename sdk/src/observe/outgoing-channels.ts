@@ -47,29 +47,55 @@ let only: ObservedProcess | undefined
 const pending = new WeakMap<object, EndOfCall>()
 const addresses = new Map<string, Address | undefined>()
 
-const HANDLERS = {
+type Handlers = Readonly<Record<string, (message: unknown) => void>>
+
+/** What begins in this process. */
+const BEGINNINGS: Handlers = {
   'undici:request:create': onUndiciRequest,
+  'http.client.request.start': onNodeRequest,
+  'http.server.request.start': onArrival,
+}
+
+/** How the calls end that were seen to begin. */
+const ENDS: Handlers = {
   'undici:request:headers': onAnswer,
   'undici:request:error': onError,
-  'http.client.request.start': onNodeRequest,
   'http.client.response.finish': onAnswer,
   'http.client.request.error': onError,
-  'http.server.request.start': onArrival,
-} as const satisfies Record<string, (message: unknown) => void>
+}
+
+/** Whether ends are watched: from the first call on whose end is waited for. A program whose calls all bear their tenant never has one. */
+let watchesEnds = false
 
 /**
  * Watches all calls that this Node process makes with undici, `fetch` or node:http, by whatever library, through node's diagnostics
  * channels: a call that goes around the SDK's dispatcher is the very one that loses its context. Answers how to stop it.
  */
 export function observeOutgoing(observed: ObservedProcess): () => void {
-  if (processes.size === 0) for (const [name, handler] of Object.entries(HANDLERS)) subscribe(name, handler)
+  if (processes.size === 0) subscribeAll(BEGINNINGS)
   processes.add(observed)
   noteOnly()
   return () => {
     processes.delete(observed)
     noteOnly()
-    if (processes.size === 0) for (const [name, handler] of Object.entries(HANDLERS)) unsubscribe(name, handler)
+    if (processes.size === 0) stopWatching()
   }
+}
+
+function subscribeAll(handlers: Handlers): void {
+  for (const [name, handler] of Object.entries(handlers)) subscribe(name, handler)
+}
+
+function watchEnds(): void {
+  if (watchesEnds) return
+  watchesEnds = true
+  subscribeAll(ENDS)
+}
+
+function stopWatching(): void {
+  // Ends that nobody has begun to watch have no subscription; taking it away does nothing.
+  for (const [name, handler] of Object.entries({ ...BEGINNINGS, ...ENDS })) unsubscribe(name, handler)
+  watchesEnds = false
 }
 
 function noteOnly(): void {
@@ -149,6 +175,7 @@ function begin(request: object, { address, method, path, header }: BegunCall): s
         return traceIdOf(header('traceparent'))
       },
     }
+    watchEnds()
     pending.set(request, candidate.observer.call(call))
     return candidate.service
   }

@@ -2,6 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RouteLabels } from './route-labels.js'
 
+/** fast-check's own paths need a table of all of Unicode, which takes a second to build; what is beyond ASCII comes escaped anyway. */
+const PATH = fc
+  .array(fc.string({ maxLength: 12 }))
+  .map((segments) => `/${segments.map((segment) => encodeURIComponent(segment)).join('/')}`)
+
 describe('RouteLabels', () => {
   it.each([
     ['GET', '/', 'GET /'],
@@ -30,13 +35,16 @@ describe('RouteLabels', () => {
   it('never makes more than 200 labels and one rest for each method, whatever comes', () => {
     const labels = new RouteLabels()
     const seen = new Set<string>()
+    const names = Array.from('abcdefghijklmnopqrst')
+    for (const path of names.flatMap((first) => names.map((second) => `/${first}/${second}`)))
+      seen.add(labels.of('GET', path))
     fc.assert(
-      fc.property(fc.constantFrom('GET', 'POST', 'X'), fc.webPath(), (method, path) => {
+      fc.property(fc.constantFrom('GET', 'POST', 'X'), PATH, (method, path) => {
         const label = labels.of(method, path)
         seen.add(label)
         return label.length <= 128 && /^[\x20-\x7e]+$/.test(label)
       }),
-      { numRuns: 3_000 },
+      { numRuns: 300 },
     )
     expect(seen.size).toBeLessThanOrEqual(203)
   })

@@ -20,8 +20,10 @@ const REFUSALS = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ECONNR
  * Hands over a connection once it stands, or the one elsewhere if it is refused. Nothing has been sent by then, so every method may move.
  */
 export function handOver(first: Socket, { callback, elsewhere }: Move): void {
+  let looked: NodeJS.Immediate | undefined
   const settle = (error: Error | null, socket?: Socket): void => {
     clearTimeout(timer)
+    clearImmediate(looked)
     first.off('connect', onConnect)
     first.off('error', onError)
     callback(error, socket)
@@ -32,7 +34,10 @@ export function handOver(first: Socket, { callback, elsewhere }: Move): void {
     if (next === undefined) settle(error)
     else settle(null, next)
   }
-  const timer = setTimeout(onConnect, HAND_OVER_MS)
+  // A process that was kept waiting sees its timers before the refusals that have come meanwhile: those are looked at first.
+  const timer = setTimeout(() => {
+    looked = setImmediate(onConnect)
+  }, HAND_OVER_MS)
   first.once('connect', onConnect)
   first.once('error', onError)
 }

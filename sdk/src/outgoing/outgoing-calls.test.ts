@@ -1,4 +1,6 @@
 import { get, request as httpRequest } from 'node:http'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import axios from 'axios'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { Agent, fetch as undiciFetch, interceptors, request, type Dispatcher } from 'undici'
@@ -182,32 +184,66 @@ describe.each(FOLLOWING)('a redirect followed by %s', (way) => {
 })
 
 describe('a service that is gone when it is called', () => {
-  const ways = {
-    'global fetch': (method: string) => fetch('http://orders/', { method }).then((answer) => answer.json()),
-    'request of undici': (method: string) =>
-      request('http://orders/', { dispatcher, method: method as 'GET' }).then(({ body }) => body.json()),
+  const ways: Readonly<Record<string, (method: string, body?: Readable) => Promise<unknown>>> = {
+    'global fetch': (method, body) =>
+      fetch('http://orders/', {
+        method,
+        ...(body === undefined ? {} : { body: Readable.toWeb(body), duplex: 'half' }),
+      }).then((answer) => answer.json()),
+    'request of undici': (method, body) =>
+      request('http://orders/', { dispatcher, method: method as 'GET', body: body ?? null }).then(({ body: answer }) =>
+        answer.json(),
+      ),
   }
+  const endpointsAt = (...ports: number[]) =>
+    ports.map((port) => ({ name: 'http', protocol: 'http', host: '127.0.0.1', port }))
 
-  test.each(Object.entries(ways))('is looked for once more by %s when the method is safe', async (_way, send) => {
-    await runWithTenant('feature-x', () => send('GET'))
+  /** Puts a server that tells what it was asked beside the copy of feature-x. */
+  async function serveMoved(): Promise<void> {
     const moved = await fleet.serve('moved', (incoming, response) => {
-      response.end(JSON.stringify({ who: 'moved', baggage: incoming.headers['baggage'] }))
+      void text(incoming).then((body) =>
+        response.end(JSON.stringify({ who: 'moved', baggage: incoming.headers['baggage'], body })),
+      )
     })
-    const endpoints = [fleet.port('feature-x/orders'), moved].map((port) => ({
-      name: 'http',
-      protocol: 'http',
-      host: '127.0.0.1',
-      port,
-    }))
+    const endpoints = endpointsAt(fleet.port('feature-x/orders'), moved)
     center().publish({}, { 'entry/feature-x/orders': { state: 'present', endpoints } })
     await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).endpoints.length).toBe(2)
-    await fleet.kill('feature-x/orders')
-    const answers = await Promise.all([1, 2, 3, 4].map(() => runWithTenant('feature-x', () => send('GET'))))
-    expect(answers).toEqual(answers.map(() => ({ who: 'moved', baggage: 'tributary-tenant=feature-x' })))
-    expect(answers).toHaveLength(4)
-    const posts = [1, 2].map(() => failureOf(runWithTenant('feature-x', () => send('POST'))))
-    expect((await Promise.all(posts)).filter((error) => error !== undefined)).toHaveLength(1)
-  })
+  }
+
+  test.each(Object.entries(ways))(
+    'is looked for once more by %s, body and all: nothing had been sent',
+    async (_way, send) => {
+      await runWithTenant('feature-x', () => send('GET'))
+      await serveMoved()
+      await fleet.kill('feature-x/orders')
+      const gets = await Promise.all([1, 2, 3, 4].map(() => runWithTenant('feature-x', () => send('GET'))))
+      expect(gets).toEqual(gets.map(() => ({ who: 'moved', baggage: 'tributary-tenant=feature-x', body: '' })))
+      const posts = await Promise.all(
+        [1, 2, 3, 4].map(() => runWithTenant('feature-x', () => send('POST', Readable.from(['or', 'der'])))),
+      )
+      expect(posts).toEqual(posts.map(() => ({ who: 'moved', baggage: 'tributary-tenant=feature-x', body: 'order' })))
+    },
+  )
+
+  test.each(Object.entries(ways))(
+    'is not asked twice by %s for what is not safe, once it may have heard of it',
+    async (_way, send) => {
+      let heard = 0
+      const deaf = await fleet.serve('deaf', (incoming) => {
+        heard += 1
+        incoming.socket.destroy()
+      })
+      const endpoints = endpointsAt(deaf, fleet.port('integration/orders'))
+      center().publish({}, { 'entry/feature-x/orders': { state: 'present', endpoints } })
+      await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).endpoints.length).toBe(2)
+      const outcomes = async (method: string) =>
+        Promise.all([1, 2].map(() => failureOf(runWithTenant('feature-x', () => send(method)))))
+      expect((await outcomes('POST')).filter((error) => error !== undefined)).toHaveLength(1)
+      expect(heard).toBe(1)
+      expect(await outcomes('GET')).toEqual([undefined, undefined])
+      expect(heard).toBe(2)
+    },
+  )
 
   const byAgent: Readonly<Record<string, (method: string) => Promise<unknown>>> = {
     axios: (method) =>
@@ -230,8 +266,6 @@ describe('a service that is gone when it is called', () => {
     })
     const dead = fleet.port('feature-x/orders')
     await fleet.kill('feature-x/orders')
-    const endpointsAt = (...ports: number[]) =>
-      ports.map((port) => ({ name: 'http', protocol: 'http', host: '127.0.0.1', port }))
     center().publish({}, { 'entry/feature-x/orders': { state: 'present', endpoints: endpointsAt(dead, moved) } })
     await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).endpoints.length).toBe(2)
     const methods = ['GET', 'POST', 'GET', 'POST']

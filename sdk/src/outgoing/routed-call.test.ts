@@ -11,6 +11,7 @@ const NEXT: Endpoint = { name: 'http', protocol: 'http', host: '10.0.0.2', port:
 function callOf(elsewhere: Endpoint | undefined) {
   const sent: { readonly origin: unknown; readonly handler: Dispatcher.DispatchHandler }[] = []
   const released: boolean[] = []
+  const asked: boolean[] = []
   const counted: (CountedCall & { readonly failed: boolean })[] = []
   class Noting extends Dispatcher {
     override dispatch({ origin }: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
@@ -21,7 +22,13 @@ function callOf(elsewhere: Endpoint | undefined) {
   const lane = { dispatcher: new Noting(), release: (isReusable: boolean) => void released.push(isReusable) }
   const end = (): Promise<void> => Promise.resolve()
   const call = new RoutedCall({
-    owner: { lanes: { take: () => lane, close: end, destroy: end }, elsewhere: () => elsewhere },
+    owner: {
+      lanes: { take: () => lane, close: end, destroy: end },
+      elsewhere: (_call, wasSent) => {
+        asked.push(wasSent)
+        return elsewhere
+      },
+    },
     options: { path: '/', method: 'GET' },
     target: { host: 'orders', port: undefined, defaultPort: 80, protocols: ['http'] },
     service: 'orders',
@@ -38,7 +45,7 @@ function callOf(elsewhere: Endpoint | undefined) {
     onComplete: () => void heard.push('complete'),
     onError: ({ message }) => void heard.push(message),
   })
-  return { sent, released, counted, heard, handler: () => sent.at(-1)?.handler }
+  return { sent, released, asked, counted, heard, handler: () => sent.at(-1)?.handler }
 }
 
 const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })
@@ -57,6 +64,15 @@ describe('RoutedCall', () => {
     expect(heard).toEqual(['answer 103', 'answer 200', 'complete'])
     expect(counted).toEqual([{ ...calls, failed: false }])
     expect(released).toEqual([true, true])
+  })
+
+  it('tells whether it was sent when it asks where else it may go', () => {
+    const unsent = callOf(undefined)
+    unsent.handler()?.onError?.(refused)
+    const sent = callOf(undefined)
+    sent.handler()?.onConnect?.(() => undefined)
+    sent.handler()?.onError?.(refused)
+    expect([unsent.asked, sent.asked]).toEqual([[false], [true]])
   })
 
   it('moves only once', () => {

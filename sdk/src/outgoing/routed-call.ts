@@ -12,8 +12,8 @@ import type { Lane, Lanes } from './service-connections.js'
 /** The dispatcher that makes a call. */
 export interface CallOwner {
   readonly lanes: Lanes
-  /** Where a call goes that nobody has answered; undefined: it must not be repeated, or there is nowhere else. */
-  readonly elsewhere: (call: RoutedCallOptions) => Readonly<Endpoint> | undefined
+  /** Where a call goes that nobody has answered; undefined: it was sent and must not be repeated, or there is nowhere else. */
+  readonly elsewhere: (call: RoutedCallOptions, wasSent: boolean) => Readonly<Endpoint> | undefined
 }
 
 /** A call to a service, as its dispatcher has judged it. */
@@ -92,8 +92,10 @@ export class RoutedCall implements CallWatch, CountedCall {
   }
 
   failed(error: Error, handler: Dispatcher.DispatchHandler, mayMove: boolean): boolean {
-    this.#release(!this.#isSent)
-    const next = mayMove && !this.#hasMoved && isGone(error) ? this.#call.owner.elsewhere(this.#call) : undefined
+    const wasSent = this.#isSent
+    this.#release(!wasSent)
+    const next =
+      mayMove && !this.#hasMoved && isGone(error) ? this.#call.owner.elsewhere(this.#call, wasSent) : undefined
     if (next === undefined) {
       this.#count(true)
       return false

@@ -27,7 +27,8 @@ const MAX_ORIGINS = 1_000
  * context, and keeps the context from everybody else. Calls to other hosts pass. Redirects must be followed above it
  * (`dispatcher.compose(interceptors.redirect())`, as `fetch` does it): each hop is then judged anew.
  *
- * A safe request without a body whose connection fails before any answer is sent once more when the service is elsewhere by then.
+ * A request whose connection cannot be made is sent where the service is by then, if that is elsewhere; one that was sent and not answered
+ * only when it is safe and has no body.
  * `https://orders/…` goes to an `https` endpoint and never in the clear; `http://orders/…` to an `http` one, else to an `https` one. A
  * service that is masked, missing or without such an endpoint fails the call with `SERVICE_MASKED` or `SERVICE_NOT_FOUND`.
  */
@@ -44,7 +45,7 @@ export class RoutingDispatcher extends Dispatcher {
     super()
     this.#client = client
     this.#system = createLanes(agent)
-    this.#owner = { lanes: this.#system, elsewhere: (call) => this.#elsewhere(call) }
+    this.#owner = { lanes: this.#system, elsewhere: (call, wasSent) => this.#elsewhere(call, wasSent) }
     this.#outside = outside ?? new Agent(agent)
     this.#ownsOutside = outside === undefined
     this.#isUnlimited = agent.connections === undefined && agent.factory === undefined
@@ -112,8 +113,9 @@ export class RoutingDispatcher extends Dispatcher {
   }
 
   /** Where a call goes that nobody has answered. */
-  #elsewhere({ options, target, endpoint, context }: RoutedCallOptions): Readonly<Endpoint> | undefined {
-    if (endpoint === undefined || !isRepeatable(options)) return undefined
+  #elsewhere(call: RoutedCallOptions, wasSent: boolean): Readonly<Endpoint> | undefined {
+    const { options, target, endpoint, context } = call
+    if (endpoint === undefined || (wasSent && !isRepeatable(options))) return undefined
     return runWithContext(context, endpointElsewhere, this.#client, target, endpoint)
   }
 
