@@ -6,9 +6,9 @@ import { formatTime, t, tn } from '../i18n/i18n.js'
 import type { MessageKey } from '../i18n/en.js'
 import { Check, SearchBox } from './field.js'
 import { LogBuffer } from './log-buffer.js'
+import { rowsInWindow } from './rows-in-window.js'
 
 const LINE_HEIGHT = 18
-const SPARE = 20
 
 interface Props {
   /** Of the stream with its `log` events. */
@@ -95,8 +95,8 @@ function LogWindow(props: {
     if (follow && element.current !== null) element.current.scrollTop = element.current.scrollHeight
   }, [lines, follow])
   const height = element.current?.clientHeight ?? 400
-  const first = Math.max(0, Math.floor(top / LINE_HEIGHT) - SPARE)
-  const shown = lines.slice(first, Math.ceil((top + height) / LINE_HEIGHT) + SPARE)
+  const { first, end } = rowsInWindow({ count: lines.length, rowHeight: LINE_HEIGHT, height, scrolledTo: top })
+  const shown = lines.slice(first, end)
   if (lines.length === 0) return <p class="log-empty muted">{t('log.empty')}</p>
   return (
     <div
