@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createHelmChartReleases, type ChartReleases } from '@tributary/env-manager'
 import {
   describeWithCluster,
@@ -16,6 +17,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { renderChart } from '../support/rendered-chart.js'
 
 const NAMESPACE = 'helm-service-chart-test'
+/**
+ * Between two requests. Those of a client outside the cluster come to the pod from one address, and from a port that the node draws: with a thousand of them a
+ * second one is soon drawn whose last connection the pod still remembers, and its packets are thrown away for seconds.
+ */
+const PAUSE_MS = 20
 /** Tells what it may do. */
 const PROGRAM = `
 const fs = require('node:fs')
@@ -192,6 +198,7 @@ describeWithCluster('charts/service on a real cluster', () => {
           () => (served += 1),
           (error: Error) => failures.push(error.message),
         )
+        await delay(PAUSE_MS)
       }
     })()
     await apply('steady', { ...values, podAnnotations: { copy: '2' } })
