@@ -10,7 +10,7 @@ export const LABELS = {
   purpose: 'tributary.dev/purpose',
 } as const
 
-/** Annotations of namespaces and of pod templates. */
+/** Annotations of namespaces, of pod templates and of Services. */
 export const ANNOTATIONS = {
   generation: 'tributary.dev/generation',
   workloadId: 'tributary.dev/workload-id',
@@ -18,6 +18,8 @@ export const ANNOTATIONS = {
   version: 'tributary.dev/version',
   /** Declared ports as `name:protocol:port`, with commas. */
   ports: 'tributary.dev/ports',
+  /** Of a Service that led to pods and leads to an address now: what the cluster remembers of the pods is to be forgotten yet. */
+  forgetAddresses: 'tributary.dev/forget-addresses',
 } as const
 
 /** Value of {@link LABELS.managedBy}. */

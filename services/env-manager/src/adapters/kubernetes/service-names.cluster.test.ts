@@ -4,10 +4,20 @@ import { afterAll, afterEach, beforeEach, expect, it } from 'vitest'
 import type { ServiceName } from '../../ports/platform.js'
 import { RESOURCES, type KubeObject, type KubePod, type Resource } from './api/kube-objects.js'
 import { KubernetesWorld, untilClean } from './kubernetes-world.test-support.js'
+import { ANNOTATIONS } from './names.js'
+import { nameObjects } from './service-names.js'
+import type { PlannedObject } from './space/space-objects.js'
 import { isReady } from './workloads/pod-reason.js'
 
 /** Nodes read addresses from these. The version that the oldest and no newer cluster has is asked for when there is no other. */
 const SLICE_VERSIONS = ['v1', 'v1beta1'] as const
+
+/** The Service that is written first when a name turns from pods to an address. */
+function firstWriteOf(planned: PlannedObject | undefined): KubeObject {
+  if (planned === undefined) throw new Error('the name has no Service')
+  const annotations = { [ANNOTATIONS.forgetAddresses]: 'true' }
+  return { ...planned.object, metadata: { ...planned.object.metadata, annotations } }
+}
 
 interface Slice extends KubeObject {
   readonly endpoints?: readonly { readonly addresses: readonly string[] }[] | null
@@ -85,5 +95,21 @@ describeWithCluster('a name that leads elsewhere', () => {
     await lead('own', own)
     await untilOnly(readyPods)
     expect(await addresses()).toHaveLength(1)
+  })
+
+  it('sends nobody to pods although the manager was killed between the turn to an address and forgetting them', async () => {
+    await lead('own', await deploy())
+    await untilOnly(readyPods)
+    const [former] = await addresses()
+    const namespace = world.environments.one
+    const identity = { instance: world.instance, environment: namespace, namespace }
+    const name: ServiceName = { service: 'orders', state: 'inherited', endpoints: elsewhere('192.0.2.7') }
+    const turn = firstWriteOf(nameObjects(identity, name)[0])
+    await world.api.apply(RESOURCES.service, turn, world.signal)
+    expect(await addresses()).toContain(former)
+    await lead('inherited', elsewhere('192.0.2.7'))
+    await untilOnly(async () => ['192.0.2.7'])
+    const service = await world.api.get<KubeObject>(RESOURCES.service, { namespace, name: 'orders' }, world.signal)
+    expect(service.metadata.annotations).toBeUndefined()
   })
 })

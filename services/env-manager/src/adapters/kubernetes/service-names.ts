@@ -4,7 +4,7 @@ import type { PlatformContext, ServiceName } from '../../ports/platform.js'
 import { forgetAddresses } from './addresses/forget-addresses.js'
 import { RESOURCES, type KubeObject, type KubeService } from './api/kube-objects.js'
 import type { KubernetesParts } from './kubernetes-parts.js'
-import { LABELS, labelsOf, selectorOf } from './names.js'
+import { ANNOTATIONS, LABELS, labelsOf, selectorOf } from './names.js'
 import { findOwnNamespace } from './own-namespace.js'
 import { applyRecorded } from './space/ensure-space.js'
 import type { PlannedObject, SpaceIdentity } from './space/space-objects.js'
@@ -65,19 +65,40 @@ async function applyNames(
   return new Set(planned.map(({ object }) => object.metadata.name))
 }
 
-/** Addresses of before are forgotten in the one state in which nobody writes them anew: while the Service selects no pods. */
+/**
+ * Addresses of before are forgotten in the one state in which nobody writes them anew: while the Service selects no pods. What a crash leaves, at any line, the next
+ * call makes good:
+ *
+ * | turned | writes | a crash in between leaves |
+ * | --- | --- | --- |
+ * | to a name | Service, forget | addresses that nobody uses: every turn from a name forgets first |
+ * | to pods, or from a name to an address | forget, Service | the turn to do |
+ * | from pods to an address | Service with a mark, forget, Service without it | the mark: nodes use every address that they find until it is heeded |
+ */
 async function applyName(
   parts: KubernetesParts,
   { one, before }: { readonly one: PlannedObject; readonly before: KubeService | undefined },
   context: PlatformContext,
 ): Promise<void> {
   const { name: service, namespace = '' } = one.object.metadata
-  const from = one.resource === RESOURCES.service ? leadOf(before) : undefined
+  const forget = (): Promise<void> => forgetAddresses(parts, { namespace, service }, context)
   const to = leadOf(one.object)
+  const from = to === undefined ? undefined : leadOf(before)
   const isTurned = from !== undefined && from !== to
-  if (isTurned && to === 'pods') await forgetAddresses(parts, { namespace, service }, context)
+  if (from === 'pods' && to === 'address') await applyRecorded(parts, marked(one), context)
+  if (to !== 'name' && from !== undefined && (isTurned || isMarked(before))) await forget()
   await applyRecorded(parts, one, context)
-  if (isTurned && to !== 'pods') await forgetAddresses(parts, { namespace, service }, context)
+  if (to === 'name' && isTurned) await forget()
+}
+
+/** Applied without the mark, the object loses it. */
+function marked({ resource, object }: PlannedObject): PlannedObject {
+  const annotations = { ...object.metadata.annotations, [ANNOTATIONS.forgetAddresses]: 'true' }
+  return { resource, object: { ...object, metadata: { ...object.metadata, annotations } } }
+}
+
+function isMarked(service: KubeService | undefined): boolean {
+  return service?.metadata.annotations?.[ANNOTATIONS.forgetAddresses] !== undefined
 }
 
 /** What a Service leads to. Undefined: it is none. */
@@ -148,7 +169,7 @@ function isName({ metadata }: KubeObject): boolean {
 /** Applying it would change nothing: a look that finds nothing to do writes nothing. */
 function isSame(present: KubeService | undefined, wanted: KubeObject): boolean {
   const spec = (wanted as KubeService).spec ?? {}
-  if (present?.spec === undefined || present.metadata.deletionTimestamp !== undefined) return false
+  if (present?.spec === undefined || present.metadata.deletionTimestamp !== undefined || isMarked(present)) return false
   const { type, externalName, selector, ports } = present.spec
   const now = [type, externalName, sortedEntries(selector), ports?.map(portKey)]
   const then = [spec.type, spec.externalName, sortedEntries(spec.selector), spec.ports?.map(portKey)]
