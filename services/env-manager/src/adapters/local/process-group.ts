@@ -22,11 +22,30 @@ const KILL_WAIT_MS = 5000
 const FIRST_POLL_MS = 10
 const SLOWEST_POLL_MS = 200
 
-/** The target's live processes, found by looking. */
-export async function findProcesses(table: ProcessTable, target: ProcessTarget): Promise<readonly ProcessEntry[]> {
+/**
+ * The target's live processes, found by looking. `seen` collects them from look to look: a process that is about to end has lost its
+ * marker already, and is still the target's until it is gone.
+ */
+async function findProcesses(
+  table: ProcessTable,
+  target: ProcessTarget,
+  seen: Set<string>,
+): Promise<readonly ProcessEntry[]> {
   const all = await table.list()
   const groupId = ownGroup(all, target)
-  return all.filter((entry) => entry.marker === target.marker || (groupId !== undefined && entry.groupId === groupId))
+  const found = all.filter(
+    (entry) =>
+      entry.marker === target.marker ||
+      (groupId !== undefined && entry.groupId === groupId) ||
+      seen.has(identityOf(entry)),
+  )
+  for (const entry of found) seen.add(identityOf(entry))
+  return found
+}
+
+/** Of a process and of no later one with its pid. */
+function identityOf({ pid, startId }: ProcessEntry): string {
+  return `${pid} ${startId}`
 }
 
 /**
@@ -50,9 +69,10 @@ function ownGroup(all: readonly ProcessEntry[], target: ProcessTarget): number |
  * @throws AppError `PLATFORM_STUCK` when processes outlive SIGKILL, `PLATFORM_CANCELED`.
  */
 export async function stopProcesses(target: ProcessTarget, options: StopOptions): Promise<void> {
-  if (await allGoneWithin(target, options, { signalName: 'SIGTERM', waitMs: options.graceMs })) return
-  if (await allGoneWithin(target, options, { signalName: 'SIGKILL', waitMs: KILL_WAIT_MS })) return
-  const left = await findProcesses(options.table, target)
+  const seen = new Set<string>()
+  if (await allGoneWithin(target, options, { signalName: 'SIGTERM', waitMs: options.graceMs, seen })) return
+  if (await allGoneWithin(target, options, { signalName: 'SIGKILL', waitMs: KILL_WAIT_MS, seen })) return
+  const left = await findProcesses(options.table, target, seen)
   if (left.length === 0) return
   const pids = left.map((entry) => entry.pid).join(', ')
   throw failure(
@@ -64,6 +84,7 @@ export async function stopProcesses(target: ProcessTarget, options: StopOptions)
 interface Attempt {
   readonly signalName: 'SIGTERM' | 'SIGKILL'
   readonly waitMs: number
+  readonly seen: Set<string>
 }
 
 /** Processes that start meanwhile are signalled too: each gets the signal once. */
@@ -71,7 +92,7 @@ async function allGoneWithin(target: ProcessTarget, options: StopOptions, attemp
   const signalled = new Set<string>()
   const deadline = options.clock.monotonicMs() + attempt.waitMs
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 2, SLOWEST_POLL_MS)) {
-    const left = await findProcesses(options.table, target)
+    const left = await findProcesses(options.table, target, attempt.seen)
     if (left.length === 0) return true
     for (const entry of left) sendOnce(entry, attempt.signalName, signalled)
     if (options.clock.monotonicMs() >= deadline) return false
@@ -80,7 +101,7 @@ async function allGoneWithin(target: ProcessTarget, options: StopOptions, attemp
 }
 
 function sendOnce(entry: ProcessEntry, signalName: NodeJS.Signals, signalled: Set<string>): void {
-  const key = `${entry.pid} ${entry.startId}`
+  const key = identityOf(entry)
   if (signalled.has(key)) return
   signalled.add(key)
   try {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { until } from '../../ports/platform-contract.test-support.js'
-import { createProcessTable, parsePs } from './process-table.js'
+import { createProcessTable, parsePs, parseStat } from './process-table.js'
 
 const SLEEP = ['-e', 'setInterval(() => undefined, 1000)']
 
@@ -32,6 +32,18 @@ describe('the process table', () => {
     const table = createProcessTable()
     expect(await table.identify(process.pid)).toBe(await table.identify(process.pid))
     expect(await table.identify(process.pid)).not.toBe(await table.identify(1))
+  })
+})
+
+describe('parseStat', () => {
+  const line = (state: string, threads: number): string =>
+    `412 (a (b) c) ${state} 1 410 410 0 -1 4227084 3005 6534 5 0 2 2 3 2 20 0 ${threads} 0 5024579 0 0 18446744073709551615`
+
+  test('leaves out zombies, but not a process of which only the main thread has ended', () => {
+    expect(parseStat(line('S', 11))).toEqual({ isEnding: false, groupId: 410, startTicks: '5024579' })
+    expect(parseStat(line('Z', 2))).toEqual({ isEnding: true, groupId: 410, startTicks: '5024579' })
+    expect(parseStat(line('Z', 1))).toBeUndefined()
+    expect(parseStat('')).toBeUndefined()
   })
 })
 

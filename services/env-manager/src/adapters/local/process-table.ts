@@ -5,7 +5,10 @@ import { promisify } from 'node:util'
 /** Variable by which every process of a workload, however far down, is found again. */
 export const MARKER_VARIABLE = 'TRIBUTARY_WORKLOAD'
 
-/** A live process of this machine. Zombies are not in the table: they hold nothing. */
+/**
+ * A live process of this machine. Zombies are not in the table: they hold nothing. One whose main thread alone has ended is no zombie
+ * yet, although its state says so: until its last thread is gone, its ports and files are open.
+ */
 export interface ProcessEntry {
   readonly pid: number
   readonly groupId: number
@@ -39,7 +42,8 @@ export function createProcessTable(platform: NodeJS.Platform = process.platform)
 }
 
 interface Stat {
-  readonly state: string
+  /** Only its main thread has ended. */
+  readonly isEnding: boolean
   readonly groupId: number
   readonly startTicks: string
 }
@@ -63,7 +67,7 @@ class ProcFileSystem implements ProcessTable {
   private async entry(pid: number): Promise<ProcessEntry | undefined> {
     const stat = await readStat(pid)
     if (stat === undefined) return undefined
-    const environ = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+    const environ = await readEnviron(pid, stat)
     const variable = environ.split('\0').find((line) => line.startsWith(`${MARKER_VARIABLE}=`))
     const marker = variable?.slice(MARKER_VARIABLE.length + 1)
     return { pid, groupId: stat.groupId, startId: await this.startIdOf(stat), marker }
@@ -78,15 +82,33 @@ class ProcFileSystem implements ProcessTable {
   }
 }
 
-/** Fields of `/proc/<pid>/stat` (proc(5)). The command's name may hold spaces and brackets, so fields are counted from its last bracket. */
 async function readStat(pid: number): Promise<Stat | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
+  return parseStat(await readText(`/proc/${pid}/stat`))
+}
+
+/**
+ * Fields of `/proc/<pid>/stat` (proc(5)); undefined for a zombie and for no text. The command's name may hold spaces and brackets, so
+ * fields are counted from its last bracket. Exported for its test.
+ */
+export function parseStat(text: string): Stat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state, , groupId] = fields
-  const startTicks = fields[19]
-  if (state === undefined || groupId === undefined || startTicks === undefined || /[ZXx]/.test(state)) return undefined
-  return { state, groupId: Number(groupId), startTicks }
+  const [threads, startTicks] = [fields[17], fields[19]]
+  if (state === undefined || groupId === undefined || startTicks === undefined || /[Xx]/.test(state)) return undefined
+  const isEnding = state === 'Z'
+  return isEnding && Number(threads) <= 1 ? undefined : { isEnding, groupId: Number(groupId), startTicks }
+}
+
+/** The environment a process was started with; of one that is ending, as a thread still has it. Empty when nobody tells. */
+async function readEnviron(pid: number, { isEnding }: Stat): Promise<string> {
+  if (!isEnding) return readText(`/proc/${pid}/environ`)
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const texts = await Promise.all(threads.map((thread) => readText(`/proc/${pid}/task/${thread}/environ`)))
+  return texts.find((text) => text !== '') ?? ''
+}
+
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '')
 }
 
 const runFile = promisify(execFile)
