@@ -26,7 +26,7 @@ export const NO_CONTEXT: RoutingContext = Object.freeze({
   baggage: Object.freeze([]),
 })
 
-const storage = new AsyncLocalStorage<RoutingContext>()
+const storage = new AsyncLocalStorage<RoutingContext | undefined>()
 
 /** The context that was set for the code that runs now; `origin` is `none` outside of any request. */
 export function currentContext(): RoutingContext {
@@ -50,6 +50,15 @@ export function runWithContext<T, P extends unknown[]>(
   ...parameters: P
 ): T {
   return storage.run(context, run, ...parameters)
+}
+
+/** {@link runWithContext} in what {@link activeContext} has answered, which may have been outside of any. */
+export function resumeContext<T, P extends unknown[]>(
+  active: RoutingContext | undefined,
+  run: (...parameters: P) => T,
+  ...parameters: P
+): T {
+  return storage.run(active, run, ...parameters)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@tributary/contract'
 import type { Dispatcher } from 'undici'
 import { hideBaggageFromTelemetry, telemetryCarriesBaggage } from '../context/open-telemetry.js'
-import type { RoutingContext } from '../context/routing-context.js'
+import { activeContext, type RoutingContext } from '../context/routing-context.js'
 import type { CallObserver, CountedCall } from '../observe/call-observer.js'
 import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
@@ -49,6 +49,7 @@ export class RoutedCall implements CallWatch, CountedCall {
   readonly service: string
   readonly tenant: string | null
   readonly startedAt: number
+  readonly caller = activeContext()
   readonly #call: RoutedCallOptions
   #lane: Lane | undefined
   #isSent = false

@@ -1,10 +1,13 @@
 import type { Dispatcher } from 'undici'
+import { resumeContext, type RoutingContext } from '../context/routing-context.js'
 
 type Handler = Dispatcher.DispatchHandler
 type ParametersOf<Name extends keyof Handler> = Parameters<NonNullable<Handler[Name]>>
 
 /** What a call of the dispatcher is watched by. */
 export interface CallWatch {
+  /** The context of the code that has made the call; undefined: it ran outside of any. */
+  readonly caller: RoutingContext | undefined
   /** It is written to a connection. */
   sent(): void
   /** Its answer has begun, with the status that it is going to have. */
@@ -20,7 +23,11 @@ export interface CallWatch {
 /** Below are answers that announce the answer. */
 const FIRST_FINAL_STATUS = 200
 
-/** Wraps the handler of a call. undici hands its handlers in two forms; its own `request` and Node's `fetch` have the older one. */
+/**
+ * Wraps the handler of a call, and tells it everything in the context of the code that has made the call. Left alone it would hear of its
+ * answer in the context of whoever opened the connection, which may be another tenant's: so would listeners to a body, and a redirect or
+ * retry would be sent for that tenant. undici hands its handlers in two forms; its own `request` and Node's `fetch` have the older one.
+ */
 export function routedHandler(handler: Handler, watch: CallWatch): Handler {
   return handler.onRequestStart === undefined
     ? new OlderRoutedHandler(handler, watch)
@@ -39,7 +46,7 @@ class RoutedHandler implements Handler {
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     this.#watch.sent()
-    this.#handler.onRequestStart?.(controller, context)
+    resumeContext(this.#watch.caller, tell.requestStart, this.#handler, controller, context)
   }
 
   onResponseStarted(): void {
@@ -49,28 +56,28 @@ class RoutedHandler implements Handler {
   onRequestUpgrade(...parameters: ParametersOf<'onRequestUpgrade'>): void {
     this.#answered = true
     this.#watch.upgraded()
-    this.#handler.onRequestUpgrade?.(...parameters)
+    resumeContext(this.#watch.caller, tell.requestUpgrade, this.#handler, ...parameters)
   }
 
   onResponseStart(...parameters: ParametersOf<'onResponseStart'>): void {
     this.#answered = true
     if (parameters[1] >= FIRST_FINAL_STATUS) this.#watch.answered(parameters[1])
-    this.#handler.onResponseStart?.(...parameters)
+    resumeContext(this.#watch.caller, tell.responseStart, this.#handler, ...parameters)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#handler.onResponseData?.(controller, chunk)
+    resumeContext(this.#watch.caller, tell.responseData, this.#handler, controller, chunk)
   }
 
   onResponseEnd(...parameters: ParametersOf<'onResponseEnd'>): void {
     this.#watch.completed()
-    this.#handler.onResponseEnd?.(...parameters)
+    resumeContext(this.#watch.caller, tell.responseEnd, this.#handler, ...parameters)
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     const mayMove = !this.#answered && !controller?.aborted
     if (this.#watch.failed(error, this.#handler, mayMove)) return
-    this.#handler.onResponseError?.(controller, error)
+    resumeContext(this.#watch.caller, tell.responseError, this.#handler, controller, error)
   }
 }
 
@@ -86,13 +93,13 @@ class OlderRoutedHandler implements Handler {
 
   onConnect(abort: (error?: Error) => void): void {
     this.#watch.sent()
-    this.#handler.onConnect?.(abort)
+    resumeContext(this.#watch.caller, tell.connect, this.#handler, abort)
   }
 
   onUpgrade(...parameters: ParametersOf<'onUpgrade'>): void {
     this.#answered = true
     this.#watch.upgraded()
-    this.#handler.onUpgrade?.(...parameters)
+    resumeContext(this.#watch.caller, tell.upgrade, this.#handler, ...parameters)
   }
 
   onResponseStarted(): void {
@@ -104,16 +111,16 @@ class OlderRoutedHandler implements Handler {
     const [status] = parameters
     this.#answered = true
     if (status >= FIRST_FINAL_STATUS) this.#watch.answered(status)
-    return this.#handler.onHeaders?.(...parameters) ?? true
+    return resumeContext(this.#watch.caller, tell.headers, this.#handler, ...parameters)
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#handler.onData?.(chunk) ?? true
+    return resumeContext(this.#watch.caller, tell.data, this.#handler, chunk)
   }
 
   onComplete(trailers: string[] | null): void {
     this.#watch.completed()
-    this.#handler.onComplete?.(trailers)
+    resumeContext(this.#watch.caller, tell.complete, this.#handler, trailers)
   }
 
   onBodySent(...parameters: ParametersOf<'onBodySent'>): void {
@@ -122,6 +129,38 @@ class OlderRoutedHandler implements Handler {
 
   onError(error: Error): void {
     if (this.#watch.failed(error, this.#handler, !this.#answered)) return
-    this.#handler.onError?.(error)
+    resumeContext(this.#watch.caller, tell.error, this.#handler, error)
   }
 }
+
+type Controller = Dispatcher.DispatchController
+
+/** The program's hooks as functions, so that to tell one of something takes no closure. */
+const tell = {
+  requestStart: (to: Handler, controller: Controller, context: unknown) => to.onRequestStart?.(controller, context),
+  requestUpgrade: (to: Handler, ...parameters: ParametersOf<'onRequestUpgrade'>) =>
+    to.onRequestUpgrade?.(...parameters),
+  responseStart: (to: Handler, ...parameters: ParametersOf<'onResponseStart'>) => to.onResponseStart?.(...parameters),
+  responseData: (to: Handler, controller: Controller, chunk: Buffer) => to.onResponseData?.(controller, chunk),
+  responseEnd: (to: Handler, ...parameters: ParametersOf<'onResponseEnd'>) => to.onResponseEnd?.(...parameters),
+  responseError: (to: Handler, controller: Controller, error: Error) => to.onResponseError?.(controller, error),
+  connect: (to: Handler, abort: (error?: Error) => void) => to.onConnect?.(abort),
+  upgrade: (to: Handler, ...parameters: ParametersOf<'onUpgrade'>) => to.onUpgrade?.(...parameters),
+  headers: (to: Handler, ...parameters: ParametersOf<'onHeaders'>) => to.onHeaders?.(...parameters) ?? true,
+  data: (to: Handler, chunk: Buffer) => to.onData?.(chunk) ?? true,
+  complete: (to: Handler, trailers: string[] | null) => to.onComplete?.(trailers),
+  error: (to: Handler, error: Error) => to.onError?.(error),
+} as const
+
+/** Watches a call that is neither counted nor moved. */
+export function unwatched(caller: RoutingContext | undefined): CallWatch {
+  return { ...NOBODY, caller }
+}
+
+const NOBODY = {
+  sent: () => undefined,
+  answered: () => undefined,
+  completed: () => undefined,
+  upgraded: () => undefined,
+  failed: () => false,
+} as const

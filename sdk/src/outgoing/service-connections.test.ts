@@ -48,6 +48,7 @@ class LaneDispatcher extends Dispatcher {
     const lane: Lane = lanes.take(String(options.origin))
     let isSent = false
     const watch = {
+      caller: undefined,
       sent: () => void (isSent = true),
       answered: () => undefined,
       completed: () => lane.release(true),
