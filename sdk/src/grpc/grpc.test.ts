@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import {
   Metadata,
   Server,
@@ -153,6 +154,31 @@ describe('gRPC', () => {
     const answer = await runWithContext(context, () => ask(metadata))
     expect(answer).toBe('feature-x/orders feature-x b=2+a  = 1;p tributary-tenant=feature-x,b=2,a  = 1;p')
     expect(metadata.get('baggage')).toEqual(['b=2,tributary-tenant=feature-y'])
+  })
+
+  it('tells callers of the answer in the context of their call, over a connection that tenants share', async () => {
+    const tenantNow = (): string => currentContext().tenant ?? 'none'
+    const listen = (): Promise<string[]> =>
+      new Promise((resolve, reject) => {
+        const heard: string[] = []
+        const note = (): void => void heard.push(tenantNow())
+        const stream = orders['list']?.('hello', new Metadata()) as EventEmitter
+        for (const event of ['metadata', 'data', 'status']) stream.on(event, note)
+        stream.on('error', reject).on('end', () => {
+          note()
+          orders['ask']?.('hello', new Metadata(), () => resolve([...heard, tenantNow()]))
+        })
+      })
+    const tenants = ['feature-y', 'none', 'integration', 'feature-y', 'none']
+    const answers: string[][] = []
+    for (const tenant of tenants) answers.push(await (tenant === 'none' ? listen() : runWithTenant(tenant, listen)))
+    const atOnce = await Promise.all(
+      tenants.map((tenant) => (tenant === 'none' ? listen() : runWithTenant(tenant, listen))),
+    )
+    for (const [index, heard] of [...answers, ...atOnce].entries()) {
+      expect(heard.length).toBeGreaterThan(5)
+      expect(new Set(heard)).toEqual(new Set([tenants[index % tenants.length]]))
+    }
   })
 
   it('carries streams of the server', async () => {

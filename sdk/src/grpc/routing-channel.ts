@@ -10,7 +10,7 @@ import {
 } from '@grpc/grpc-js'
 import { CALLER_HEADER } from '@tributary/contract/light'
 import { isAppError } from '@tributary/kit'
-import { activeContext, type RoutingContext } from '../context/routing-context.js'
+import { activeContext, resumeContext, type RoutingContext } from '../context/routing-context.js'
 import type { Routing } from '../context/routing.js'
 import type { EndOfCall } from '../observe/call-observer.js'
 import { traceIdOf } from '../observe/trace-id.js'
@@ -135,7 +135,7 @@ function bearing(made: MadeCall, call: Call): Call {
   return Object.assign(call, {
     start: (metadata: Metadata, listener: Listener) => {
       const ended = observe(made, metadata)
-      start(withContext(made, metadata), told(ended, listener))
+      start(withContext(made, metadata), told(ended, inContext(made.active, listener)))
     },
   })
 }
@@ -152,6 +152,15 @@ function observe({ routing, service, path, context, active }: MadeCall, metadata
     traceId,
     context: active,
   })
+}
+
+/** grpc-js tells of answers in the context of whoever opened the connection, which may be another tenant's. */
+function inContext(active: RoutingContext | undefined, listener: Listener): Listener {
+  return {
+    onReceiveMetadata: (metadata) => resumeContext(active, () => listener.onReceiveMetadata(metadata)),
+    onReceiveMessage: (message) => resumeContext(active, () => listener.onReceiveMessage(message)),
+    onReceiveStatus: (status) => resumeContext(active, () => listener.onReceiveStatus(status)),
+  }
 }
 
 /** A call has ended with its status, streams included: only then is it known whether it failed. */
