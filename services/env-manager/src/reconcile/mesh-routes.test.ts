@@ -1,6 +1,5 @@
 import { KeyedMutex } from '@tributary/kit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { HeaderRoute } from '../domain/header-routes.js'
 import { failure } from '../errors.js'
 import { applyMeshRoutes } from '../operations/apply-mesh-routes.js'
 import type { EnvironmentDependencies } from '../operations/dependencies.js'
@@ -8,61 +7,11 @@ import { removeOrphans } from '../operations/orphan-scan.js'
 import { requestSleep, requestWake } from '../operations/request-sleep.js'
 import { getEnvironment } from '../operations/state/environments.js'
 import type { ConfigCenter } from '../ports/config-center.js'
-import type { MeshRoutes } from '../ports/mesh-routes.js'
-import type { PlatformCapability, PlatformContext, PlatformResource } from '../ports/platform.js'
+import type { PlatformCapability, PlatformContext } from '../ports/platform.js'
 import type { RouteChanges } from '../ports/route-changes.js'
+import { FakeMesh } from './fake-mesh.test-support.js'
 import { NameFollower } from './name-follower.js'
 import { definition, eventually, gate, TestBench } from './test-bench.test-support.js'
-
-/** A mesh that keeps the routes it is given: `at/service -> to` by environment. */
-class FakeMesh implements MeshRoutes {
-  kind: MeshRoutes['kind'] = 'gamma'
-  readonly made = new Map<string, string>()
-  /** Thrown by every `apply` while set. */
-  problem: Error | undefined
-
-  // The fake platform runs everything at one address.
-  hostOf = (): string => '127.0.0.1'
-
-  async apply(
-    environment: string,
-    routes: readonly HeaderRoute[],
-    { record }: Pick<PlatformContext, 'record'>,
-  ): Promise<readonly PlatformResource[]> {
-    if (this.problem !== undefined) throw this.problem
-    if (this.kind === 'none') return []
-    const lines = routes.map(({ at, service }) => ({
-      kind: 'httproute',
-      id: `${at}/${environment}.${service}`,
-      environment,
-    }))
-    for (const [index, line] of lines.entries()) {
-      await record(line)
-      this.made.set(line.id, routes[index]?.to ?? 'nobody')
-    }
-    return lines
-  }
-
-  async remove({ id }: PlatformResource): Promise<void> {
-    this.made.delete(id)
-  }
-
-  async verifyGone({ id }: PlatformResource): Promise<{ readonly gone: boolean; readonly evidence: string }> {
-    const gone = !this.made.has(id)
-    return { gone, evidence: `${gone ? 'no' : 'there is'} ${id}` }
-  }
-
-  async list(): Promise<readonly PlatformResource[]> {
-    return [...this.made.keys()].map((id) => {
-      const environment = id.split('/')[1]?.split('.')[0] ?? ''
-      return { kind: 'httproute', id, environment }
-    })
-  }
-
-  get routes(): Readonly<Record<string, string>> {
-    return Object.fromEntries([...this.made].sort())
-  }
-}
 
 describe('header routes of a mesh', () => {
   let bench: TestBench
@@ -100,6 +49,16 @@ describe('header routes of a mesh', () => {
       () => bench.world.copiesOf('feature-x'),
       (copies) => copies.length === 0,
     )
+  }
+  /** The routes that stand whenever a copy is stopped, from now on. */
+  const routesAtStop = (): readonly FakeMesh['routes'][] => {
+    const seen: FakeMesh['routes'][] = []
+    const retire = bench.running.platform.retireWorkloads
+    bench.running.platform.retireWorkloads = async (...given) => {
+      seen.push(mesh.routes)
+      await retire(...given)
+    }
+    return seen
   }
   const gone = (name: string) =>
     bench.atRest(
@@ -155,16 +114,11 @@ describe('header routes of a mesh', () => {
 
   it('are gone before anything of the environment stops, and stand in the receipt', async () => {
     await start()
-    const seen: string[] = []
-    const retire = bench.running.platform.retireWorkloads
-    bench.running.platform.retireWorkloads = async (...given) => {
-      seen.push(Object.keys(mesh.routes).join())
-      await retire(...given)
-    }
+    const seen = routesAtStop()
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
     await gone('feature-x')
-    expect(seen).toEqual([''])
+    expect(seen).toEqual([{}])
     const [receipt] = await bench.receipts('feature-x')
     expect(receipt?.resources).toContainEqual({
       kind: 'httproute',
@@ -190,14 +144,9 @@ describe('header routes of a mesh', () => {
 
   it('lead back to the baseline before a copy of the sleeping environment stops, and until it wakes', async () => {
     await start()
-    const seen: string[] = []
-    const retire = bench.running.platform.retireWorkloads
-    bench.running.platform.retireWorkloads = async (...given) => {
-      seen.push(Object.keys(mesh.routes).join())
-      await retire(...given)
-    }
+    const seen = routesAtStop()
     await sleep()
-    expect([seen, mesh.routes]).toEqual([[''], {}])
+    expect([seen, mesh.routes]).toEqual([[{}], {}])
     await requestWake(bench.running, 'feature-x')
     bench.manager.mark('feature-x')
     await ready('feature-x')

@@ -1,10 +1,10 @@
+import { basesBelow } from '../domain/bases-below.js'
 import type { EnvironmentRecord } from '../domain/environment-record.js'
 import { applyMeshRoutes } from '../operations/apply-mesh-routes.js'
 import { applyServiceNames } from '../operations/apply-service-names.js'
+import { contextOutsideRun } from '../operations/context-outside-run.js'
 import { messageOf, type EnvironmentDependencies } from '../operations/dependencies.js'
 import { findEnvironment, listEnvironments } from '../operations/state/environments.js'
-import { recordLedgerLineWhileThere } from '../operations/state/ledger.js'
-import type { PlatformContext } from '../ports/platform.js'
 import type { RouteChanges } from '../ports/route-changes.js'
 import { KeyedLoop, type KeyedLoopOptions, type ReconcileResult } from './keyed-loop.js'
 
@@ -83,40 +83,19 @@ export class NameFollower {
       this.#seen.delete(name)
       return {}
     }
-    const context = this.#contextOf(record)
+    const log = (text: string): void => this.deps.log.info({ environment: name }, text)
+    const context = contextOutsideRun(this.deps, record, { signal: this.#stopping.signal, log })
     await applyServiceNames(this.deps, name, context)
     const outcome = await applyMeshRoutes(this.deps, record, context)
     if (seen !== undefined) this.#applied.set(name, seen)
     return outcome === 'refused' ? { requeueAfterMs: REFUSED_RETRY_MS } : {}
   }
 
-  #contextOf({ name, generation }: EnvironmentRecord): PlatformContext {
-    const { store, clock, log } = this.deps
-    return {
-      signal: this.#stopping.signal,
-      log: (text) => log.info({ environment: name }, text),
-      record: ({ kind, id }) =>
-        recordLedgerLineWhileThere(store, {
-          environment: name,
-          generation,
-          kind,
-          id,
-          recordedAt: new Date(clock.now()).toISOString(),
-        }),
-    }
-  }
-
   /** Header routes stand at the Services of all environments below: what those have counts too, although the environment does not see it. */
   #fingerprintOf(name: string, records: ReadonlyMap<string, EnvironmentRecord>): string | undefined {
     const own = this.routes.fingerprintOf(name)
     if (own === undefined || (this.deps.mesh?.routes.kind ?? 'none') === 'none') return own
-    const below: string[] = []
-    const seen = new Set([name])
-    for (let base = records.get(name)?.base ?? null; base !== null; base = records.get(base)?.base ?? null) {
-      if (seen.has(base)) break
-      seen.add(base)
-      below.push(`${base} ${this.routes.fingerprintOf(base) ?? ''}`)
-    }
+    const below = basesBelow(name, records).map((base) => `${base} ${this.routes.fingerprintOf(base) ?? ''}`)
     return [own, ...below].join('\n')
   }
 }

@@ -3,10 +3,9 @@ import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
-import { applyMeshRoutes } from '../apply-mesh-routes.js'
-import { applyServiceNames } from '../apply-service-names.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { drain } from '../drain.js'
+import { leadCalls } from '../lead-calls.js'
 import { pruneLedger } from '../ledger-verification.js'
 import { RunRecorder } from '../run-recorder.js'
 import { getEnvironment, updateEnvironment } from '../state/environments.js'
@@ -154,16 +153,12 @@ async function dropFailedCopy(context: RunContext, { service }: DesiredService):
 /** Names follow the entries at once: a program without the SDK must not call a copy that is about to go. */
 async function revert(context: RunContext, copies: readonly FreshCopy[]): Promise<void> {
   await revertCopies(context, copies)
-  const inStep = platformContext(context, { name: 'revert' })
-  await applyServiceNames(context.deps, context.record.name, inStep)
-  await applyMeshRoutes(context.deps, context.record, inStep)
+  await leadCalls(context.deps, context.record, platformContext(context, { name: 'revert' }))
 }
 
 async function configureRoutes(context: RunContext): Promise<void> {
   const { deps, record } = context
-  const inStep = platformContext(context, { name: 'configure-routes' })
-  await applyServiceNames(deps, record.name, inStep)
-  await applyMeshRoutes(deps, record, inStep)
+  await leadCalls(deps, record, platformContext(context, { name: 'configure-routes' }))
   await recordThing(context, { kind: 'route', id: record.name })
   await deps.routes.apply(record.name)
   const url = deps.routes.urlOf(record.name)

@@ -1,6 +1,6 @@
 import type { Change } from '@tributary/contract'
-import { applyMeshRoutes } from '../apply-mesh-routes.js'
 import { drain } from '../drain.js'
+import { leadCalls } from '../lead-calls.js'
 import { isManaged, unlessNotFound } from '../observe-environment.js'
 import { updateEnvironment } from '../state/environments.js'
 import { platformContext, type RunContext } from './deploy-context.js'
@@ -42,6 +42,6 @@ async function deregister(context: RunContext, services: readonly string[]): Pro
   const ours = (listed?.entries ?? []).filter((entry) => services.includes(entry.service) && isManaged(entry))
   const changes = ours.map(({ service }): Change => ({ op: 'delete-entry', tenant, service }))
   const revision = await transactAll(context, changes)
-  await applyMeshRoutes(context.deps, context.record, platformContext(context, { name: 'deregister' }))
+  await leadCalls(context.deps, context.record, platformContext(context, { name: 'deregister' }))
   return revision
 }

@@ -8,6 +8,7 @@ import { platformContext, type RunContext } from '../deploy/deploy-context.js'
 import { transactAll } from '../deploy/register-services.js'
 import { listTenantTokens } from '../deploy/register-tenant.js'
 import { drain } from '../drain.js'
+import { leadCallsOver } from '../lead-calls.js'
 import { isPlatformLine, verifyLedgerLine } from '../ledger-verification.js'
 import { unlessNotFound } from '../observe-environment.js'
 import { RunRecorder } from '../run-recorder.js'
@@ -76,7 +77,7 @@ async function tearDown(context: RunContext): Promise<void> {
   await writeReceipt(context, resources)
 }
 
-/** Subscribers fall back to the base in one delta, before any process dies; what a mesh leads here is led to the base again too. */
+/** Subscribers fall back to the base in one delta, before any process dies; what names and a mesh lead here is led to the base again too. */
 async function deregister(context: RunContext): Promise<string | undefined> {
   const { deps, record, signal } = context
   const listed = await unlessNotFound(deps.configCenter.listEntries(record.name))
@@ -84,6 +85,7 @@ async function deregister(context: RunContext): Promise<string | undefined> {
   const changes = (listed?.entries ?? []).map(({ service }): Change => ({ op: 'delete-entry', tenant, service }))
   const revision = await transactAll(context, changes)
   await removeMeshRoutes(deps, record.name, signal)
+  await leadCallsOver(deps, record, platformContext(context, { name: 'deregister' }))
   return revision
 }
 
