@@ -6,6 +6,7 @@ import { createConfigCenterClient, type ConfigCenterClient } from '@tributary/cl
 import { startConfigCenter, type ConfigCenter } from '@tributary/config-center'
 import { createContextKey } from '@tributary/contract/context-token'
 import { connect, createCallbackHandler, currentContext, runWithTenant, type Tributary } from '@tributary/sdk'
+import { freePort } from '@tributary/testkit'
 import { openEmbeddedStore, type RevisionedStore } from '@tributary/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { waitFor } from '../support/wait-for.js'
@@ -99,15 +100,6 @@ afterEach(async () => {
   await store.close()
   await rm(folder, { recursive: true, force: true })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no address')
-  return address.port
-}
 
 async function start(tenant: string, service: string): Promise<ServiceCopy> {
   const copy = new ServiceCopy(tenant, service)

@@ -1,14 +1,14 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer, request as startRequest, type IncomingMessage, type Server } from 'node:http'
-import { connect as openSocket, createServer as createTcpServer } from 'node:net'
+import { connect as openSocket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { createConfigCenterClient, type ConfigCenterClient } from '@tributary/client'
 import { startConfigCenter, type ConfigCenter } from '@tributary/config-center'
 import { openEmbeddedStore, type RevisionedStore } from '@tributary/store'
-import { ensureBuilt } from '@tributary/testkit'
+import { ensureBuilt, freePort } from '@tributary/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { waitFor } from '../support/wait-for.js'
 
@@ -29,7 +29,7 @@ interface Answer {
   readonly headers: IncomingMessage['headers']
 }
 
-async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<number> {
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
@@ -248,9 +248,7 @@ describe('tributary proxy', () => {
     })
 
     it.skipIf(!isInstalled(needs))(`calls back in the request’s environment (needs ${needs})`, async () => {
-      const probe = createTcpServer()
-      const port = await listen(probe)
-      await new Promise((resolve) => probe.close(resolve))
+      const port = await freePort()
       const url = `http://127.0.0.1:${proxyPort}`
       const env = { PATH: process.env['PATH'], HOME: folder, PORT: String(port), HTTP_PROXY: url, http_proxy: url }
       children.push(spawn(program, args, { cwd: EXAMPLES, env, stdio: 'ignore' }))

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createConfigCenterClient, type ConfigCenterClient } from '@tributary/client'
 import { connect, type ConnectOptions, type Tributary } from '@tributary/sdk'
-import { ensureBuilt } from '@tributary/testkit'
+import { ensureBuilt, freePort } from '@tributary/testkit'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { waitFor } from '../support/wait-for.js'
 
@@ -104,15 +103,6 @@ afterEach(async () => {
   await center.kill()
   await rm(folder, { recursive: true, force: true })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no address')
-  return address.port
-}
 
 async function open(tenant: string, more: ConnectOptions = {}): Promise<Tributary> {
   const token = tokens[tenant] ?? ''

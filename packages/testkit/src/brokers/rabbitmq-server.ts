@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ServerProcess, freePorts } from './server-process.js'
+import { freePorts } from '../free-ports.js'
+import { ServerProcess } from './server-process.js'
 
 /** What has to be installed for {@link RabbitmqServer}. The script on the PATH would change to a user of its own. */
 export const RABBITMQ = { command: '/usr/lib/rabbitmq/bin/rabbitmq-server', debianPackage: 'rabbitmq-server' } as const

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ServerProcess, freePorts } from './server-process.js'
+import { freePort } from '../free-ports.js'
+import { ServerProcess } from './server-process.js'
 
 /** What has to be installed for {@link RedisServer}. */
 export const REDIS = { command: 'redis-server', debianPackage: 'redis-server' } as const
@@ -19,7 +20,7 @@ export class RedisServer {
   }
 
   static async start(): Promise<RedisServer> {
-    const [port = 0] = await freePorts(1)
+    const port = await freePort()
     const directory = await mkdtemp(join(tmpdir(), 'tributary-redis-'))
     const settings = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no']
     const args = [...settings, '--dir', directory, '--maxmemory-policy', 'noeviction']

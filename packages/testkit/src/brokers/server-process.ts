@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { eventually } from '../eventually.js'
 
 /** How a server is started, and how it says that it is ready. */
@@ -61,21 +60,4 @@ export class ServerProcess {
     if (this.#child.exitCode !== null) throw new Error(`${command} ended: ${this.#output}`)
     if (!readyLine.test(this.#output)) throw new Error(`${command} is not ready: ${this.#output}`)
   }
-}
-
-/** Ports of 127.0.0.1 that are free now, all different. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports: number[] = []
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address !== null && typeof address === 'object') ports.push(address.port)
-  }
-  for (const server of servers) {
-    server.close()
-    await once(server, 'close')
-  }
-  return ports
 }

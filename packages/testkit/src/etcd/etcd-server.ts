@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../eventually.js'
+import { freePorts } from '../free-ports.js'
 
 /** How to start an etcd server. */
 export interface EtcdServerOptions {
@@ -191,41 +190,4 @@ async function makeMembers(count: number): Promise<Member[]> {
 
 function peerUrl({ peerPort }: Member): string {
   return `http://127.0.0.1:${peerPort}`
-}
-
-/**
- * Ports that are free now, all different: they are held together before any is let go. They lie below those that Linux gives to
- * outgoing connections, so that none of these takes one while a server is down.
- */
-async function freePorts(count: number): Promise<number[]> {
-  const held: Server[] = []
-  while (held.length < count) {
-    const server = await tryToListen(randomInt(20_000, 32_000))
-    if (server !== undefined) held.push(server)
-  }
-  const ports = held.map((server) => portOf(server))
-  for (const server of held) {
-    server.close()
-    await once(server, 'close')
-  }
-  return ports
-}
-
-/** Undefined when the port is taken. */
-async function tryToListen(port: number): Promise<Server | undefined> {
-  const server = createServer()
-  try {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    return server
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined
-    throw error
-  }
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen')
-  return address.port
 }
