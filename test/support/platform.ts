@@ -25,7 +25,10 @@ export interface PlatformOptions {
   readonly settings?: Readonly<Record<string, unknown>>
 }
 
-/** `tributary up` as a process of its own on a folder that survives it: it can be killed and started again. */
+/**
+ * `tributary up` as a process of its own on a folder that survives it: it can be killed and started again. It stops, and its services
+ * with it, when this process has ended, whatever ended it: then nobody holds its standard input open any more.
+ */
 export class PlatformFixture {
   readonly directory: string
   configCenter!: ConfigCenterClient
@@ -71,10 +74,11 @@ export class PlatformFixture {
     await rm(this.#contextFile, { force: true })
     const ports = ['--port', '0', '--env-manager-port', '0', '--gateway-port', '0']
     const config = path.join(this.directory, 'tributary.config.yaml')
-    const child = spawn(process.execPath, [CLI, 'up', '--data', this.data, '--config', config, ...ports], {
+    const flags = ['--stop-on-stdin-end', '--data', this.data, '--config', config, ...ports]
+    const child = spawn(process.execPath, [CLI, 'up', ...flags], {
       cwd: this.directory,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     this.#child = child
     this.#output = ''
@@ -115,6 +119,11 @@ export class PlatformFixture {
   /** Sends it a signal that it goes on after. */
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
+  }
+
+  /** Lets go of it as the end of this process does. */
+  abandon(): void {
+    this.#child?.stdin?.destroy()
   }
 
   /** Ends it at once, as the kernel or a power cut would. */

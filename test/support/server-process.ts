@@ -16,7 +16,10 @@ export interface ServerOptions {
 /** What {@link ServerProcess.launch} takes. */
 export type LaunchOptions = Omit<ServerOptions, 'readyMessage'> & { readonly program?: readonly string[] }
 
-/** A service as a process of its own: to be killed, frozen and thawed. */
+/** Ends a server with whoever started it. Vitest ends its workers by signals, so nothing can be done in them at their end. */
+const TIED = path.join(ROOT, 'test/support/tied-to-parent.mjs')
+
+/** A service as a process of its own: to be killed, frozen and thawed. It ends with this process at the latest. */
 export class ServerProcess {
   readonly #child: ChildProcess
   #output = ''
@@ -24,18 +27,14 @@ export class ServerProcess {
   private constructor(child: ChildProcess) {
     this.#child = child
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (this.#output += String(chunk)))
-    // A test run that dies takes its servers with it.
-    const reap = (): unknown => child.kill('SIGKILL')
-    process.once('exit', reap)
-    child.once('exit', () => process.removeListener('exit', reap))
   }
 
   /** Starts it and does not wait for anything. `program`: a file that stands for `main.js`, with its arguments. */
   static launch({ service, env, program }: LaunchOptions): ServerProcess {
     const main = path.join(ROOT, 'services', service, 'dist/main.js')
-    const child = spawn(process.execPath, program ?? [main], {
+    const child = spawn(process.execPath, [TIED, ...(program ?? [main])], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
     return new ServerProcess(child)
   }
@@ -50,6 +49,11 @@ export class ServerProcess {
   /** Exit status; null while it runs or when a signal ended it. */
   get exitCode(): number | null {
     return this.#child.exitCode
+  }
+
+  /** Whether it is gone, however it went. */
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
 
   get output(): string {
@@ -84,10 +88,15 @@ export class ServerProcess {
     this.#child.kill(signal)
   }
 
+  /** Lets go of it as the end of this process does. */
+  abandon(): void {
+    this.#child.stdin?.destroy()
+  }
+
   /** Ends it with the signal and resolves with its exit status. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+    if (this.hasEnded) return child.exitCode
     const exited = once(child, 'exit')
     child.kill(signal)
     if (signal !== 'SIGSTOP') child.kill('SIGCONT')
