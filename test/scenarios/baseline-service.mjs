@@ -1,5 +1,6 @@
 // One baseline service of the interleaving scenario, as a process of its own: it reads each request by events, waits in every way that
-// programs wait, fails now and then, and calls the next service. FORGET names one propagation to remove.
+// programs wait, fails now and then, and calls the next service. FORGET names one propagation to remove: `bind` runs the pool's tasks in the
+// context of whichever request woke it, `pool` in none.
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter, once } from 'node:events'
 import { createServer, request as httpRequest } from 'node:http'
@@ -12,14 +13,14 @@ const { FORGET = '', NEXT = '', TRIBUTARY_SERVICE: service } = process.env
 const client = await connect({ require: 'ready' })
 const uninstall = install(client)
 const agents = createAgents(client, { maxSockets: 64 })
-const bind = FORGET === 'pool' ? (task) => task : (task) => AsyncResource.bind(task)
+const bind = FORGET === '' ? (task) => AsyncResource.bind(task) : (task) => task
 
 /** Four workers for all requests. A task that is not bound runs in the context of the request that started its worker. */
 const pool = { tasks: [], workers: 0 }
 function submit(task) {
   return new Promise((resolve) => {
     pool.tasks.push(bind(() => resolve(task())))
-    if (pool.workers < 4) void work()
+    if (FORGET !== 'pool' && pool.workers < 4) void work()
   })
 }
 async function work() {
@@ -30,6 +31,8 @@ async function work() {
   }
   pool.workers -= 1
 }
+// Made with the process, so that what it runs belongs to no request.
+if (FORGET === 'pool') setInterval(() => void work(), 1).unref()
 
 const WAYS = [
   () => new Promise((resolve) => setTimeout(resolve, Math.random() * 4)),

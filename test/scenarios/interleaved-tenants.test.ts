@@ -6,6 +6,7 @@ import { ensureBuilt } from '@tributary/testkit'
 import { Agent } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loopback, runConfigCenter, type RunningConfigCenter } from '../support/config-center.js'
+import { waitFor } from '../support/wait-for.js'
 
 const TENANTS = Array.from({ length: 20 }, (_, index) => `feature-${index}`)
 /** Three services that only integration has, and one that every environment has. */
@@ -130,8 +131,19 @@ describe('twenty tenants through three baseline processes', () => {
   })
 
   it('are mixed up as soon as one process forgets one propagation, and this test sees it', async () => {
-    const { right, crossed, lost } = await play(await startBaseline('pool'), 2_000)
+    const { right, crossed, lost } = await play(await startBaseline('bind'), 2_000)
     expect(right + crossed + lost).toBe(2_000)
     expect(crossed).toBeGreaterThan(0)
+  })
+
+  it('are lost as soon as one process makes calls outside of their requests, and the leak counter names the edge', async () => {
+    const { right, crossed, lost } = await play(await startBaseline('pool'), 2_000)
+    expect([right + lost, crossed]).toEqual([2_000, 0])
+    expect(lost).toBeGreaterThan(0)
+    const { leaks } = await waitFor('the lost calls to be reported', async () => {
+      const found = await center.admin.listLeaks()
+      return found.leaks.reduce((sum, { count }) => sum + count, 0) >= lost && found
+    })
+    expect(new Set(leaks.map(({ from, to }) => `${from} -> ${to}`))).toEqual(new Set(['second -> third']))
   })
 })
