@@ -43,7 +43,13 @@ export const PlatformConfigFile = Type.Object(
         description: 'every environment is checked at least so often; default: 600',
       }),
     ),
-    concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'runs at a time; default: 4' })),
+    concurrency: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 64,
+        description: 'runs at a time, those not counted that wait for a namespace to go; default: 4',
+      }),
+    ),
     ttlHours: Type.Optional(
       Type.Union([Type.Number({ minimum: 1, maximum: 87_600 }), Type.Null()], {
         description: 'an environment rests when nobody pushed for so long; null: never. Default: 336 (14 days)',

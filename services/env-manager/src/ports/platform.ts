@@ -18,6 +18,9 @@ export interface PlatformResource {
   readonly environment: string
 }
 
+/** Does work that only waits for something outside: whoever is in line for this work's room gets it meanwhile. */
+export type Aside = <T>(work: () => Promise<T>) => Promise<T>
+
 /** What every mutating call gets. */
 export interface PlatformContext {
   readonly signal: AbortSignal
@@ -25,6 +28,8 @@ export interface PlatformContext {
   readonly record: (resource: PlatformResource) => Promise<void>
   /** Lines for the run's log. */
   readonly log: (text: string) => void
+  /** Default: nobody is in line, and what waits does so where it is. */
+  readonly aside?: Aside
 }
 
 /** One copy of a service at a commit, to be run in an environment's space. */

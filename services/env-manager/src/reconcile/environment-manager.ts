@@ -62,6 +62,7 @@ export class EnvironmentManager {
     })
     this.#reconciler = new EnvironmentReconciler(deps, {
       runs: this.#runs,
+      aside: (work) => this.#loop.aside(work),
       branchIsCurrent: (record) => this.#branchIsCurrent(record),
       onEstablished: () => this.#markWhere((record) => !record.established),
       onGone: (name) => this.#afterGone(name),

@@ -21,7 +21,7 @@ import {
 } from '../operations/resolve-environment.js'
 import { findEnvironment, updateEnvironment } from '../operations/state/environments.js'
 import { teardownEnvironment } from '../operations/teardown/teardown-environment.js'
-import type { WorkloadStatus } from '../ports/platform.js'
+import type { Aside, WorkloadStatus } from '../ports/platform.js'
 import type { CurrentRuns } from './current-runs.js'
 import type { ReconcileResult } from './keyed-loop.js'
 
@@ -31,6 +31,8 @@ const BASE_POLL_MS = 1000
 /** What the reconciler needs besides the operations' dependencies. */
 export interface ReconcilerHooks {
   readonly runs: CurrentRuns
+  /** For what waits on the cluster: one environment that takes its time keeps no other from its turn. */
+  readonly aside: Aside
   /** Looks at git again when what is known is old; false when the branch is no longer there at the recorded commits. */
   readonly branchIsCurrent: (record: EnvironmentRecord) => Promise<boolean>
   /** Something happened that other environments look at: this one was established, or it is gone. */
@@ -69,7 +71,8 @@ export class EnvironmentReconciler {
   }
 
   async #tearDown(record: EnvironmentRecord): Promise<ReconcileResult> {
-    await teardownEnvironment(this.deps, record, this.hooks.runs.stopping)
+    const { aside, runs } = this.hooks
+    await teardownEnvironment(this.deps, record, { signal: runs.stopping, aside })
     await this.hooks.onGone(record.name)
     return {}
   }
@@ -141,6 +144,7 @@ export class EnvironmentReconciler {
         masked: resolved.desired.masked === 'unknown' ? record.masked : resolved.desired.masked,
         trigger,
         signal,
+        aside: this.hooks.aside,
       }),
     )
     if (!record.established) await this.hooks.onEstablished(record.name)

@@ -70,6 +70,55 @@ describe('KeyedLoop', () => {
     expect(loop.queued()).toEqual([])
   })
 
+  it('gives the room of a look that waits aside to another key, and takes it back', async () => {
+    const held = gate()
+    const hold = gate()
+    const looked: string[] = []
+    const { loop } = start(async (key) => {
+      if (key === 'stuck') await loop.aside(() => held.opened)
+      else await hold.opened
+      looked.push(key)
+      return {}
+    }, 1)
+    for (const key of ['stuck', 'a', 'b']) loop.mark(key)
+    await eventually(
+      () => loop.running(),
+      (running) => running.includes('a'),
+    )
+    expect([loop.running(), loop.queued()]).toEqual([['stuck', 'a'], ['b']])
+    held.open()
+    await eventually(
+      () => looked,
+      ([first]) => first === 'stuck',
+    )
+    expect([loop.running(), loop.queued()]).toEqual([['a'], ['b']])
+    hold.open()
+    await loop.idle()
+    expect(looked).toEqual(['stuck', 'a', 'b'])
+  })
+
+  it('takes the room back of a look whose waiting failed', async () => {
+    const hold = gate()
+    const { loop, errors } = start(async (key) => {
+      if (key === 'stuck') await loop.aside(() => Promise.reject(new Error('held')))
+      await hold.opened
+      return {}
+    }, 1)
+    loop.mark('stuck')
+    await eventually(
+      () => errors.length,
+      (count) => count > 0,
+    )
+    for (const key of ['a', 'b']) loop.mark(key)
+    await eventually(
+      () => loop.running(),
+      (running) => running.includes('a'),
+    )
+    expect(loop.queued()).toContain('b')
+    hold.open()
+    await loop.idle()
+  })
+
   it('tries a failing key again with growing delays, and the others at once', async () => {
     let failures = 0
     const seen: string[] = []

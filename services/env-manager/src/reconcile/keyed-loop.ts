@@ -68,6 +68,19 @@ export class KeyedLoop {
     this.mark(key)
   }
 
+  /**
+   * Does work that only waits, as a part of a look: another key has the look's room meanwhile. When the work is done the look goes on at once, beside whatever
+   * is looked at then, so that for the rest of it one more than `concurrency` may be. For short ends of looks alone.
+   */
+  async aside<T>(work: () => Promise<T>): Promise<T> {
+    this.#queue.concurrency += 1
+    try {
+      return await work()
+    } finally {
+      this.#queue.concurrency -= 1
+    }
+  }
+
   /** Keys that wait for room, in order. */
   queued(): readonly string[] {
     return [...this.#queued]

@@ -1,6 +1,6 @@
 import type { DesiredService } from '../../domain/desired-services.js'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
-import type { PlatformContext, Workload } from '../../ports/platform.js'
+import type { Aside, PlatformContext, Workload } from '../../ports/platform.js'
 import type { EnvironmentDependencies } from '../dependencies.js'
 import type { RunRecorder, StepRef } from '../run-recorder.js'
 import { recordLedgerLine } from '../state/ledger.js'
@@ -11,6 +11,8 @@ export interface RunContext {
   readonly run: RunRecorder
   readonly record: EnvironmentRecord
   readonly signal: AbortSignal
+  /** Default: the run waits for nothing that takes long. */
+  readonly aside?: Aside
   /** Values that are blacked out in the run's log; grows as secrets are made. */
   readonly secrets: Set<string>
 }
@@ -31,6 +33,7 @@ export function platformContext(
     signal,
     record: (resource) => recordThing(context, { kind: resource.kind, id: resource.id }),
     log: context.run.logOf(ref),
+    ...(context.aside === undefined ? {} : { aside: context.aside }),
   }
 }
 

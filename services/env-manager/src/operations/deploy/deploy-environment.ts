@@ -3,6 +3,7 @@ import type { AppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
+import type { Aside } from '../../ports/platform.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { drain } from '../drain.js'
 import { leadCalls } from '../lead-calls.js'
@@ -31,6 +32,7 @@ export interface DeployRequest {
   readonly trigger: string
   /** Aborts when the run is superseded or the manager stops. */
   readonly signal: AbortSignal
+  readonly aside: Aside
 }
 
 /**
@@ -51,7 +53,8 @@ export async function deployEnvironment(
     secrets: () => [...secrets],
     change: (record) => markDeploying(record, request.services),
   })
-  const context: RunContext = { deps, run, record: request.record, signal: request.signal, secrets }
+  const { record, signal, aside } = request
+  const context: RunContext = { deps, run, record, signal, aside, secrets }
   try {
     const failures = await deploy(context, request)
     await finishDeploy(context, failures)

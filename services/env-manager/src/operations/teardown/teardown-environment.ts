@@ -2,6 +2,7 @@ import type { Change, LedgerLine, Receipt } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import type { EnvironmentRecord } from '../../domain/environment-record.js'
 import { failure } from '../../errors.js'
+import type { Aside } from '../../ports/platform.js'
 import { removeMeshRoutes } from '../apply-mesh-routes.js'
 import { messageOf, type EnvironmentDependencies } from '../dependencies.js'
 import { platformContext, type RunContext } from '../deploy/deploy-context.js'
@@ -39,7 +40,7 @@ const STEPS = [
 export async function teardownEnvironment(
   deps: EnvironmentDependencies,
   record: EnvironmentRecord,
-  signal: AbortSignal,
+  { signal, aside }: { readonly signal: AbortSignal; readonly aside: Aside },
 ): Promise<void> {
   const secrets = new Set(await secretValuesOf(deps.store, record.name))
   const run = await RunRecorder.begin(deps, record, {
@@ -49,7 +50,7 @@ export async function teardownEnvironment(
     steps: STEPS.map((name) => ({ name })),
     secrets: () => [...secrets],
   })
-  const context: RunContext = { deps, run, record, signal, secrets }
+  const context: RunContext = { deps, run, record, signal, aside, secrets }
   try {
     await tearDown(context)
   } catch (error) {

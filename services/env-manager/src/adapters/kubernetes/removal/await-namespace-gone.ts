@@ -3,8 +3,7 @@ import { RESOURCES, type KubeNamespace } from '../api/kube-objects.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { isOwn } from '../own-namespace.js'
 import { describeHeld, describeTermination, findHeldObjects } from './stuck-namespace.js'
-
-const POLL_MS = 500
+import { lookAgainMs } from './waiting.js'
 
 /**
  * Waits until the environment's namespace, which is being deleted, is gone.
@@ -16,12 +15,13 @@ export async function awaitNamespaceGone(
   signal: AbortSignal,
 ): Promise<void> {
   const { api, clock, spaces, removalPatienceMs } = parts
-  const deadline = clock.monotonicMs() + removalPatienceMs
+  const begun = clock.monotonicMs()
   for (;;) {
     const found = await api.find<KubeNamespace>(RESOURCES.namespace, { name: spaces.namespaceOf(environment) }, signal)
     if (found?.metadata.deletionTimestamp === undefined || !isOwn(parts, found)) return
-    if (clock.monotonicMs() > deadline) throw await stuck(parts, { namespace: found, environment }, signal)
-    await clock.sleep(POLL_MS, signal).catch(() => undefined)
+    const waitedMs = clock.monotonicMs() - begun
+    if (waitedMs > removalPatienceMs) throw await stuck(parts, { namespace: found, environment }, signal)
+    await clock.sleep(lookAgainMs(waitedMs), signal).catch(() => undefined)
   }
 }
 

@@ -4,8 +4,8 @@ import type { KubeApi } from '../api/kube-api.js'
 import type { KubernetesParts } from '../kubernetes-parts.js'
 import { stuckFailure } from './await-namespace-gone.js'
 import { describeHeld, discover, heldIn, type HeldObject } from './stuck-namespace.js'
+import { lookAgainMs } from './waiting.js'
 
-const POLL_MS = 500
 const PARALLEL = 8
 
 /** What the role in an environment's namespace lets the manager see, delete and take finalizers off. */
@@ -24,13 +24,14 @@ export async function deleteHeldContent(
   signal: AbortSignal,
 ): Promise<void> {
   const namespace = spaces.namespaceOf(environment)
-  const deadline = clock.monotonicMs() + removalPatienceMs
+  const begun = clock.monotonicMs()
   for (;;) {
     const held = await findHeldContent(api, namespace, signal)
     if (held.length === 0) return
     for (const { resource, name, uid } of held.filter(({ isEnding }) => isEnding !== true))
       await api.delete(resource, { namespace, name }, { signal, ...(uid === undefined ? {} : { uid }) })
-    if (clock.monotonicMs() > deadline) {
+    const waitedMs = clock.monotonicMs() - begun
+    if (waitedMs > removalPatienceMs) {
       const words = describeHeld(held)
       throw stuckFailure(`The namespace ${namespace} is not empty yet`, {
         environment,
@@ -38,7 +39,7 @@ export async function deleteHeldContent(
         afterMs: removalPatienceMs,
       })
     }
-    await clock.sleep(POLL_MS, signal).catch(() => undefined)
+    await clock.sleep(lookAgainMs(waitedMs), signal).catch(() => undefined)
   }
 }
 

@@ -5,6 +5,7 @@ import { findOwnNamespace, isOwn } from '../own-namespace.js'
 import { awaitNamespaceGone } from './await-namespace-gone.js'
 import { deleteHeldContent, findHeldContent } from './held-content.js'
 import { findHeldObjects, type HeldObject } from './stuck-namespace.js'
+import { waitAside } from './waiting.js'
 
 /**
  * Uninstalls every release of the namespace, so that what their charts made outside of it goes too, then deletes the namespace and waits until
@@ -24,16 +25,25 @@ export async function removeSpace(
     context.log(`the namespace ${name} was made by somebody else: it is left alone`)
     return
   }
-  if (namespace.metadata.deletionTimestamp === undefined) {
-    await uninstallAll(parts, name, context)
-    // A namespace that still has pods is looked at again by the cluster only after their whole grace period.
-    const hasNoPods = (): boolean => !parts.book.hasPods(environment)
-    await parts.book.until(hasNoPods, { signal, timeoutMs: parts.removalPatienceMs })
-    if (hangsOnNamespace(parts)) await deleteHeldContent(parts, environment, signal)
-    const { uid } = namespace.metadata
-    await parts.api.delete(RESOURCES.namespace, { name }, { signal, ...(uid === undefined ? {} : { uid }) })
-  }
-  await awaitNamespaceGone(parts, environment, signal)
+  const isEnding = namespace.metadata.deletionTimestamp !== undefined
+  if (!isEnding) await uninstallAll(parts, name, context)
+  await waitAside(context, async () => {
+    if (!isEnding) await endNamespace(parts, { namespace, environment }, signal)
+    await awaitNamespaceGone(parts, environment, signal)
+  })
+}
+
+async function endNamespace(
+  parts: KubernetesParts,
+  { namespace, environment }: { readonly namespace: KubeNamespace; readonly environment: string },
+  signal: AbortSignal,
+): Promise<void> {
+  // A namespace that still has pods is looked at again by the cluster only after their whole grace period.
+  const hasNoPods = (): boolean => !parts.book.hasPods(environment)
+  await parts.book.until(hasNoPods, { signal, timeoutMs: parts.removalPatienceMs })
+  if (hangsOnNamespace(parts)) await deleteHeldContent(parts, environment, signal)
+  const { name, uid } = namespace.metadata
+  await parts.api.delete(RESOURCES.namespace, { name }, { signal, ...(uid === undefined ? {} : { uid }) })
 }
 
 /**

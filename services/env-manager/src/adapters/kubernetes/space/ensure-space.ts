@@ -7,6 +7,7 @@ import { ANNOTATIONS, LABELS, labelsOf } from '../names.js'
 import { findOwnNamespace } from '../own-namespace.js'
 import { objectId, resourceKind } from '../resource-ids.js'
 import { awaitNamespaceGone } from '../removal/await-namespace-gone.js'
+import { waitAside } from '../removal/waiting.js'
 import { namespaceObject, spaceObjects, type PlannedObject, type SpaceIdentity } from './space-objects.js'
 
 /**
@@ -36,7 +37,7 @@ async function awaitFormerGone(parts: KubernetesParts, environment: string, cont
   const found = await findOwnNamespace(parts, environment, context.signal)
   if (found?.metadata.deletionTimestamp === undefined) return
   context.log(`the namespace ${found.metadata.name} is being deleted by the cluster; its end is waited for`)
-  await awaitNamespaceGone(parts, environment, context.signal)
+  await waitAside(context, () => awaitNamespaceGone(parts, environment, context.signal))
 }
 
 /** Looks at a namespace that changed between look and claim so often, then leaves it to a later run. */
