@@ -16,6 +16,11 @@ export interface ServerOptions {
 /** What {@link ServerProcess.launch} takes. */
 export type LaunchOptions = Omit<ServerOptions, 'readyMessage'> & { readonly program?: readonly string[] }
 
+/**
+ * A start either gets there or ends; this is for one that hangs. It takes a second of a core, of which a busy machine gives a thirtieth:
+ * half a minute was not enough.
+ */
+const START_MS = 120_000
 /** Ends a server with whoever started it. Vitest ends its workers by signals, so nothing can be done in them at their end. */
 const TIED = path.join(ROOT, 'test/support/tied-to-parent.mjs')
 
@@ -60,14 +65,18 @@ export class ServerProcess {
     return this.#output
   }
 
-  /** Waits for the log line with this message and answers its `url`. */
+  /** Waits for the log line with this message and answers its `url`. Rejects at once when the server has ended without. */
   async urlIn(message: string): Promise<string> {
-    return waitFor(`"${message}"`, async () => {
+    const lookFor = (): string | null => {
       const line = this.#output.split('\n').find((text) => text.includes(message))
       const url = line === undefined ? undefined : /"url":"([^"]+)"/.exec(line)?.[1]
       if (url !== undefined) return url
+      if (this.hasEnded) return null
       throw new Error(this.#output.slice(-2_000))
-    })
+    }
+    const url = await waitFor(`"${message}"`, lookFor, { timeoutMs: START_MS })
+    if (url === null) throw new Error(`the server ended before "${message}": ${this.#output.slice(-2_000)}`)
+    return url
   }
 
   /** What follows `start` in the last line that begins with it; undefined: there is none. */
