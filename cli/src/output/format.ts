@@ -1,4 +1,5 @@
 import type { Condition, Endpoint, EnvironmentPhase } from '@tributary/contract'
+import { namedMessage } from '@tributary/contract/light'
 import type { Tone } from './style.js'
 
 /** What stands for "nothing" in a table. */
@@ -81,12 +82,14 @@ export function stateTone(state: string): Tone {
   return STATE_TONES[state] ?? 'strong'
 }
 
-/** Messages of the conditions that do not hold, the service first; each once, although several conditions may say it. */
+/** Messages of the conditions that do not hold, with the service's name; what one says as a part of another is said once. */
 export function troubles(conditions: readonly Condition[]): readonly string[] {
   const messages = conditions
     .filter(({ status, message }) => status === 'False' && message !== '')
-    .map(({ service, message }) => (service === undefined ? message : `${service}: ${message}`))
-  return [...new Set(messages)]
+    .map(({ service, message }) => (service === undefined ? message : namedMessage(service, message)))
+  const distinct = [...new Set(messages)]
+  const isWithin = (part: string, whole: string): boolean => part !== whole && `\n${whole}\n`.includes(`\n${part}\n`)
+  return distinct.filter((message) => !distinct.some((other) => isWithin(message, other)))
 }
 
 const MAX_CELL = 40

@@ -1,4 +1,4 @@
-import type { Condition } from '@tributary/contract'
+import { namedMessage, type Condition } from '@tributary/contract'
 import type { ResolvedBase } from './base-environment.js'
 import { replaceConditions, setCondition, type ConditionFinding, type FindingContext } from './conditions.js'
 import type { DesiredServices } from './desired-services.js'
@@ -43,11 +43,11 @@ export function healthConditions(record: EnvironmentRecord, context: FindingCont
   const wrong = findings.filter((finding) => finding.status !== 'True')
   const ready =
     wrong.length === 0
-      ? { status: 'True' as const, reason: 'Ready', message: 'every own service serves the wanted commit' }
+      ? { status: 'True' as const, reason: 'Ready', message: readyMessage(findings.length) }
       : {
           status: 'False' as const,
           reason: 'ServicesNotReady',
-          message: wrong.map((one) => `${one.service}: ${one.message}`).join('\n'),
+          message: wrong.map((one) => namedMessage(one.service, one.message)).join('\n'),
         }
   const withServices = replaceConditions(record.conditions, { type: 'ServiceHealthy', findings }, context)
   const withReady = setCondition(withServices, { type: 'Ready', ...ready }, context)
@@ -56,6 +56,10 @@ export function healthConditions(record: EnvironmentRecord, context: FindingCont
     { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },
     context,
   )
+}
+
+function readyMessage(services: number): string {
+  return services === 0 ? 'it has no service of its own' : 'every own service serves the wanted commit'
 }
 
 /** Nothing of a sleeping environment is unhealthy: it is not there. */

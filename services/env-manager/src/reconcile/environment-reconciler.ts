@@ -274,7 +274,7 @@ function camelCase(code: string): string {
 function withHealth(service: ServiceRecord, workloads: readonly WorkloadStatus[]): ServiceRecord {
   if (service.deployed === null) return service
   const copy = workloads.find(({ workloadId }) => workloadId === service.deployed?.workloadId)
-  if (copy === undefined) return { ...service, health: 'unhealthy', healthMessage: 'its process is gone' }
+  if (copy === undefined) return { ...service, health: 'unhealthy', healthMessage: 'its copy is gone' }
   const health = copy.health === 'stopped' ? 'unhealthy' : copy.health
   return { ...service, health, healthMessage: copy.message }
 }

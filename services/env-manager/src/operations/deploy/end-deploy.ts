@@ -1,3 +1,4 @@
+import { namedMessage } from '@tributary/contract'
 import { AppError, isAppError } from '@tributary/kit'
 import type { DesiredService } from '../../domain/desired-services.js'
 import type { EnvironmentRecord, ServiceRecord } from '../../domain/environment-record.js'
@@ -50,7 +51,7 @@ export async function abandonDeploy(context: RunContext, error: unknown): Promis
 
 function summaryOf(failures: readonly ServiceFailure[], first: unknown): unknown {
   if (failures.length <= 1) return first
-  const lines = failures.map(({ service, error }) => `${service.service}: ${messageOf(error)}`)
+  const lines = failures.map(({ service, error }) => namedMessage(service.service, messageOf(error)))
   const code = first instanceof AppError ? first.code : 'INTERNAL'
   return new AppError({ kind: 'failed_precondition', code, message: lines.join('\n') })
 }

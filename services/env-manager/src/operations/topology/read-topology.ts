@@ -103,6 +103,6 @@ function knownService(
   if (known === undefined) return undefined
   const copy = workloads.find(({ workloadId }) => workloadId === known.deployed?.workloadId)
   const health = copy === undefined ? 'unhealthy' : copy.health === 'stopped' ? 'unhealthy' : copy.health
-  const healthMessage = copy === undefined ? 'its process is gone' : copy.message
+  const healthMessage = copy === undefined ? 'its copy is gone' : copy.message
   return { dependsOn: known.dependsOn, health, healthMessage, url }
 }
