@@ -64,7 +64,7 @@ it(
         await delay(below(400))
       }
       // Every other one is killed at its work, however long this machine takes to load its modules; the others may not get that far.
-      if (kill % 2 === 0) await waitFor('the platform to be up', () => platform.isUp())
+      if (kill % 2 === 0) await platform.untilUp()
       await delay(below(2_500))
       if (await platform.isUp()) killedAtWork += 1
       await platform.kill()

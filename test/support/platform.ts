@@ -19,6 +19,9 @@ import { waitFor } from './wait-for.js'
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CLI = path.join(ROOT, 'cli/bin/tributary.mjs')
 
+/** A start either gets there or ends; this is for one that hangs. It takes seconds of a core, of which a busy machine gives a thirtieth. */
+const START_MS = 120_000
+
 /** What the platform is started with. `settings` are members of `tributary.config.yaml`. */
 export interface PlatformOptions {
   readonly repositories: Readonly<Record<string, string>>
@@ -66,7 +69,8 @@ export class PlatformFixture {
   /** Starts it on free ports and waits until it answers. `env` is laid over this process's own environment. */
   async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
     await this.launch(env)
-    await this.#untilUp()
+    await this.untilUp()
+    await this.#openClients()
   }
 
   /** Starts the process and does not wait for it: it may be killed before it has got anywhere. */
@@ -97,18 +101,23 @@ export class PlatformFixture {
     return path.join(this.data, 'context.json')
   }
 
-  async #untilUp(): Promise<void> {
-    const context = await waitFor(
-      'the start of `tributary up`',
-      async () => {
-        if (this.#child?.exitCode !== null) throw new Error(`it ended: ${this.#output}`)
-        return JSON.parse(await readFile(this.#contextFile, 'utf8')) as Record<
-          'url' | 'envManagerUrl' | 'gatewayUrl' | 'tokenFile',
-          string
-        >
-      },
-      { timeoutMs: 60_000 },
-    )
+  /** Waits until the process has written where it listens. Rejects at once, with what it printed, when it ends before. */
+  async untilUp(): Promise<void> {
+    const wait = { timeoutMs: START_MS }
+    const isUp = await waitFor('the start of `tributary up`', async () => (await this.isUp()) || this.#outcome(), wait)
+    if (isUp !== true) throw new Error(`\`tributary up\` ended: ${this.#output}`)
+  }
+
+  /** `ended` once the process has; undefined while it runs. */
+  #outcome(): 'ended' | undefined {
+    return this.#child?.exitCode === null && this.#child.signalCode === null ? undefined : 'ended'
+  }
+
+  async #openClients(): Promise<void> {
+    const context = JSON.parse(await readFile(this.#contextFile, 'utf8')) as Record<
+      'url' | 'envManagerUrl' | 'gatewayUrl' | 'tokenFile',
+      string
+    >
     const token = (await readFile(context.tokenFile, 'utf8')).trim()
     this.configCenter = createConfigCenterClient({ baseUrl: context.url, token })
     this.envManager = createEnvManagerClient({ baseUrl: context.envManagerUrl, token })
