@@ -10,6 +10,7 @@ export {
 } from './context/baggage.js'
 export { withRoutingContext, type HttpListener } from './context/http-listener.js'
 export { withStreamContext, type Http2StreamListener } from './context/http2-stream-listener.js'
+export { withUpgradeContext, type UpgradeListener } from './context/upgrade-listener.js'
 export { currentContext, runWithContext, runWithTenant, type RoutingContext } from './context/routing-context.js'
 export { BAGGAGE_REFUSALS, type BaggageRefusal, type Routing } from './context/routing.js'
 export { CLIENT_STATES, type ClientState, type StateListener, type StateReport } from './client-state.js'
