@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { ObservedRequest } from '../observe/call-observer.js'
+import { ServedRequest } from '../observe/served-request.js'
 import { hideTenantFromTelemetry, telemetryCarriesBaggage, telemetryMembers } from './open-telemetry.js'
-import { runWithContext, type RoutingContext } from './routing-context.js'
+import { activeContext, runWithContext, type RoutingContext } from './routing-context.js'
 import type { Routing } from './routing.js'
 
 const ENTERED = Symbol('tributary.routing-context')
@@ -22,9 +23,9 @@ export function enterRequest<T>(routing: Routing, { request, response }: Exchang
   const entered = request[ENTERED]
   if (entered !== undefined) return runWithContext(entered, run)
   const isCarried = telemetryCarriesBaggage()
-  const context = serve(routing, { request, response, isCarried })
-  bindEvents(request, context)
-  bindEvents(response, context)
+  const context = serve(routing, request, isCarried)
+  bindEvents(request, context, emitInContext)
+  bindEvents(response, context, emitUntilClosed)
   return isCarried ? runWithTelemetry(context, run) : runWithContext(context, run)
 }
 
@@ -39,21 +40,15 @@ export function enterStream<T>(routing: Routing, { stream, request }: StreamExch
   const entered = stream[ENTERED]
   if (entered !== undefined) return runWithContext(entered, run)
   const isCarried = telemetryCarriesBaggage()
-  const context = serve(routing, { request, response: stream, isCarried })
-  bindEvents(stream, context)
+  const context = serve(routing, request, isCarried)
+  bindEvents(stream, context, emitUntilClosed)
   return isCarried ? runWithTelemetry(context, run) : runWithContext(context, run)
 }
 
-interface Arrival {
-  readonly request: ObservedRequest
-  readonly response: Entered
-  /** Whether OpenTelemetry carries baggage for it. */
-  readonly isCarried: boolean
-}
-
-function serve(routing: Routing, { request, response, isCarried }: Arrival): RoutingContext {
+/** `isCarried`: OpenTelemetry carries baggage for the request. */
+function serve(routing: Routing, request: ObservedRequest, isCarried: boolean): RoutingContext {
   const accepted = routing.accept(headerText(request.headers['baggage']))
-  return routing.observer.serve(isCarried ? withoutTelemetry(accepted) : accepted, request, response)
+  return routing.observer.serve(isCarried ? withoutTelemetry(accepted) : accepted, request)
 }
 
 function runWithTelemetry<T>(context: RoutingContext, run: () => T): T {
@@ -68,15 +63,20 @@ function withoutTelemetry(context: RoutingContext): RoutingContext {
   return Object.freeze({ ...context, baggage: context.baggage.filter(({ key }) => !keys.has(key)) })
 }
 
+type Emit = (this: Entered, ...parameters: Parameters<EventEmitter['emit']>) => boolean
+
 /** Most emitters have node's own `emit`: one function serves them all, so that a request costs no closures. */
-function bindEvents(emitter: Entered, context: RoutingContext): void {
+function bindEvents(emitter: Entered, context: RoutingContext, emitBound: Emit): void {
   emitter[ENTERED] = context
   if (emitter.emit === emitOfNode) {
-    emitter.emit = emitInContext
+    emitter.emit = emitBound
     return
   }
   const emitOfOther = emitter.emit.bind(emitter)
-  emitter.emit = (...parameters) => runWithContext(context, emitOfOther, ...parameters)
+  emitter.emit = (...parameters) => {
+    if (emitBound === emitUntilClosed) endWith(context, parameters[0])
+    return runWithContext(context, emitOfOther, ...parameters)
+  }
 }
 
 // oxlint-disable-next-line typescript/unbound-method -- always called with the emitter as `this`
@@ -84,9 +84,21 @@ const emitOfNode = EventEmitter.prototype.emit
 
 function emitInContext(this: Entered, ...parameters: Parameters<EventEmitter['emit']>): boolean {
   const context = this[ENTERED]
-  // Most events of an exchange have no listener.
-  if (context === undefined || this.listenerCount(parameters[0]) === 0) return emitOfNode.apply(this, parameters)
+  // Most events of an exchange have no listener, and most of the others come where the context is already the right one.
+  if (context === undefined || this.listenerCount(parameters[0]) === 0 || activeContext() === context) {
+    return emitOfNode.apply(this, parameters)
+  }
   return runWithContext(context, emit, this, parameters)
+}
+
+/** {@link emitInContext} of what tells the end of an exchange: a listener of its own would cost each request more. */
+function emitUntilClosed(this: Entered, ...parameters: Parameters<EventEmitter['emit']>): boolean {
+  endWith(this[ENTERED], parameters[0])
+  return emitInContext.apply(this, parameters)
+}
+
+function endWith(context: RoutingContext | undefined, event: string | symbol): void {
+  if (event === 'close') ServedRequest.find(context)?.end()
 }
 
 function emit(emitter: EventEmitter, parameters: Parameters<EventEmitter['emit']>): boolean {

@@ -2,7 +2,7 @@ import type * as otel from '@opentelemetry/api'
 import { BaggageMember } from './baggage.js'
 import { isTenantKey } from './routing.js'
 
-type OpenTelemetry = Pick<typeof otel, 'context' | 'propagation'>
+type OpenTelemetry = Pick<typeof otel, 'context' | 'propagation' | 'ROOT_CONTEXT'>
 type OtelBaggage = NonNullable<ReturnType<OpenTelemetry['propagation']['getActiveBaggage']>>
 
 let api: OpenTelemetry | undefined
@@ -15,12 +15,12 @@ export async function loadOpenTelemetry(): Promise<void> {
 
 /** True when OpenTelemetry carries baggage for the code that runs now; asked before anything is done about it. */
 export function telemetryCarriesBaggage(): boolean {
-  return api?.propagation.getActiveBaggage() !== undefined
+  return activeBaggage() !== undefined
 }
 
 /** The members that OpenTelemetry carries for the code that runs now, without the tenant; undefined: it carries no baggage here. */
 export function telemetryMembers(): readonly BaggageMember[] | undefined {
-  const baggage = api?.propagation.getActiveBaggage()
+  const baggage = activeBaggage()
   return baggage?.getAllEntries().flatMap(([key, { value, metadata }]) => {
     const member = isTenantKey(key) ? undefined : BaggageMember.of(key, value, metadata?.toString())
     return member === undefined ? [] : [member]
@@ -32,7 +32,7 @@ export function telemetryMembers(): readonly BaggageMember[] | undefined {
  * tenant is the SDK's alone to pass on.
  */
 export function hideTenantFromTelemetry<T>(run: () => T): T {
-  const baggage = api?.propagation.getActiveBaggage()
+  const baggage = activeBaggage()
   const keys = baggage === undefined ? [] : tenantKeys(baggage)
   if (api === undefined || baggage === undefined || keys.length === 0) return run()
   return api.context.with(api.propagation.setBaggage(api.context.active(), baggage.removeEntries(...keys)), run)
@@ -40,10 +40,16 @@ export function hideTenantFromTelemetry<T>(run: () => T): T {
 
 /** Calls `run` without OpenTelemetry's baggage, so that its instrumentation does not write a second header beside the SDK's. */
 export function hideBaggageFromTelemetry<T>(run: () => T): T {
-  if (api?.propagation.getActiveBaggage() === undefined) return run()
+  if (api === undefined || activeBaggage() === undefined) return run()
   return api.context.with(api.propagation.deleteBaggage(api.context.active()), run)
 }
 
 function tenantKeys(baggage: OtelBaggage): string[] {
   return baggage.getAllEntries().flatMap(([key]) => (isTenantKey(key) ? [key] : []))
+}
+
+/** The baggage that is active now. Without a context manager, or outside of any request, a look at the root context is saved. */
+function activeBaggage(): OtelBaggage | undefined {
+  const active = api?.context.active()
+  return active === undefined || active === api?.ROOT_CONTEXT ? undefined : api?.propagation.getBaggage(active)
 }

@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events'
 import { ServerInterceptingCall, type Metadata, type ServerInterceptor, type ServerListener } from '@grpc/grpc-js'
 import { CALLER_HEADER } from '@tributary/contract/light'
 import { NO_CONTEXT, runWithContext, type RoutingContext } from '../context/routing-context.js'
 import type { ObservedRequest } from '../observe/call-observer.js'
+import { ServedRequest } from '../observe/served-request.js'
 import type { Tributary } from '../tributary.js'
 import { labelOf } from './grpc-call.js'
 
@@ -26,8 +26,6 @@ export function tributaryInterceptor(client: Tributary): ServerInterceptor {
 class ServedCall {
   readonly #client: Tributary
   readonly #path: string
-  /** Stands for the response whose `close` ends a request. */
-  readonly #response = new EventEmitter()
   #context: RoutingContext = NO_CONTEXT
   #ended = false
 
@@ -54,14 +52,14 @@ class ServedCall {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    this.#response.emit('close')
+    ServedRequest.find(this.#context)?.end()
   }
 
   #begin(metadata: Metadata): void {
     const { routing } = this.#client
     const accepted = routing.accept(textOf(metadata, 'baggage'))
     if (this.#ended) this.#context = accepted
-    else this.#context = routing.observer.serve(accepted, this.#request(metadata), this.#response)
+    else this.#context = routing.observer.serve(accepted, this.#request(metadata))
   }
 
   #request(metadata: Metadata): ObservedRequest {

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RoutingContext } from '../context/routing-context.js'
-import type { ObservedResponse } from './served-request.js'
 import type { ArrivedRequest, ArrivedResponse } from './unserved-requests.js'
 
 /** A request that a process has taken, as far as an observer looks at it. */
@@ -52,8 +51,11 @@ export type EndOfCall = (failed: boolean) => void
  * but counts of bounded variety.
  */
 export interface CallObserver {
-  /** A request begins to be served in `context`. Answers the context to serve it in, by which its calls are known as its own. */
-  serve(context: RoutingContext, request: ObservedRequest, response: ObservedResponse): RoutingContext
+  /**
+   * A request begins to be served in `context`. Answers the context to serve it in, by which its calls are known as its own. The request
+   * is served until whoever serves it ends it: `ServedRequest.find(context)?.end()`.
+   */
+  serve(context: RoutingContext, request: ObservedRequest): RoutingContext
 
   /** A call goes out. */
   call(call: OutgoingCall): EndOfCall

@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { NO_CONTEXT, type RoutingContext } from '../context/routing-context.js'
 import type { OutgoingCall } from './call-observer.js'
 import { ProcessObserver, type ProcessObserverOptions } from './process-observer.js'
+import { ServedRequest } from './served-request.js'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const traceparent = `00-${TRACE}-b7ad6b7169203331-01`
@@ -23,9 +23,8 @@ function payments(options: Partial<ProcessObserverOptions> = {}) {
     ...options,
   })
   const serve = (context: RoutingContext, headers: Record<string, string> = {}) => {
-    const response = new EventEmitter()
-    const served = observer.serve(context, { method: 'GET', url: '/quote?amount=3', headers }, response)
-    return { context: served, end: () => response.emit('close') }
+    const served = observer.serve(context, { method: 'GET', url: '/quote?amount=3', headers })
+    return { context: served, end: () => ServedRequest.find(served)?.end() }
   }
   const call = (more: Partial<OutgoingCall> = {}) =>
     observer.call({
@@ -161,7 +160,7 @@ describe('ProcessObserver', () => {
     it('forgets requests that the middleware takes, that are answered and that are cut off', () => {
       const { observer, call } = payments()
       const { request } = arrive(observer, { baggage })
-      observer.serve(NO_CONTEXT, request, new EventEmitter())
+      observer.serve(NO_CONTEXT, request)
       arrive(observer, { baggage }).response.writableEnded = true
       arrive(observer, { baggage }).response.destroyed = true
       arrive(observer, { baggage: 'user=7' })

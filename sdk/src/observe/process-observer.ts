@@ -6,7 +6,7 @@ import { RequestsInFlight } from './requests-in-flight.js'
 import { UnservedRequests, type ArrivedRequest, type ArrivedResponse } from './unserved-requests.js'
 import { RouteLabels } from './route-labels.js'
 import { isServiceName } from '../wire/wire-guards.js'
-import { ServedRequest, type ObservedResponse, type ServingProcess } from './served-request.js'
+import { ServedRequest, type ServingProcess } from './served-request.js'
 
 /** What an observer needs to know of the process that it watches. */
 export interface ProcessObserverOptions {
@@ -53,12 +53,11 @@ export class ProcessObserver implements CallObserver {
     this.#options = options
   }
 
-  serve(context: RoutingContext, request: ObservedRequest, response: ObservedResponse): RoutingContext {
+  serve(context: RoutingContext, request: ObservedRequest): RoutingContext {
     this.#unserved.remove(request)
     // A probe is no call of the system's: it would be counted where it looks for mistakes.
     if (request.headers[PROBE_HEADER] !== undefined) return context
-    const served = new ServedRequest(this.#serving, context, request)
-    served.endWith(response)
+    const served = ServedRequest.begin(this.#serving, context, request)
     if (served.namedTenant !== undefined) this.#checkArrival(served.namedTenant, served, request)
     return served
   }

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events'
 import type { BaggageMember } from '../context/baggage.js'
 import type { RoutingContext } from '../context/routing-context.js'
 import type { CallObserver, ObservedRequest, Serving } from './call-observer.js'
@@ -12,11 +11,6 @@ export interface ServingProcess {
   readonly labels: RouteLabels
   readonly inFlight: RequestsInFlight
 }
-
-const SERVED = Symbol('tributary.served')
-
-/** A response, with a note of the request that it answers. */
-export type ObservedResponse = EventEmitter & { [SERVED]?: ServedRequest }
 
 /**
  * The routing context of one request and what is remembered of the request, in one object: it is made for every request. What is only
@@ -33,7 +27,7 @@ export class ServedRequest implements RoutingContext, Serving {
   readonly #route: string | undefined
   #inFlight: TenantInFlight | undefined
 
-  constructor(process: ServingProcess, { tenant, origin, baggage }: RoutingContext, request: ObservedRequest) {
+  private constructor(process: ServingProcess, { tenant, origin, baggage }: RoutingContext, request: ObservedRequest) {
     this.tenant = tenant
     this.origin = origin
     this.baggage = baggage
@@ -42,6 +36,13 @@ export class ServedRequest implements RoutingContext, Serving {
     this.#method = request.method ?? ''
     this.#path = request.url ?? '/'
     this.#route = request.route
+  }
+
+  /** Counts a request as being served, until {@link end}. */
+  static begin(process: ServingProcess, context: RoutingContext, request: ObservedRequest): ServedRequest {
+    const served = new ServedRequest(process, context, request)
+    served.#inFlight = process.inFlight.add(served)
+    return served
   }
 
   /** The request that is served in a context; undefined when it is none, or nobody observes. */
@@ -65,21 +66,9 @@ export class ServedRequest implements RoutingContext, Serving {
     return this.#route ?? this.#process.labels.of(this.#method, this.#path)
   }
 
-  /** Counts as being served until the response is closed. */
-  endWith(response: ObservedResponse): void {
-    this.#inFlight = this.#process.inFlight.add(this)
-    response[SERVED] = this
-    // Not `once`: it comes once anyway, and needs no wrapper then. One function for all responses needs no closure either.
-    response.on('close', endServing)
-  }
-
   /** Its response was closed. */
   end(): void {
     if (this.#inFlight !== undefined) this.#process.inFlight.remove(this.#inFlight)
     this.#inFlight = undefined
   }
-}
-
-function endServing(this: ObservedResponse): void {
-  this[SERVED]?.end()
 }
