@@ -99,7 +99,8 @@ async function compare(servers: readonly Server[]): Promise<void> {
     for (const server of servers) await measure(server, WARM_UP.requests)
   }
   for (const round of upTo(ROUNDS)) {
-    for (const server of round % 2 === 0 ? servers : servers.toReversed()) server.rounds.push(await measure(server, REQUESTS))
+    for (const server of round % 2 === 0 ? servers : servers.toReversed())
+      server.rounds.push(await measure(server, REQUESTS))
   }
 }
 
