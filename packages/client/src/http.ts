@@ -1,4 +1,5 @@
-import { encodeOnBehalfOf, ON_BEHALF_OF_HEADER, type ErrorBody } from '@tributary/contract'
+import type { ErrorBody } from '@tributary/contract'
+import { encodeOnBehalfOf, ON_BEHALF_OF_HEADER } from '@tributary/contract/light'
 import { AppError, SseParser, ERROR_KINDS, type ErrorKind, type SseEvent } from '@tributary/kit'
 
 /** Where a server is and who asks. */

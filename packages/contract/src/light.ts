@@ -1,5 +1,7 @@
 export * from './callback-path.js'
 export * from './config-center/call-terms.js'
+export * from './config-center/on-behalf-of.js'
+export * from './config-center/schema-modes.js'
 export * from './config-center/stream-channels.js'
 export * from './env-manager/probe-headers.js'
 export * from './name-patterns.js'

@@ -1,5 +1,6 @@
 import type { WriteOptions } from '@tributary/client'
-import { SCHEMA_MODES, type SchemaMode } from '@tributary/contract'
+import type { SchemaMode } from '@tributary/contract'
+import { SCHEMA_MODES } from '@tributary/contract/light'
 import { Option, type Command } from 'commander'
 import type { Cli } from '../../context.js'
 import { jsonOption, parseDuration } from '../../options.js'

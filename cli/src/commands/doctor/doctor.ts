@@ -3,7 +3,7 @@ import { resolveConnection, type Cli } from '../../context.js'
 import { EXIT_CODES } from '../../errors.js'
 import { jsonOption } from '../../options.js'
 import type { Tone } from '../../output/style.js'
-import { examine, instruments, type Instruments } from './examine.js'
+import type { Instruments } from './examine.js'
 import type { Finding, Verdict } from './finding.js'
 
 const TONES: Readonly<Record<Verdict, Tone>> = { ok: 'good', warning: 'warn', failed: 'bad', skipped: 'quiet' }
@@ -17,6 +17,7 @@ export function addDoctor(program: Command, cli: Cli, given?: Instruments): void
         'checks programs, configuration, cluster permissions, servers, store, clocks and ports, and says what to do',
       ),
   ).action(async ({ json }: { json?: true }, command: Command) => {
+    const { examine, instruments } = await import('./examine.js')
     const connection = await resolveConnection(cli.runtime, command.optsWithGlobals())
     const findings = await examine(cli.runtime, connection, given ?? instruments(cli.runtime))
     if (json) cli.terminal.printJson({ healthy: isHealthy(findings), findings })

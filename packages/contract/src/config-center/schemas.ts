@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { ServiceName, StoreRevisionText, TenantName } from '../names.js'
+import { SCHEMA_MODES } from './schema-modes.js'
 
 const strict = { additionalProperties: false } as const
 
@@ -38,15 +39,6 @@ export const SchemaViolation = Type.Object(
 )
 export type SchemaViolation = Static<typeof SchemaViolation>
 
-/**
- * What becomes of a write after which a resolved document breaks its schema at a place where it did not before:
- *
- * | mode | in views of the tenants that the write names | in views of tenants that overlay them |
- * | --- | --- | --- |
- * | own (default) | refused, 422 `SCHEMA_VIOLATION` | a warning |
- * | all | refused | refused |
- * | warn | a warning | a warning |
- */
-export const SCHEMA_MODES = ['own', 'all', 'warn'] as const
+/** As {@link SCHEMA_MODES} say. */
 export const SchemaMode = Type.Enum(SCHEMA_MODES)
 export type SchemaMode = (typeof SCHEMA_MODES)[number]
