@@ -157,16 +157,23 @@ describe('over connections that tenants share', () => {
   }
   const to = (target: string) => `?to=${encodeURIComponent(target)}`
 
-  it.each([
-    ['a service', () => `http://payments/${to('http://orders/x')}`],
-    ['the outside', () => `${fleet.url('outside')}/${to('http://orders/x')}`],
-  ])('a redirect by %s is followed for the tenant that was redirected', async (_whom, url) => {
-    const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 3 }))
-    for (const tenant of TENANTS) {
-      const { who, baggage } = await runFor(tenant, () => askWith(following, url()))
-      expect(who).toBe(`${tenant === 'none' ? 'integration' : tenant}/orders`)
-      expect(baggage).toBe(tenant === 'none' ? null : `tributary-tenant=${tenant}`)
-    }
+  const following: Readonly<Record<string, (url: string) => Promise<Echo>>> = {
+    'request of undici': (url) => askWith(dispatcher.compose(interceptors.redirect({ maxRedirections: 3 })), url),
+    fetch: async (url) => (await (await fetch(url)).json()) as Echo,
+    axios: async (url) => (await axios.get<Echo>(url, { ...agents, proxy: false })).data,
+  }
+
+  describe.each(Object.entries(following))('a redirect followed by %s', (_way, ask) => {
+    it.each([
+      ['a service', () => `http://payments/${to('http://orders/x')}`],
+      ['the outside', () => `${fleet.url('outside')}/${to('http://orders/x')}`],
+    ])('leads from %s to the service of the tenant that was redirected', async (_whom, url) => {
+      for (const tenant of TENANTS) {
+        const { who, baggage } = await runFor(tenant, () => ask(url()))
+        expect(who).toBe(`${tenant === 'none' ? 'integration' : tenant}/orders`)
+        expect(baggage).toBe(tenant === 'none' ? null : `tributary-tenant=${tenant}`)
+      }
+    })
   })
 
   it('a retry is sent for the tenant whose call had failed', async () => {
