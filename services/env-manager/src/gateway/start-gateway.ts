@@ -22,6 +22,11 @@ export interface RunningGateway {
 
 /** How often it looks whether environments that somebody is connected to are still there. */
 const LOOK_MS = 1_000
+/**
+ * A new installation refuses its gateway's stream until integration is registered, minutes later. With the SDK's own patience, which is
+ * meant for many clients, the first previews would not be there for another minute; gateways are few.
+ */
+const STREAM_TIMING = { initialBackoffMs: 250, maxRefusedBackoffMs: 2_000 }
 /** A probe waits no longer for its answer. */
 const ASK_MS = 800
 
@@ -39,7 +44,7 @@ export interface GatewayParts {
  */
 export async function startGateway(config: GatewayConfig, parts: GatewayParts): Promise<RunningGateway> {
   const { host, tenant, env } = config
-  const table = await connect({ env, tenant, observeCalls: 'off', readyTimeoutMs: 1_000 })
+  const table = await connect({ env, tenant, observeCalls: 'off', readyTimeoutMs: 1_000, timing: STREAM_TIMING })
   const state = { isStopping: false }
   const health = new GatewayHealth({
     unreadyBecause: async () => (state.isStopping ? 'the gateway is stopping' : whyNot(table, config)),
