@@ -44,6 +44,21 @@ export function hideBaggageFromTelemetry<T>(run: () => T): T {
   return api.context.with(api.propagation.deleteBaggage(api.context.active()), run)
 }
 
+/** OpenTelemetry's context of the code that runs now; undefined: the program has no OpenTelemetry. */
+export function activeTelemetry(): otel.Context | undefined {
+  return api?.context.active()
+}
+
+/** True when {@link activeTelemetry} answers this context here too. */
+export function isActiveTelemetry(context: otel.Context | undefined): boolean {
+  return api?.context.active() === context
+}
+
+/** Calls `run` in what {@link activeTelemetry} has answered elsewhere. */
+export function resumeTelemetry<T>(context: otel.Context | undefined, run: () => T): T {
+  return api === undefined || context === undefined ? run() : api.context.with(context, run)
+}
+
 function tenantKeys(baggage: OtelBaggage): string[] {
   return baggage.getAllEntries().flatMap(([key]) => (isTenantKey(key) ? [key] : []))
 }

@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js'
 import { CALLER_HEADER } from '@tributary/contract/light'
 import { isAppError } from '@tributary/kit'
+import { activeTelemetry, resumeTelemetry } from '../context/open-telemetry.js'
 import { activeContext, resumeContext, type RoutingContext } from '../context/routing-context.js'
 import type { Routing } from '../context/routing.js'
 import type { EndOfCall } from '../observe/call-observer.js'
@@ -55,7 +56,14 @@ export class RoutingChannel implements ChannelInterface {
     try {
       const { routing, service: caller } = this.#client
       const { service } = this.#options
-      const call = { context: routing.contextOfCall(), active: activeContext(), routing, service, caller }
+      const call = {
+        context: routing.contextOfCall(),
+        active: activeContext(),
+        routing,
+        service,
+        caller,
+        telemetry: activeTelemetry(),
+      }
       return bearing({ ...call, path: parameters[0] }, this.#channelNow().createCall(...parameters))
     } catch (error) {
       if (!isAppError(error)) throw error
@@ -127,6 +135,7 @@ interface MadeCall {
   /** What it bears, and the context of the code that makes it. */
   readonly context: RoutingContext
   readonly active: RoutingContext | undefined
+  readonly telemetry: ReturnType<typeof activeTelemetry>
 }
 
 /** The context is that of whoever makes the call; `start` may come later, from elsewhere. */
@@ -135,7 +144,7 @@ function bearing(made: MadeCall, call: Call): Call {
   return Object.assign(call, {
     start: (metadata: Metadata, listener: Listener) => {
       const ended = observe(made, metadata)
-      start(withContext(made, metadata), told(ended, inContext(made.active, listener)))
+      start(withContext(made, metadata), told(ended, inContext(made, listener)))
     },
   })
 }
@@ -155,11 +164,12 @@ function observe({ routing, service, path, context, active }: MadeCall, metadata
 }
 
 /** grpc-js tells of answers in the context of whoever opened the connection, which may be another tenant's. */
-function inContext(active: RoutingContext | undefined, listener: Listener): Listener {
+function inContext({ active, telemetry }: MadeCall, listener: Listener): Listener {
+  const resume = (tell: () => void): void => resumeTelemetry(telemetry, () => resumeContext(active, tell))
   return {
-    onReceiveMetadata: (metadata) => resumeContext(active, () => listener.onReceiveMetadata(metadata)),
-    onReceiveMessage: (message) => resumeContext(active, () => listener.onReceiveMessage(message)),
-    onReceiveStatus: (status) => resumeContext(active, () => listener.onReceiveStatus(status)),
+    onReceiveMetadata: (metadata) => resume(() => listener.onReceiveMetadata(metadata)),
+    onReceiveMessage: (message) => resume(() => listener.onReceiveMessage(message)),
+    onReceiveStatus: (status) => resume(() => listener.onReceiveStatus(status)),
   }
 }
 

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'
-import { context, propagation, trace } from '@opentelemetry/api'
+import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import { interceptors, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type * as NodeHttp from 'node:http'
 import { withRoutingContext } from '../context/http-listener.js'
-import { currentContext } from '../context/routing-context.js'
+import { currentContext, runWithTenant } from '../context/routing-context.js'
 import type { Tributary } from '../tributary.js'
-import { install } from '../undici.js'
+import { createDispatcher, install } from '../undici.js'
 import { Fleet, type Echo } from './fleet.test-support.js'
 import { createAgents } from './node-agents.js'
 
@@ -145,6 +146,30 @@ describe('beside OpenTelemetry with its instrumentation of node:http and undici'
       ['integration/orders', null],
       ['outside', null],
     ])
+  })
+
+  it('hears of answers over a shared connection with the members of the call, and follows redirects with them', async () => {
+    const dispatcher = createDispatcher(client)
+    const following = dispatcher.compose(interceptors.redirect({ maxRedirections: 2 }))
+    const ask = async (id: string): Promise<readonly [Echo, readonly (string | undefined)[]]> => {
+      const redirected = await request(`${fleet.url('outside')}/?to=http://orders/x`, { dispatcher: following })
+      const echo = (await redirected.body.json()) as Echo
+      const { body } = await request('http://orders/', { dispatcher })
+      const heard = new Promise<string | undefined>((resolve) => {
+        body.on('end', () => resolve(propagation.getActiveBaggage()?.getEntry('id')?.value))
+      })
+      await body.dump()
+      return [echo, [await heard, id]]
+    }
+    for (const id of ['1', '2', '3']) {
+      const active = propagation.setBaggage(ROOT_CONTEXT, propagation.createBaggage({ id: { value: id } }))
+      const [{ baggage }, [heard]] = await context.with(active, () => runWithTenant('feature-x', () => ask(id)))
+      expect(membersOf(baggage)).toEqual([`id=${id}`, 'tributary-tenant=feature-x'])
+      expect(heard).toBe(id)
+    }
+    const [{ baggage }, [heard]] = await runWithTenant('feature-x', () => ask('none'))
+    expect([baggage, heard]).toEqual(['tributary-tenant=feature-x', undefined])
+    await dispatcher.close()
   })
 
   it('never mixes up tenants that come at once', async () => {

@@ -1,12 +1,12 @@
 import type { Endpoint } from '@tributary/contract'
 import type { Dispatcher } from 'undici'
 import { hideBaggageFromTelemetry, telemetryCarriesBaggage } from '../context/open-telemetry.js'
-import { activeContext, type RoutingContext } from '../context/routing-context.js'
+import type { RoutingContext } from '../context/routing-context.js'
 import type { CallObserver, CountedCall } from '../observe/call-observer.js'
 import { dispatchCounted } from '../observe/own-dispatch.js'
 import { endpointUrl } from '../resolve/resolution.js'
 import type { CallTarget } from './call-plan.js'
-import { routedHandler, type CallWatch } from './routed-handler.js'
+import { callerNow, routedHandler, type CallWatch } from './routed-handler.js'
 import type { Lane, Lanes } from './service-connections.js'
 
 /** The dispatcher that makes a call. */
@@ -49,7 +49,7 @@ export class RoutedCall implements CallWatch, CountedCall {
   readonly service: string
   readonly tenant: string | null
   readonly startedAt: number
-  readonly caller = activeContext()
+  readonly caller = callerNow()
   readonly #call: RoutedCallOptions
   #lane: Lane | undefined
   #isSent = false

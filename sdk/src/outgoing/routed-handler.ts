@@ -1,13 +1,27 @@
+import type { Context } from '@opentelemetry/api'
 import type { Dispatcher } from 'undici'
-import { resumeContext, type RoutingContext } from '../context/routing-context.js'
+import { activeTelemetry, isActiveTelemetry, resumeTelemetry } from '../context/open-telemetry.js'
+import { activeContext, resumeContext, type RoutingContext } from '../context/routing-context.js'
 
 type Handler = Dispatcher.DispatchHandler
 type ParametersOf<Name extends keyof Handler> = Parameters<NonNullable<Handler[Name]>>
 
+/** The contexts of the code that has made a call. */
+export interface Caller {
+  /** Undefined: it ran outside of any. */
+  readonly context: RoutingContext | undefined
+  /** OpenTelemetry's, which holds the members that it carries; undefined: the program has none. */
+  readonly telemetry: Context | undefined
+}
+
+/** The contexts of the code that runs now. */
+export function callerNow(): Caller {
+  return { context: activeContext(), telemetry: activeTelemetry() }
+}
+
 /** What a call of the dispatcher is watched by. */
 export interface CallWatch {
-  /** The context of the code that has made the call; undefined: it ran outside of any. */
-  readonly caller: RoutingContext | undefined
+  readonly caller: Caller
   /** It is written to a connection. */
   sent(): void
   /** Its answer has begun, with the status that it is going to have. */
@@ -46,7 +60,7 @@ class RoutedHandler implements Handler {
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
     this.#watch.sent()
-    resumeContext(this.#watch.caller, tell.requestStart, this.#handler, controller, context)
+    resume(this.#watch.caller, tell.requestStart, this.#handler, controller, context)
   }
 
   onResponseStarted(): void {
@@ -56,28 +70,28 @@ class RoutedHandler implements Handler {
   onRequestUpgrade(...parameters: ParametersOf<'onRequestUpgrade'>): void {
     this.#answered = true
     this.#watch.upgraded()
-    resumeContext(this.#watch.caller, tell.requestUpgrade, this.#handler, ...parameters)
+    resume(this.#watch.caller, tell.requestUpgrade, this.#handler, ...parameters)
   }
 
   onResponseStart(...parameters: ParametersOf<'onResponseStart'>): void {
     this.#answered = true
     if (parameters[1] >= FIRST_FINAL_STATUS) this.#watch.answered(parameters[1])
-    resumeContext(this.#watch.caller, tell.responseStart, this.#handler, ...parameters)
+    resume(this.#watch.caller, tell.responseStart, this.#handler, ...parameters)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    resumeContext(this.#watch.caller, tell.responseData, this.#handler, controller, chunk)
+    resume(this.#watch.caller, tell.responseData, this.#handler, controller, chunk)
   }
 
   onResponseEnd(...parameters: ParametersOf<'onResponseEnd'>): void {
     this.#watch.completed()
-    resumeContext(this.#watch.caller, tell.responseEnd, this.#handler, ...parameters)
+    resume(this.#watch.caller, tell.responseEnd, this.#handler, ...parameters)
   }
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     const mayMove = !this.#answered && !controller?.aborted
     if (this.#watch.failed(error, this.#handler, mayMove)) return
-    resumeContext(this.#watch.caller, tell.responseError, this.#handler, controller, error)
+    resume(this.#watch.caller, tell.responseError, this.#handler, controller, error)
   }
 }
 
@@ -93,13 +107,13 @@ class OlderRoutedHandler implements Handler {
 
   onConnect(abort: (error?: Error) => void): void {
     this.#watch.sent()
-    resumeContext(this.#watch.caller, tell.connect, this.#handler, abort)
+    resume(this.#watch.caller, tell.connect, this.#handler, abort)
   }
 
   onUpgrade(...parameters: ParametersOf<'onUpgrade'>): void {
     this.#answered = true
     this.#watch.upgraded()
-    resumeContext(this.#watch.caller, tell.upgrade, this.#handler, ...parameters)
+    resume(this.#watch.caller, tell.upgrade, this.#handler, ...parameters)
   }
 
   onResponseStarted(): void {
@@ -111,16 +125,16 @@ class OlderRoutedHandler implements Handler {
     const [status] = parameters
     this.#answered = true
     if (status >= FIRST_FINAL_STATUS) this.#watch.answered(status)
-    return resumeContext(this.#watch.caller, tell.headers, this.#handler, ...parameters)
+    return resume(this.#watch.caller, tell.headers, this.#handler, ...parameters)
   }
 
   onData(chunk: Buffer): boolean {
-    return resumeContext(this.#watch.caller, tell.data, this.#handler, chunk)
+    return resume(this.#watch.caller, tell.data, this.#handler, chunk)
   }
 
   onComplete(trailers: string[] | null): void {
     this.#watch.completed()
-    resumeContext(this.#watch.caller, tell.complete, this.#handler, trailers)
+    resume(this.#watch.caller, tell.complete, this.#handler, trailers)
   }
 
   onBodySent(...parameters: ParametersOf<'onBodySent'>): void {
@@ -129,8 +143,13 @@ class OlderRoutedHandler implements Handler {
 
   onError(error: Error): void {
     if (this.#watch.failed(error, this.#handler, !this.#answered)) return
-    resumeContext(this.#watch.caller, tell.error, this.#handler, error)
+    resume(this.#watch.caller, tell.error, this.#handler, error)
   }
+}
+
+function resume<P extends unknown[], T>({ context, telemetry }: Caller, run: (...told: P) => T, ...told: P): T {
+  if (isActiveTelemetry(telemetry)) return resumeContext(context, run, ...told)
+  return resumeTelemetry(telemetry, () => resumeContext(context, run, ...told))
 }
 
 type Controller = Dispatcher.DispatchController
@@ -153,7 +172,7 @@ const tell = {
 } as const
 
 /** Watches a call that is neither counted nor moved. */
-export function unwatched(caller: RoutingContext | undefined): CallWatch {
+export function unwatched(caller: Caller): CallWatch {
   return { ...NOBODY, caller }
 }
 

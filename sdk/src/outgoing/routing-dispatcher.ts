@@ -1,13 +1,13 @@
 import type { Endpoint } from '@tributary/contract'
 import { Agent, Dispatcher } from 'undici'
 import { hideTenantFromTelemetry } from '../context/open-telemetry.js'
-import { activeContext, runWithContext } from '../context/routing-context.js'
+import { runWithContext } from '../context/routing-context.js'
 import type { Tributary } from '../tributary.js'
 import { endpointElsewhere, planCall, type CallPlan, type CallTarget } from './call-plan.js'
 import { editHeaders } from './dispatch-headers.js'
 import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
 import { originOf, RoutedCall, type CallOwner, type RoutedCallOptions } from './routed-call.js'
-import { routedHandler, unwatched } from './routed-handler.js'
+import { callerNow, routedHandler, unwatched } from './routed-handler.js'
 import { createLanes, type Lanes } from './service-connections.js'
 
 /** Settings of {@link createDispatcher}. */
@@ -92,7 +92,7 @@ export class RoutingDispatcher extends Dispatcher {
 
   #toOutside(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const headers = editHeaders(options.headers, { baggage: baggageToOutside })
-    const told = routedHandler(handler, unwatched(activeContext()))
+    const told = routedHandler(handler, unwatched(callerNow()))
     return hideTenantFromTelemetry(() => this.#outside.dispatch({ ...options, headers }, told))
   }
 

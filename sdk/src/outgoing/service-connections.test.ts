@@ -4,7 +4,7 @@ import { Agent, Dispatcher, upgrade } from 'undici'
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest'
 import { eventually } from '@tributary/testkit'
 import { createLanes, ServiceConnections, type Lane, type Lanes } from './service-connections.js'
-import { routedHandler } from './routed-handler.js'
+import { callerNow, routedHandler } from './routed-handler.js'
 
 let server: Server
 let origin: string
@@ -48,7 +48,7 @@ class LaneDispatcher extends Dispatcher {
     const lane: Lane = lanes.take(String(options.origin))
     let isSent = false
     const watch = {
-      caller: undefined,
+      caller: callerNow(),
       sent: () => void (isSent = true),
       answered: () => undefined,
       completed: () => lane.release(true),
