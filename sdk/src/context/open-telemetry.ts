@@ -2,8 +2,12 @@ import type * as otel from '@opentelemetry/api'
 import { BaggageMember } from './baggage.js'
 import { isTenantKey } from './routing.js'
 
-type OpenTelemetry = Pick<typeof otel, 'context' | 'propagation' | 'ROOT_CONTEXT'>
+type OpenTelemetry = Pick<typeof otel, 'context' | 'propagation'>
 type OtelBaggage = NonNullable<ReturnType<OpenTelemetry['propagation']['getActiveBaggage']>>
+
+/** Where every copy of the API's major version 1 keeps what the program has registered, so that copies share it. */
+const REGISTRY = Symbol.for('opentelemetry.js.api.1')
+const registry: typeof globalThis & { readonly [REGISTRY]?: { readonly context?: unknown } } = globalThis
 
 let api: OpenTelemetry | undefined
 
@@ -44,14 +48,14 @@ export function hideBaggageFromTelemetry<T>(run: () => T): T {
   return api.context.with(api.propagation.deleteBaggage(api.context.active()), run)
 }
 
-/** OpenTelemetry's context of the code that runs now; undefined: the program has no OpenTelemetry. */
+/** OpenTelemetry's context of the code that runs now; undefined: the program does not use it. */
 export function activeTelemetry(): otel.Context | undefined {
-  return api?.context.active()
+  return managed()?.context.active()
 }
 
 /** True when {@link activeTelemetry} answers this context here too. */
 export function isActiveTelemetry(context: otel.Context | undefined): boolean {
-  return api?.context.active() === context
+  return managed()?.context.active() === context
 }
 
 /** Calls `run` in what {@link activeTelemetry} has answered elsewhere. */
@@ -63,8 +67,15 @@ function tenantKeys(baggage: OtelBaggage): string[] {
   return baggage.getAllEntries().flatMap(([key]) => (isTenantKey(key) ? [key] : []))
 }
 
-/** The baggage that is active now. Without a context manager, or outside of any request, a look at the root context is saved. */
+/** The baggage that is active now. */
 function activeBaggage(): OtelBaggage | undefined {
-  const active = api?.context.active()
-  return active === undefined || active === api?.ROOT_CONTEXT ? undefined : api?.propagation.getBaggage(active)
+  return managed()?.propagation.getActiveBaggage()
+}
+
+/**
+ * The API, once it has a context manager: until then nothing is ever active. Many programs have the API, because a library brings it, and
+ * register nothing; asking it costs each call more than everything else that is asked here.
+ */
+function managed(): OpenTelemetry | undefined {
+  return registry[REGISTRY]?.context === undefined ? undefined : api
 }
