@@ -1,9 +1,14 @@
 import { isObject } from '../domain/merge-patch.js'
 import { failure } from '../errors.js'
-import { parseDocument, stringify, type ParsedNode, type Document } from 'yaml'
+import { Lexer, parseDocument, Parser, stringify, type ParsedNode, type Document } from 'yaml'
 
 /** Aliases that one body may use: a few lines could otherwise grow without bound. */
 const MAX_ALIASES = 100
+/** How deep a body may be nested. */
+const MAX_DEPTH = 100
+/** Of the parser's stack beside what is nested: the document, and a scalar. */
+const OTHER_TOKENS = 2
+const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`
 
 /** YAML of a value: members in order of their names, so that equal values are equal text. */
 export function toYaml(value: unknown): string {
@@ -15,6 +20,7 @@ export function toYaml(value: unknown): string {
  * than one document, has a tag, or a member that is refused in JSON bodies too.
  */
 export function parseYamlBody(text: string): unknown {
+  if (isNestedTooDeeply(text)) throw refused(TOO_DEEP)
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true, stringKeys: true })
   const [problem] = [...document.errors, ...document.warnings]
   if (problem !== undefined) throw refused(problem.message.split('\n')[0] ?? 'it is not YAML')
@@ -22,6 +28,20 @@ export function parseYamlBody(text: string): unknown {
   const reason = refusedPart(value)
   if (reason !== undefined) throw refused(reason)
   return value
+}
+
+/**
+ * Looks before anything is composed: the composer recurses, and where the stack ends within a regular expression node does not throw,
+ * it ends the process.
+ */
+function isNestedTooDeeply(text: string): boolean {
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    // A generator does its work as it is read; the finished documents that it gives are of no use here.
+    Array.from(parser.next(lexeme))
+    if (parser.stack.length > MAX_DEPTH + OTHER_TOKENS) return true
+  }
+  return false
 }
 
 function toJson(document: Document<ParsedNode>): unknown {
@@ -36,7 +56,7 @@ function toJson(document: Document<ParsedNode>): unknown {
 function refusedPart(root: unknown): string | undefined {
   let level: unknown[] = [root]
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`
+    if (depth > MAX_DEPTH) return TOO_DEEP
     for (const value of level) {
       if (typeof value === 'number' && !Number.isFinite(value)) return 'JSON has no .nan and .inf'
       if (typeof value === 'bigint') return 'a whole number is too large for JSON'
@@ -47,8 +67,6 @@ function refusedPart(root: unknown): string | undefined {
   }
   return undefined
 }
-
-const MAX_DEPTH = 100
 
 function isPrototype(value: Readonly<Record<string, unknown>>): boolean {
   if (Object.hasOwn(value, '__proto__')) return true

@@ -1,6 +1,7 @@
 import { parseAllDocuments, type ScalarTag, type CollectionTag, type Tags } from 'yaml'
 import { accessProblemsOf } from './chart-access.js'
 import { claimProblemsOf, type ClaimContext } from './chart-claims.js'
+import { isNestedTooDeeply, MAX_YAML_NESTING } from './yaml-nesting.js'
 
 /** An object of the Kubernetes API, as far as it is looked at. */
 export interface KubeObject {
@@ -88,6 +89,10 @@ function problemsOf(object: KubeObject, context: ClaimContext): string[] {
 }
 
 function readDocuments(text: string, problems: string[]): unknown[] {
+  if (isNestedTooDeeply(text)) {
+    problems.push(`the templates make YAML that is nested deeper than ${MAX_YAML_NESTING} levels`)
+    return []
+  }
   // YAML 1.1 as Go reads it: "yes" is a boolean and 0644 octal, but 12:30 and a date are text.
   const documents = parseAllDocuments(text, { version: '1.1', customTags: withoutTimes, logLevel: 'error' })
   return documents.flatMap((document) => {

@@ -5,6 +5,11 @@ const messages = (text: string): readonly string[] =>
   parseYamlFile('f.yaml', text).problems.map(({ line, column, message }) => `${line}:${column} ${message}`)
 
 describe('parseYamlFile', () => {
+  // The first of all: only while regular expressions are not compiled yet, the end of the stack within one would end the process.
+  it('refuses a file of nothing but brackets instead of ending the process', () => {
+    expect(messages('['.repeat(200_000))).toEqual(['1:1 is nested deeper than 100 levels'])
+  })
+
   it('reads several documents and leaves empty ones out', () => {
     const { documents, problems } = parseYamlFile('f.yaml', 'a: 1\n---\n---\nb: [2]\n')
     expect(problems).toEqual([])
@@ -26,10 +31,6 @@ describe('parseYamlFile', () => {
     const start = process.cpuUsage()
     expect(messages(levels.join('\n'))[0]).toMatch(/alias.*write the data out/i)
     expect(process.cpuUsage(start).user).toBeLessThan(1_000_000)
-  })
-
-  it('refuses a file of nothing but brackets instead of ending the process', () => {
-    expect(messages('['.repeat(200_000))).not.toEqual([])
   })
 
   it('names the place of a key that is there twice', () => {

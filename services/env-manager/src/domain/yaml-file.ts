@@ -1,5 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml'
 import type { Problem } from './problem.js'
+import { isNestedTooDeeply, MAX_YAML_NESTING } from './yaml-nesting.js'
 
 /** The largest definition or configuration file that is read. */
 export const MAX_YAML_BYTES = 256 * 1024
@@ -23,21 +24,14 @@ export interface YamlFile {
   readonly problems: readonly Problem[]
 }
 
-/** Parses YAML of hostile origin: bounded in size, aliases and documents; keys are unique; only JSON data comes out. */
+/** Parses YAML of hostile origin: bounded in size, nesting, aliases and documents; keys are unique; only JSON data comes out. */
 export function parseYamlFile(file: string, text: string): YamlFile {
   if (Buffer.byteLength(text) > MAX_YAML_BYTES) {
     return { documents: [], problems: [topOf(file, `is larger than ${MAX_YAML_BYTES / 1024} KiB; split it`)] }
   }
-  try {
-    return parseBounded(file, text)
-  } catch (error) {
-    // The composer recurses: a file of nothing but brackets ends here instead of ending the process.
-    if (error instanceof RangeError) return { documents: [], problems: [topOf(file, 'is nested too deeply')] }
-    throw error
+  if (isNestedTooDeeply(text)) {
+    return { documents: [], problems: [topOf(file, `is nested deeper than ${MAX_YAML_NESTING} levels`)] }
   }
-}
-
-function parseBounded(file: string, text: string): YamlFile {
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
   const list = Array.isArray(parsed) ? parsed : []
