@@ -1,6 +1,7 @@
-import { BaggageMember, TENANT_MEMBER, formatBaggage, parseBaggage } from '../context/baggage.js'
+import { parseBaggage } from '../context/baggage.js'
 import { NO_CONTEXT, runWithContext, type RoutingContext } from '../context/routing-context.js'
 import { isTenantKey, type Routing } from '../context/routing.js'
+import { baggageToService } from '../outgoing/outgoing-baggage.js'
 import type { ConsumerRule, MessageDecision } from './consumer-rule.js'
 
 /** The header of a message that carries the routing context, as in HTTP. */
@@ -68,11 +69,6 @@ export class RoutedMessages implements Messages {
   baggage(present?: string): string | undefined {
     const members = present === undefined ? [] : parseBaggage(present).members
     if (members.some(({ key }) => isTenantKey(key))) return present
-    const { tenant, baggage } = this.#routing.contextOfCall()
-    const own = tenant === undefined ? undefined : BaggageMember.of(TENANT_MEMBER, tenant)
-    const keys = new Set(members.map(({ key }) => key))
-    const carried = baggage.filter(({ key }) => !keys.has(key))
-    const header = formatBaggage([...(own === undefined ? [] : [own]), ...members, ...carried])
-    return header === '' ? undefined : header
+    return baggageToService(this.#routing.contextOfCall(), present)
   }
 }

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../diagnostics.js'
 import { sdkError } from '../../errors.js'
 import type { MessageDecision } from '../consumer-rule.js'
-import { HOPS_HEADER, PARKED_HEADER, handOverPauseMs, laneOf, parkingOf, readHops, textOf } from '../lanes.js'
-import { BAGGAGE_HEADER } from '../messages.js'
+import { HOPS_HEADER, PARKED_HEADER, handOverPauseMs, laneOf, parkingOf, readHops } from '../lanes.js'
+import { baggageOf } from '../message-headers.js'
 import type { MessagingClient } from '../messaging-client.js'
 import { passedOn, type AmqpChannel, type AmqpMessage } from './amqp-channel.js'
 
@@ -106,7 +106,7 @@ class LaneConsumer<Message extends AmqpMessage> implements TenantConsumer {
   /** Never rejects. What could not be dealt with goes back to where it was. */
   async #deal(message: Message): Promise<void> {
     try {
-      const baggage = textOf(message.properties.headers?.[BAGGAGE_HEADER])
+      const baggage = baggageOf(message.properties.headers)
       const { decision, run } = this.#client.messages.receive(this.#parts.service, baggage)
       if (decision.action === 'take') await run(() => this.#handle(message))
       else await this.#giveAway(message, decision)

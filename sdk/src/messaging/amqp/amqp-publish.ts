@@ -1,5 +1,4 @@
-import { textOf } from '../lanes.js'
-import { BAGGAGE_HEADER } from '../messages.js'
+import { contextHeaders } from '../message-headers.js'
 import type { MessagingClient } from '../messaging-client.js'
 
 /**
@@ -13,7 +12,5 @@ export function inContext<Options extends object>(
   const given = options ?? ({} as Options)
   const present: unknown = 'headers' in given ? given.headers : undefined
   const headers: Record<string, unknown> = typeof present === 'object' ? { ...present } : {}
-  const baggage = client.messages.baggage(textOf(headers[BAGGAGE_HEADER]))
-  if (baggage !== undefined) headers[BAGGAGE_HEADER] = baggage
-  return { ...given, headers }
+  return { ...given, headers: { ...headers, ...contextHeaders(client, headers) } }
 }

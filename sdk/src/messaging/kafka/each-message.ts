@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sdkError } from '../../errors.js'
 import type { MessageDecision } from '../consumer-rule.js'
-import { HOPS_HEADER, PARKED_HEADER, handOverPauseMs, laneOf, parkingOf, readHops, textOf } from '../lanes.js'
-import { BAGGAGE_HEADER, type ReceivedMessage } from '../messages.js'
+import { HOPS_HEADER, PARKED_HEADER, handOverPauseMs, laneOf, parkingOf, readHops } from '../lanes.js'
+import { baggageOf } from '../message-headers.js'
+import type { ReceivedMessage } from '../messages.js'
 import type { MessagingClient } from '../messaging-client.js'
 import type { KafkaHeaders, KafkaIncoming, KafkaPayload, KafkaProducer } from './kafka-types.js'
 
@@ -46,7 +47,7 @@ export function eachMessage<Payload extends KafkaPayload>(
 /** Waits for a route table, and keeps the place in the group meanwhile. */
 async function judge(client: MessagingClient, service: string, payload: KafkaPayload): Promise<ReceivedMessage> {
   for (;;) {
-    const received = client.messages.receive(service, textOf(payload.message.headers?.[BAGGAGE_HEADER]))
+    const received = client.messages.receive(service, baggageOf(payload.message.headers))
     if (received.decision.action !== 'wait') return received
     await payload.heartbeat()
     await delay(WAIT_MS)

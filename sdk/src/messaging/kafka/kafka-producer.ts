@@ -1,5 +1,4 @@
-import { textOf } from '../lanes.js'
-import { BAGGAGE_HEADER } from '../messages.js'
+import { contextHeaders } from '../message-headers.js'
 import type { MessagingClient } from '../messaging-client.js'
 
 /**
@@ -10,7 +9,7 @@ export function inContext<Message extends object>(client: MessagingClient, messa
   return messages.map((message) => {
     const present: unknown = 'headers' in message ? message.headers : undefined
     const headers: Record<string, unknown> = typeof present === 'object' ? { ...present } : {}
-    const baggage = client.messages.baggage(textOf(headers[BAGGAGE_HEADER]))
-    return baggage === undefined ? message : { ...message, headers: { ...headers, [BAGGAGE_HEADER]: baggage } }
+    const context = contextHeaders(client, headers)
+    return Object.keys(context).length === 0 ? message : { ...message, headers: { ...headers, ...context } }
   })
 }

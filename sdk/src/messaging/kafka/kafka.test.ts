@@ -119,7 +119,7 @@ describe('messages of Kafka', () => {
       Object.entries(first?.headers ?? {})
         .map(([name, value]) => `${name}: ${String(value)}`)
         .sort(),
-    ).toEqual(['baggage: tributary-tenant=feature-x', 'trace: t', `${HOPS_HEADER}: 1`])
+    ).toEqual(['baggage: tributary-tenant=feature-x', 'trace: t', `${HOPS_HEADER}: 1`, 'tributary-tenant: feature-x'])
   })
 
   it('are taken over by the baseline where the environment’s consumers had got to, when it goes', async () => {
