@@ -44,7 +44,6 @@ describe('tributary proxy', () => {
   let store: RevisionedStore
   let center: ConfigCenter
   let admin: ConfigCenterClient
-  let proxy: ChildProcess
   let proxyPort: number
   let outsidePort: number
   const servers: Server[] = []
@@ -61,27 +60,11 @@ describe('tributary proxy', () => {
     for (const tenant of ['integration', 'feature-x', 'feature-y']) await serve(tenant, 'orders')
     await admin.maskEntry({ tenant: 'feature-y', service: 'mail' })
     outsidePort = await listen(echo('outside'))
-    const { token } = await admin.createToken({ name: 'proxy', role: 'tenant', tenant: 'integration' })
-    const flags = ['--port', '0', '--service', 'payments', '--connect-ports', String(outsidePort)]
-    proxy = spawn(process.execPath, [CLI, 'proxy', ...flags], {
-      env: {
-        PATH: process.env['PATH'],
-        TRIBUTARY_URL: center.url,
-        TRIBUTARY_TOKEN: token,
-        TRIBUTARY_TENANT: 'integration',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let printed = ''
-    proxy.stdout?.on('data', (chunk) => (printed += String(chunk)))
-    proxyPort = await waitFor(
-      'the proxy’s address',
-      () => Number(/HTTP_PROXY=http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]) || false,
-    )
+    proxyPort = (await startProxy()).port
   })
 
   afterAll(async () => {
-    for (const child of [...children, proxy]) await end(child)
+    for (const child of children) await end(child)
     for (const server of servers) {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -90,6 +73,28 @@ describe('tributary proxy', () => {
     await store.close()
     await rm(folder, { recursive: true, force: true })
   })
+
+  const startProxy = async (): Promise<{ readonly proxy: ChildProcess; readonly port: number }> => {
+    const { token } = await admin.createToken({ name: 'proxy', role: 'tenant', tenant: 'integration' })
+    const flags = ['--port', '0', '--service', 'payments', '--connect-ports', String(outsidePort)]
+    const started = spawn(process.execPath, [CLI, 'proxy', ...flags], {
+      env: {
+        PATH: process.env['PATH'],
+        TRIBUTARY_URL: center.url,
+        TRIBUTARY_TOKEN: token,
+        TRIBUTARY_TENANT: 'integration',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    children.push(started)
+    let printed = ''
+    started.stdout.on('data', (chunk) => (printed += String(chunk)))
+    const port = await waitFor(
+      'the proxy’s address',
+      () => Number(/HTTP_PROXY=http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]) || false,
+    )
+    return { proxy: started, port }
+  }
 
   const end = async (child: ChildProcess): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -265,6 +270,7 @@ describe('tributary proxy', () => {
   })
 
   it('ends when it is told to', async () => {
+    const { proxy } = await startProxy()
     await end(proxy)
     expect(proxy.exitCode).toBe(0)
     await expect(promisify(execFile)(process.execPath, [CLI, 'proxy', '--connect-ports', 'x'])).rejects.toMatchObject({
