@@ -86,7 +86,8 @@ describeWithCluster('header routes of a service mesh', () => {
   afterAll(async () => {
     await platform.remove()
     await removeMeshKinds(kubectl, [...GATEWAY_KINDS, ...ISTIO_KINDS])
-    await rm(folder, { recursive: true, force: true })
+    // kubectl keeps a cache in its home, the platform's folder.
+    for (const one of [folder, platform.directory]) await rm(one, { recursive: true, force: true })
   })
 
   const list = async <T>(kind: string): Promise<T[]> =>
