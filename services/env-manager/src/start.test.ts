@@ -12,7 +12,7 @@ beforeEach(async () => {
   bench = await TestBench.open()
 })
 afterEach(async () => {
-  await bench.store.close()
+  await bench.close()
 })
 
 function options(more: Partial<EnvManagerOptions> = {}): EnvManagerOptions {
