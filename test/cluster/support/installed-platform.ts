@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -11,7 +11,7 @@ import {
   type ConfigCenterClient,
   type EnvManagerClient,
 } from '@tributary/client'
-import { eventually, kubeTools, testKubeconfig } from '@tributary/testkit'
+import { eventually, freePort, kubeTools, testKubeconfig } from '@tributary/testkit'
 import { stringify } from 'yaml'
 import { ROOT } from '../../support/platform.js'
 import type { PlatformImage } from './platform-image.js'
@@ -172,15 +172,6 @@ export class InstalledPlatform {
     child.child.stdin?.end(input)
     return (await child).stdout.trim()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, HOST, resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (typeof address !== 'object' || address === null) throw new Error('no free port')
-  return address.port
 }
 
 function canConnect(port: number): Promise<void> {
