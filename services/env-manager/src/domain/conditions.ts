@@ -38,6 +38,9 @@ export function replaceConditions(
   return findings.reduce<readonly Condition[]>((all, finding) => setCondition(all, { ...finding, type }, context), kept)
 }
 
+/** Reason of `Ready` while an environment is asleep. */
+export const ASLEEP_REASON = 'Asleep'
+
 /** What the phase is derived from. */
 export interface PhaseInput {
   readonly terminating: boolean

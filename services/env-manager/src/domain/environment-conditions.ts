@@ -1,6 +1,12 @@
 import { namedMessage, type Condition } from '@tributary/contract'
 import type { ResolvedBase } from './base-environment.js'
-import { replaceConditions, setCondition, type ConditionFinding, type FindingContext } from './conditions.js'
+import {
+  ASLEEP_REASON,
+  replaceConditions,
+  setCondition,
+  type ConditionFinding,
+  type FindingContext,
+} from './conditions.js'
 import type { DesiredServices } from './desired-services.js'
 import type { EnvironmentRecord, ServiceRecord } from './environment-record.js'
 
@@ -66,7 +72,7 @@ function readyMessage(services: number): string {
 function sleepConditions(record: EnvironmentRecord, context: FindingContext): readonly Condition[] {
   const rest = replaceConditions(record.conditions, { type: 'ServiceHealthy', findings: [] }, context)
   const message = 'the environment is asleep; calls fall back until somebody wakes it or pushes'
-  const ready = setCondition(rest, { type: 'Ready', status: 'False', reason: 'Asleep', message }, context)
+  const ready = setCondition(rest, { type: 'Ready', status: 'False', reason: ASLEEP_REASON, message }, context)
   return setCondition(
     ready,
     { type: 'Reconciled', status: 'True', reason: 'Converged', message: 'nothing to do' },

@@ -130,6 +130,15 @@ describe('toEnvironment', () => {
     const waiting = definitionConditions(record(), { desired, problem }, context)
     expect(phaseOf(record({ conditions: waiting }))).toBe('ready')
   })
+
+  it('is not ready after it was woken until it has been looked at: its copies may be those that sleep has stopped', () => {
+    const asleep = { since: 1, reason: 'requested' as const }
+    const sleeping = record({ asleep, conditions: [...healthConditions(record({ asleep }), context)] })
+    expect(phaseOf(sleeping)).toBe('asleep')
+    const woken = { ...sleeping, asleep: null }
+    expect(phaseOf(woken)).toBe('pending')
+    expect(phaseOf({ ...woken, conditions: [...healthConditions(woken, context)] })).toBe('ready')
+  })
 })
 
 describe('healthConditions', () => {

@@ -6,7 +6,7 @@ import type {
   ServiceDefinition,
   Stage,
 } from '@tributary/contract'
-import { derivePhase } from './conditions.js'
+import { ASLEEP_REASON, derivePhase } from './conditions.js'
 import { expiryOf, type Heads, type KnownEnvironment } from './desired-state.js'
 import type { Owner } from './owner.js'
 import { fallsAsleepAt } from './sleep.js'
@@ -225,10 +225,16 @@ export function phaseOf(record: EnvironmentRecord): Environment['phase'] {
     terminating: record.tombstone !== null,
     asleep: (record.asleep ?? null) !== null,
     deploying: record.currentRunId !== null,
-    established: record.established,
+    established: record.established && !isWaking(record),
     unreadable: record.conditions.some(isUnreadable),
     services: Object.values(record.services).map((service) => toService(service, () => '')),
   })
+}
+
+/** It was found asleep, is to be awake, and has not been looked at since: what its services are known to do may be of before. */
+function isWaking({ asleep, conditions }: EnvironmentRecord): boolean {
+  const foundAsleep = conditions.some(({ type, reason }) => type === 'Ready' && reason === ASLEEP_REASON)
+  return (asleep ?? null) === null && foundAsleep
 }
 
 /** A file of the branch is ignored as a whole: what it asks for, a mask for instance, is not there. */
