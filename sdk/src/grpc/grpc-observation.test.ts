@@ -12,10 +12,10 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../connect.js'
 import { runWithTenant } from '../context/routing-context.js'
-import { TableRouting } from '../context/routing.js'
 import { FakeConfigCenter } from '../fake-config-center.test-support.js'
 import { createChannel, tributaryInterceptor } from '../grpc.js'
-import { ProcessObserver } from '../observe/process-observer.js'
+import { observePayments } from '../observe/observed-payments.test-support.js'
+import type { ProcessObserver } from '../observe/process-observer.js'
 import type { Tributary } from '../tributary.js'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -55,17 +55,7 @@ beforeEach(async () => {
     },
   )
   client = await connect(center.options({ tenant: 'integration', service: 'web' }))
-  observer = new ProcessObserver({
-    service: 'payments',
-    tenant: 'integration',
-    ownerFor: (tenant) => (tenant === 'feature-x' ? 'feature-x' : 'integration'),
-    ownStamp: () => undefined,
-    monotonicMs: () => performance.now(),
-    onCounted: () => undefined,
-    onLeak: () => undefined,
-  })
-  if (!(client.routing instanceof TableRouting)) throw new Error('the client has another routing')
-  client.routing.observer = observer
+  observer = observePayments(client)
   answerWith = (answer) => answer(null, 'paid')
   server = new Server({ interceptors: [tributaryInterceptor(client)] })
   server.addService(definition, {

@@ -4,10 +4,10 @@ import { connect as connectHttp2, createServer, type ClientHttp2Session, type Ht
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { withRoutingContext } from '../context/http-listener.js'
 import { withStreamContext } from '../context/http2-stream-listener.js'
-import { TableRouting } from '../context/routing.js'
 import { Fleet } from '../outgoing/fleet.test-support.js'
 import type { Tributary } from '../tributary.js'
-import { ProcessObserver } from './process-observer.js'
+import { observePayments } from './observed-payments.test-support.js'
+import type { ProcessObserver } from './process-observer.js'
 
 let fleet: Fleet
 let client: Tributary
@@ -20,17 +20,7 @@ beforeEach(async () => {
   fleet = new Fleet()
   await fleet.start(['integration/orders', 'feature-x/orders', 'feature-y/orders'])
   client = await fleet.client()
-  observer = new ProcessObserver({
-    service: 'payments',
-    tenant: 'integration',
-    ownerFor: (tenant) => (tenant === 'feature-x' ? 'feature-x' : 'integration'),
-    ownStamp: () => undefined,
-    monotonicMs: () => performance.now(),
-    onCounted: () => undefined,
-    onLeak: () => undefined,
-  })
-  if (!(client.routing instanceof TableRouting)) throw new Error('the client has another routing')
-  client.routing.observer = observer
+  observer = observePayments(client)
 })
 afterEach(async () => {
   session?.destroy()
