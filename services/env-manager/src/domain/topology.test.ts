@@ -161,6 +161,17 @@ describe('explainCall', () => {
     expect(from?.summary).toMatch(/^integration\/payments makes the call; .* integration\/orders would answer$/)
   })
 
+  it('does not speak of a copy where nobody answers with or without the routing context', () => {
+    const caller = {
+      service: 'payments',
+      resolved: view.services['payments'],
+      dependsOn: [],
+      withoutContext: undefined,
+    }
+    const { from } = explainCall(explanation('mail', []), view.services['mail'], caller)
+    expect(from?.summary).toMatch(/, and would reach as little without it$/)
+  })
+
   it('sees no danger where the caller is the environment’s own, or the callee is shared', () => {
     const own = { service: 'orders', resolved: view.services['orders'], dependsOn: [], withoutContext: undefined }
     expect(explainCall(explanation('payments', []), view.services['payments'], own).from).toMatchObject({

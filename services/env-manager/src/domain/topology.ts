@@ -146,11 +146,12 @@ function explainCaller(
     copy === undefined
       ? `nobody in the chain of ${call.tenant} has ${service}`
       : `${copy.owner}/${service} makes the call`
+  const reached = resolved === undefined || resolved.endpoints.length === 0 ? 'as little' : 'the same copy'
   const how = !isOtherTenants
     ? `it belongs to ${call.tenant} itself, so the call is for ${call.tenant} with and without a routing context`
     : lost
       ? `it resolves by the tenant of the request; if it lost the routing context, ${stray} would answer`
-      : `it resolves by the tenant of the request, and would reach the same copy without it`
+      : `it resolves by the tenant of the request, and would reach ${reached} without it`
   return {
     service,
     rule: copy?.state ?? 'missing',
