@@ -1,5 +1,6 @@
 import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { drainConnections } from '@tributary/kit'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import { failure } from './errors.js'
 import { CallerRegistry } from './http/caller.js'
@@ -74,9 +75,10 @@ export async function buildApp({ logger = false, ...given }: AppDeps): Promise<T
   // Answers are typed and tested against their schemas; writing them again field by field would only cost time.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   const closing = new AbortController()
+  const drain = drainConnections(app.server)
   app.addHook('preClose', async () => {
     closing.abort(failure('NOT_READY', 'The env-manager is shutting down; try again'))
-    // To Node a connection that has never sent a request is not idle: one that a browser opened in advance would hold the server.
+    drain()
     setTimeout(() => app.server.closeAllConnections(), REQUEST_GRACE_MS).unref()
   })
   installErrorAnswers(app)

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { createEnvManagerClient } from '@tributary/client'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { TestBench } from './reconcile/test-bench.test-support.js'
 import { startEnvManager, type EnvManager, type EnvManagerOptions } from './start.js'
 
@@ -12,6 +13,7 @@ beforeEach(async () => {
   bench = await TestBench.open()
 })
 afterEach(async () => {
+  vi.useRealTimers()
   await bench.close()
 })
 
@@ -43,6 +45,17 @@ describe('startEnvManager', () => {
     await manager.close({ workloads: 'stop' })
     expect(stopped).toEqual(['keep'])
     await expect(client.getStatus()).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' })
+  })
+
+  it('ends, however long requests may take, although a client has opened a connection and asks nothing', async () => {
+    const manager = await startEnvManager(options())
+    const silent = connect(Number(new URL(manager.url).port), '127.0.0.1')
+    await once(silent, 'connect')
+    // Answered after the silent connection was accepted, so the server knows of it.
+    expect((await fetch(`${manager.url}/healthz`)).status).toBe(200)
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    await Promise.all([manager.close({ workloads: 'keep' }), once(silent, 'close')])
+    expect(silent.bytesRead).toBe(0)
   })
 
   it('leaves nothing running when the port is taken', async () => {

@@ -41,6 +41,8 @@ async function callBack() {
 }
 
 function send(response, status, body) {
-  response.writeHead(status, { 'content-type': 'application/json' })
+  // Once the process is to end, the answer that is under way on a kept connection is its last.
+  const last = server.listening ? {} : { connection: 'close' }
+  response.writeHead(status, { 'content-type': 'application/json', ...last })
   response.end(`${JSON.stringify(body, null, 2)}\n`)
 }

@@ -14,21 +14,21 @@ export async function serve(routes) {
   const table = routes({ config: tributary.config, me: whoAmI(), call })
   const answerHealth = createHealthHandler(tributary)
 
+  let isEnding = false
   const answer = withRoutingContext(tributary, async (request, response) => {
     if (answerHealth(request, response)) return
     const url = new URL(request.url, 'http://localhost')
-    const route = table[url.pathname]
-    try {
-      if (route === undefined) send(response, 404, { ...whoAmI(), error: `no such page: ${url.pathname}` })
-      else send(response, 200, await route(url.searchParams))
-    } catch (error) {
-      send(response, 500, { ...whoAmI(), error: error.message })
-    }
+    const { status, body } = await run(table[url.pathname], url)
+    // Once the process is to end, the answer that is under way on a kept connection is its last.
+    if (isEnding) response.setHeader('connection', 'close')
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(`${JSON.stringify(body, null, 2)}\n`)
   })
   const server = createServer(answer)
   server.listen(Number(process.env.PORT), process.env.HOST)
 
   process.once('SIGTERM', () => {
+    isEnding = true
     server.close(() => void uninstall().then(() => tributary.close()))
     server.closeIdleConnections()
   })
@@ -50,7 +50,11 @@ async function call(service, path) {
   }
 }
 
-function send(response, status, body) {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(`${JSON.stringify(body, null, 2)}\n`)
+async function run(route, { pathname, searchParams }) {
+  if (route === undefined) return { status: 404, body: { ...whoAmI(), error: `no such page: ${pathname}` } }
+  try {
+    return { status: 200, body: await route(searchParams) }
+  } catch (error) {
+    return { status: 500, body: { ...whoAmI(), error: error.message } }
+  }
 }

@@ -1,9 +1,13 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
-import { expect, it } from 'vitest'
+import { afterEach, expect, it, vi } from 'vitest'
 import { TestCluster } from '../../testing/replica.test-support.js'
 
-it('closes although a client has opened a connection and sends nothing', async () => {
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('closes, however long requests may take, although a client has opened a connection and sends nothing', async () => {
   const cluster = await TestCluster.start()
   const replica = await cluster.replica()
   const silent = connect(Number(new URL(replica.url).port), '127.0.0.1')
@@ -11,6 +15,7 @@ it('closes although a client has opened a connection and sends nothing', async (
   await once(silent, 'connect')
   // Answered after the silent connection was accepted, so the server knows of it.
   expect((await fetch(`${replica.url}/healthz`)).status).toBe(200)
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
   await cluster.stop()
   await closed
   expect(silent.destroyed).toBe(true)

@@ -1,3 +1,4 @@
+import { drainConnections } from '@tributary/kit'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { failure } from '../../errors.js'
@@ -55,12 +56,14 @@ export class GatewayServer {
   private readonly connections = new Map<string, Set<Duplex>>()
   private readonly proxy: RequestProxy
   private readonly server: Server
+  private readonly drainConnections: () => void
   private isDraining = false
 
   constructor(private readonly options: GatewayServerOptions) {
     this.proxy = new RequestProxy(options.site.scheme, options.patienceMs)
     // Uploads may take their time; cookies of all environments meet at localhost, so headers get long.
     this.server = createServer({ requestTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES })
+    this.drainConnections = drainConnections(this.server)
     this.server.on('request', (request, response) => void this.answer(request, response))
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.upgrade(request, socket, head),
@@ -95,7 +98,7 @@ export class GatewayServer {
   async drain(graceMs: number): Promise<void> {
     this.sendClientsAway()
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
-    this.server.closeIdleConnections()
+    this.drainConnections()
     const timer = setTimeout(() => void this.close(), graceMs)
     await closed
     clearTimeout(timer)
