@@ -5,23 +5,20 @@ import {
   type ChannelCredentials,
   type ChannelInterface,
   type ChannelOptions,
-  type Metadata,
-  type StatusObject,
 } from '@grpc/grpc-js'
-import { CALLER_HEADER } from '@tributary/contract/light'
+import type { Endpoint } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
-import { activeTelemetry, resumeTelemetry } from '../context/open-telemetry.js'
-import { activeContext, resumeContext, type RoutingContext } from '../context/routing-context.js'
-import type { Routing } from '../context/routing.js'
-import type { EndOfCall } from '../observe/call-observer.js'
-import { traceIdOf } from '../observe/trace-id.js'
-import { pickEndpoint } from '../outgoing/call-plan.js'
-import { baggageToService } from '../outgoing/outgoing-baggage.js'
+import { activeTelemetry } from '../context/open-telemetry.js'
+import { activeContext } from '../context/routing-context.js'
+import { endpointElsewhere, pickEndpoint, type CallTarget } from '../outgoing/call-plan.js'
 import type { Tributary } from '../tributary.js'
+import type { CallRoute } from './call-route.js'
 import { FailedCall } from './failed-call.js'
-import { isFailure, labelOf } from './grpc-call.js'
+import type { MadeCall } from './made-call.js'
+import { RoutedGrpcCall } from './routed-grpc-call.js'
 
 type Call = ReturnType<ChannelInterface['createCall']>
+type CallParameters = Parameters<ChannelInterface['createCall']>
 
 /** Which service a channel leads to, and how its connections are made. */
 export interface RoutingChannelOptions {
@@ -44,27 +41,26 @@ const STATUS_OF: Readonly<Record<string, status>> = {
 export class RoutingChannel implements ChannelInterface {
   readonly #client: Tributary
   readonly #options: RoutingChannelOptions
+  readonly #target: CallTarget
   readonly #channels = new Map<string, Channel>()
+  readonly #stopWatching: readonly (() => void)[]
   #closed = false
 
   constructor(client: Tributary, options: RoutingChannelOptions) {
     this.#client = client
     this.#options = options
+    this.#target = { host: options.service, port: undefined, defaultPort: 0, protocols: ['grpc'] }
+    // An address has left once neither the own view nor the route table has it, and they change one after the other.
+    const look = (): void => this.#closeThoseThatLeft()
+    this.#stopWatching = [client.onRoutesChange(look), client.onServicesChange(look)]
   }
 
-  createCall(...parameters: Parameters<ChannelInterface['createCall']>): Call {
+  createCall(...parameters: CallParameters): Call {
+    if (this.#closed) return new FailedCall({ code: status.UNAVAILABLE, details: 'the routing channel is closed' })
     try {
-      const { routing, service: caller } = this.#client
-      const { service } = this.#options
-      const call = {
-        context: routing.contextOfCall(),
-        active: activeContext(),
-        routing,
-        service,
-        caller,
-        telemetry: activeTelemetry(),
-      }
-      return bearing({ ...call, path: parameters[0] }, this.#channelNow().createCall(...parameters))
+      const made = this.#made(parameters[0])
+      const route = this.#routeTo(this.#endpointNow(), parameters)
+      return new RoutedGrpcCall({ made, route, elsewhere: (failed) => this.#elsewhere(failed, parameters) })
     } catch (error) {
       if (!isAppError(error)) throw error
       return new FailedCall({
@@ -76,6 +72,7 @@ export class RoutingChannel implements ChannelInterface {
 
   close(): void {
     this.#closed = true
+    for (const stop of this.#stopWatching) stop()
     for (const channel of this.#channels.values()) channel.close()
     this.#channels.clear()
   }
@@ -95,103 +92,50 @@ export class RoutingChannel implements ChannelInterface {
   }
 
   getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
-    return this.#channelNow().getChannelzRef()
+    return this.#channelTo(this.#endpointNow()).getChannelzRef()
   }
 
-  #channelNow(): Channel {
-    const { service, credentials, channel: options = {} } = this.#options
-    const target = { host: service, port: undefined, defaultPort: 0, protocols: ['grpc'] as const }
-    const { host, port } = pickEndpoint(this.#client, service, target)
+  #made(path: string): MadeCall {
+    const { routing, service: caller } = this.#client
+    const { service } = this.#options
+    const contexts = { context: routing.contextOfCall(), active: activeContext(), telemetry: activeTelemetry() }
+    return { routing, service, path, caller, ...contexts }
+  }
+
+  #endpointNow(): Readonly<Endpoint> {
+    return pickEndpoint(this.#client, this.#options.service, this.#target)
+  }
+
+  #routeTo(endpoint: Readonly<Endpoint>, parameters: CallParameters): CallRoute {
+    const channel = this.#channelTo(endpoint)
+    return { call: channel.createCall(...parameters), channel, endpoint }
+  }
+
+  #elsewhere({ endpoint }: CallRoute, parameters: CallParameters): CallRoute | undefined {
+    const next = this.#closed ? undefined : endpointElsewhere(this.#client, this.#target, endpoint)
+    return next === undefined ? undefined : this.#routeTo(next, parameters)
+  }
+
+  #channelTo({ host, port }: Readonly<Endpoint>): Channel {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     const known = this.#channels.get(address)
     if (known !== undefined) return known
-    this.#closeThoseThatLeft()
-    const made = new Channel(address, credentials, options)
+    const made = new Channel(address, this.#options.credentials, this.#options.channel ?? {})
     this.#channels.set(address, made)
     return made
   }
 
-  /** Environments come and go: what is no address of the system any more is closed when another one comes. */
+  /**
+   * Environments come and go: connections to what is no address of the system any more are closed. Calls that are answered over them go on; those that
+   * wait for them, be it for as long as it takes, end as not sent and move.
+   */
   #closeThoseThatLeft(): void {
     for (const [address, channel] of this.#channels) {
       const colon = address.lastIndexOf(':')
       if (this.#client.routing.serviceAt(address.slice(0, colon), Number(address.slice(colon + 1))) !== undefined)
         continue
-      channel.close()
       this.#channels.delete(address)
+      channel.close()
     }
   }
-}
-
-type Listener = Parameters<Call['start']>[1]
-
-/** A call as it is made. */
-interface MadeCall {
-  readonly routing: Routing
-  readonly service: string
-  readonly path: string
-  /** The service that calls. */
-  readonly caller: string | undefined
-  /** What it bears, and the context of the code that makes it. */
-  readonly context: RoutingContext
-  readonly active: RoutingContext | undefined
-  readonly telemetry: ReturnType<typeof activeTelemetry>
-}
-
-/** The context is that of whoever makes the call; `start` may come later, from elsewhere. */
-function bearing(made: MadeCall, call: Call): Call {
-  const start = call.start.bind(call)
-  return Object.assign(call, {
-    start: (metadata: Metadata, listener: Listener) => {
-      const ended = observe(made, metadata)
-      start(withContext(made, metadata), told(ended, inContext(made, listener)))
-    },
-  })
-}
-
-function observe({ routing, service, path, context, active }: MadeCall, metadata: Metadata): EndOfCall {
-  const traceId = traceIdOf(metadata.get('traceparent').map(String)[0])
-  const { tenant } = context
-  return routing.observer.call({
-    service,
-    method: 'POST',
-    path,
-    route: labelOf(path),
-    tenant,
-    traceId,
-    context: active,
-  })
-}
-
-/** grpc-js tells of answers in the context of whoever opened the connection, which may be another tenant's. */
-function inContext({ active, telemetry }: MadeCall, listener: Listener): Listener {
-  const resume = (tell: () => void): void => resumeTelemetry(telemetry, () => resumeContext(active, tell))
-  return {
-    onReceiveMetadata: (metadata) => resume(() => listener.onReceiveMetadata(metadata)),
-    onReceiveMessage: (message) => resume(() => listener.onReceiveMessage(message)),
-    onReceiveStatus: (status) => resume(() => listener.onReceiveStatus(status)),
-  }
-}
-
-/** A call has ended with its status, streams included: only then is it known whether it failed. */
-function told(ended: EndOfCall, listener: Listener): Listener {
-  return {
-    onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
-    onReceiveMessage: (message) => listener.onReceiveMessage(message),
-    onReceiveStatus: (status: StatusObject) => {
-      ended(isFailure(status.code))
-      listener.onReceiveStatus(status)
-    },
-  }
-}
-
-function withContext({ context, caller }: MadeCall, metadata: Metadata): Metadata {
-  const written = metadata.get('baggage').map(String).join(',')
-  const baggage = baggageToService(context, written === '' ? undefined : written)
-  const copy = metadata.clone()
-  // Tabs are white space in a header and not allowed in metadata.
-  if (baggage === undefined) copy.remove('baggage')
-  else copy.set('baggage', baggage.replaceAll('\t', ' '))
-  if (caller !== undefined && copy.get(CALLER_HEADER).length === 0) copy.set(CALLER_HEADER, caller)
-  return copy
 }
