@@ -31,3 +31,28 @@ export interface KafkaPayload<Message extends KafkaIncoming = KafkaIncoming> {
   readonly message: Message
   heartbeat(): Promise<void>
 }
+
+/** Messages of one fetch. */
+export interface KafkaBatch<Message extends KafkaIncoming = KafkaIncoming> {
+  readonly topic: string
+  readonly partition: number
+  readonly messages: Message[]
+  isEmpty(): boolean
+  firstOffset(): string | null
+  lastOffset(): string
+  offsetLag(): string
+  offsetLagLow(): string
+}
+
+/** What kafkajs gives to `eachBatch`, as far as the adapter needs it. */
+export interface KafkaBatchPayload {
+  readonly batch: KafkaBatch
+  /** This message and all before it are done. */
+  resolveOffset(offset: string): void
+  heartbeat(): Promise<void>
+  /** Commits what is resolved, where the consumer's settings say that it is time. */
+  commitOffsetsIfNecessary(): Promise<void>
+  isRunning(): boolean
+  /** True when the consumer was told to read elsewhere: nothing of the batch counts any more. */
+  isStale(): boolean
+}

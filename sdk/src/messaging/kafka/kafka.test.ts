@@ -6,62 +6,17 @@ import { ProcessWorld, SHOP, type Tenants } from '../messaging-world.test-suppor
 import { eachMessage } from './each-message.js'
 import { laneFor, orphanedLanes, type KafkaGroup } from './kafka-lane.js'
 import { inContext } from './kafka-producer.js'
-import type { KafkaHeaders, KafkaOutgoing, KafkaPayload, KafkaProducer } from './kafka-types.js'
+import { KafkaLog } from './kafka-log.test-support.js'
+import type { KafkaPayload, KafkaProducer } from './kafka-types.js'
 
 const GROUP: KafkaGroup = { topic: 'orders', groupId: 'order-consumers' }
 const WITHOUT_X: Tenants = { integration: SHOP['integration'] ?? { base: null, services: {} } }
 
-/**
- * Kafka as far as a topic of one partition goes: a log that is never changed, and an offset for each group and topic that is committed after the
- * handler has resolved. No broker is needed for the adapter's promises, which are about who reads what and what is produced before a commit.
- */
-class Log implements KafkaProducer {
-  readonly topics = new Map<
-    string,
-    { readonly value: string; readonly key: string; readonly headers: KafkaHeaders }[]
-  >()
-  readonly #offsets = new Map<string, number>()
-  /** Fails the next sends. */
-  isDown = false
-
-  async send({ topic, messages }: { topic: string; messages: KafkaOutgoing[] }): Promise<void> {
-    if (this.isDown) throw new Error('the broker is down')
-    const log = this.topics.get(topic) ?? []
-    this.topics.set(topic, log)
-    for (const { key, value, headers } of messages) {
-      // The wire has bytes only.
-      const bytes = Object.entries(headers ?? {}).map(([name, header]) => [name, Buffer.from(String(header))])
-      log.push({ key: String(key), value: String(value), headers: Object.fromEntries(bytes) })
-    }
-  }
-
-  /** Reads what the group has not committed; true when there was something. A handler that fails ends it without a commit. */
-  async read({ topic, groupId }: KafkaGroup, handle: (payload: KafkaPayload) => Promise<void>): Promise<boolean> {
-    const place = `${groupId} ${topic}`
-    const first = this.#offsets.get(place) ?? 0
-    for (let offset = first; offset < (this.topics.get(topic)?.length ?? 0); offset += 1) {
-      const found = this.topics.get(topic)?.[offset]
-      if (found === undefined) break
-      const { key, value, headers } = found
-      const message = {
-        key: Buffer.from(key),
-        value: Buffer.from(value),
-        headers,
-        timestamp: '1',
-        offset: String(offset),
-      }
-      await handle({ topic, partition: 0, message, heartbeat: async () => undefined })
-      this.#offsets.set(place, offset + 1)
-    }
-    return (this.#offsets.get(place) ?? 0) > first
-  }
-}
-
-let log: Log
+let log: KafkaLog
 let done: { readonly by: string; readonly body: string; readonly tenant: string | undefined }[]
 
 beforeEach(() => {
-  log = new Log()
+  log = new KafkaLog()
   done = []
 })
 
