@@ -147,7 +147,7 @@ describe('a batch of Kafka', () => {
 
   it('ends where a handler that resolves by itself has stopped', async () => {
     await publish('a', 'b', 'y1', 'x1', 'c')
-    let budget = 3
+    let budget = 1
     const frugal = async ({ batch, resolveOffset }: KafkaBatchPayload): Promise<void> => {
       for (const { offset } of batch.messages) {
         if (budget === 0) return
@@ -157,10 +157,11 @@ describe('a batch of Kafka', () => {
     }
     const consumer = consumerOf(baseline(), frugal, { eachBatchAutoResolve: false })
     await log.readBatch(GROUP, consumer)
-    expect([log.offset(GROUP), log.topics.get('orders.feature-x')?.length]).toEqual([4, 1])
-    budget = 1
+    expect([log.offset(GROUP), log.topics.get('orders.feature-x')]).toEqual([1, undefined])
+    budget = 3
     await log.readBatch(GROUP, consumer)
-    expect([log.offset(GROUP), parts.map(({ values }) => values)]).toEqual([5, ['ab', 'y1', 'c', 'c']])
+    expect([log.offset(GROUP), log.topics.get('orders.feature-x')?.length]).toEqual([5, 1])
+    expect(parts.map(({ values }) => values)).toEqual(['ab', 'b', 'y1', 'c'])
   })
 
   it('hands over no more at once than a broker takes', async () => {
