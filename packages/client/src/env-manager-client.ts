@@ -17,6 +17,7 @@ import type {
   Run,
   SessionState,
   SleepingEnvironments,
+  StateRequested,
   Topology,
   TopologyDifference,
 } from '@tributary/contract'
@@ -47,8 +48,8 @@ export function createEnvManagerClient(options: ClientOptions) {
       http.call<Environment>('PATCH', environment(name), { body }),
     deleteEnvironment: (name: string) => http.call<undefined>('DELETE', environment(name)),
     /** Stops its services until it is woken. */
-    sleepEnvironment: (name: string) => http.call<undefined>('POST', environment(name, '/sleep')),
-    wakeEnvironment: (name: string) => http.call<undefined>('POST', environment(name, '/wake')),
+    sleepEnvironment: (name: string) => http.call<StateRequested>('POST', environment(name, '/sleep')),
+    wakeEnvironment: (name: string) => http.call<StateRequested>('POST', environment(name, '/wake')),
     /** Stops and starts one service, or every own one. */
     redeploy: (name: string, body: { service?: string } = {}) =>
       http.call<undefined>('POST', environment(name, '/redeploy'), { body }),

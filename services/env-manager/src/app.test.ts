@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createConfigPassThrough } from './adapters/config-center/pass-through.js'
 import { buildApp } from './app.js'
 import type { TypedApp } from './http/route-deps.js'
-import { definition, eventually, TestBench } from './reconcile/test-bench.test-support.js'
+import { definition, eventually, gate, TestBench } from './reconcile/test-bench.test-support.js'
 import { EventHub } from './watch/event-hub.js'
 import { followStore } from './watch/follow-store.js'
 
@@ -274,14 +274,37 @@ describe('what comes back', () => {
     )
   })
 
+  const requested = (changed: boolean) => ({ status: 202, json: { accepted: true, changed } })
+
+  it('leaves a deploy alone when an environment is woken that is awake', async () => {
+    const [reached, goOn] = [gate(), gate()]
+    bench.world.onDeploy = async (_spec, { signal }) => {
+      reached.open()
+      await goOn.opened
+      signal.throwIfAborted()
+    }
+    bench.git.commit('shop', 'feature/x', { 'orders/a': '3' })
+    bench.manager.requestLook()
+    await reached.opened
+    expect(await call('POST', '/v1/environments/feature-x/wake')).toEqual(requested(false))
+    goOn.open()
+    await bench.atRest(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'ready',
+    )
+    expect((await bench.runs('feature-x')).map(({ state }) => state)).toEqual(['succeeded', 'succeeded'])
+  })
+
   it('puts to sleep, wakes and keeps longer', async () => {
-    expect((await call('POST', '/v1/environments/feature-x/sleep')).status).toBe(202)
+    expect(await call('POST', '/v1/environments/feature-x/sleep')).toEqual(requested(true))
     await eventually(
       () => bench.phase('feature-x'),
       (phase) => phase === 'asleep',
     )
+    expect(await call('POST', '/v1/environments/feature-x/sleep')).toEqual(requested(false))
     expectShape(Environment, (await call('GET', '/v1/environments/feature-x')).json)
-    expect((await call('POST', '/v1/environments/feature-x/wake')).status).toBe(202)
+    expect(await call('POST', '/v1/environments/feature-x/wake')).toEqual(requested(true))
+    expect(await call('POST', '/v1/environments/feature-x/wake')).toEqual(requested(false))
     await eventually(
       () => bench.phase('feature-x'),
       (phase) => phase === 'ready',

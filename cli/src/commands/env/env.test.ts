@@ -1,3 +1,4 @@
+import type { Environment } from '@tributary/contract'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { EXIT_CODES } from '../../errors.js'
@@ -169,7 +170,7 @@ describe('tributary env', () => {
   })
 
   it('puts to sleep, wakes, starts anew and keeps longer', async () => {
-    const accepted = { json: { accepted: true }, status: 202 }
+    const accepted = { json: { accepted: true, changed: true }, status: 202 }
     const answers = {
       'POST /v1/environments/feature-x/sleep': accepted,
       'POST /v1/environments/feature-x/wake': accepted,
@@ -183,8 +184,43 @@ describe('tributary env', () => {
     expect((await run('redeploy', 'feature-x')).requests[0]?.body).toEqual({})
     const extended = await run('extend', 'feature-x', '3d')
     expect(extended.requests[0]?.body).toEqual({ keepUntil: '2026-01-05T12:00:00.000Z' })
-    expect(extended.stdout).toBe('feature-x expires in 13 d\n')
+    expect(extended.stdout).toBe('feature-x expires in 13 d: its time to live ends later than that anyway\n')
+    expect((await run('extend', 'feature-x', '2w')).stdout).toBe('feature-x expires in 13 d\n')
     expect((await run('extend', 'feature-x', 'soon')).status).toBe(EXIT_CODES.usage)
+  })
+
+  it('says that one sleeps or is awake already, to programs too', async () => {
+    const answer = { accepted: true, changed: false }
+    const answers = {
+      'POST /v1/environments/feature-x/sleep': { json: answer, status: 202 },
+      'POST /v1/environments/feature-x/wake': { json: answer, status: 202 },
+    }
+    const run = (...args: string[]) => runAgainst(answers, ['env', ...args])
+    expect((await run('sleep', 'feature-x')).stdout).toMatch(/^feature-x is asleep already; .* wakes it\n$/)
+    expect((await run('wake', 'feature-x')).stdout).toMatch(/^feature-x is awake already; /)
+    const forPrograms = await run('wake', 'feature-x', '--json')
+    expect([JSON.parse(forPrograms.stdout), forPrograms.status]).toEqual([answer, EXIT_CODES.ok])
+  })
+
+  it('says what pinning and keeping longer have come to', async () => {
+    const run = (environment: Partial<Environment>, ...args: string[]) =>
+      runAgainst({ 'PATCH /v1/environments/feature-x': { json: { ...featureX, ...environment } } }, ['env', ...args])
+    const pinned = { pinned: true, expiresAt: null }
+    expect((await run(pinned, 'pin', 'feature-x')).stdout).toBe('feature-x is pinned: no time to live ends it\n')
+    expect((await run(pinned, 'extend', 'feature-x', '1d')).stdout).toBe('feature-x is pinned and never expires\n')
+    expect((await run({}, 'unpin', 'feature-x')).stdout).toBe('feature-x is not pinned: it expires in 13 d\n')
+    const forEver = { expiresAt: null }
+    expect((await run(forEver, 'unpin', 'feature-x')).stdout).toContain('not pinned: it has no time to live')
+    expect((await run(forEver, 'extend', 'feature-x', '1d')).stdout).toContain('has no time to live: it never expires')
+  })
+
+  it('says how to wake one that is waited for', async () => {
+    const asleep = { phase: 'asleep', asleep: { since: '2026-01-02T11:00:00.000Z', reason: 'idle' } }
+    const answers = { 'GET /v1/environments/feature-x': { json: { ...featureX, ...asleep } } }
+    const { stderr, status } = await runAgainst(answers, ['env', 'wait', 'feature-x', '--timeout', '0s'])
+    expect(stderr).toContain('it is asleep; ')
+    expect(stderr).toContain('`tributary env wake feature-x`')
+    expect(status).toBe(EXIT_CODES.timedOut)
   })
 
   it('shows since when one is asleep', async () => {

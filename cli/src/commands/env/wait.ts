@@ -9,6 +9,7 @@ import { troubles } from '../../output/format.js'
 import { printEnvironment } from './show.js'
 
 const POLL_MS = 200
+const WAKERS = 'only a push, a request to its address or a command wakes it'
 
 interface WaitFlags {
   readonly timeout: number
@@ -82,9 +83,14 @@ function notReady({ name, commit }: WaitTarget, environment: Environment | undef
     environment === undefined
       ? 'there is no such environment; has the branch been pushed, and is its repository configured (`tributary status`)?'
       : hasCommit(environment, commit)
-        ? `it is ${environment.phase}; \`tributary plan ${name}\` shows what is left to do`
+        ? stateText(environment)
         : `its commit ${commit ?? ''} has not been seen; has it been pushed?`
   return cliError('CLI_NOT_READY', `${name} was not ready in time; ${state}`)
+}
+
+function stateText({ name, phase }: Environment): string {
+  if (phase === 'asleep') return `it is asleep; ${WAKERS}: \`tributary env wake ${name}\``
+  return `it is ${phase}; \`tributary plan ${name}\` shows what is left to do`
 }
 
 async function progressText(
@@ -94,7 +100,7 @@ async function progressText(
 ): Promise<string> {
   if (environment === undefined) return `${name}: waiting for the push`
   const { phase, currentRunId } = environment
-  if (currentRunId === null) return `${name}: ${phase}`
+  if (currentRunId === null) return `${name}: ${phase}${phase === 'asleep' ? `; ${WAKERS}` : ''}`
   return `${name}: ${phase}, ${currentStep(await client.getRun(currentRunId, { signal }))}`
 }
 

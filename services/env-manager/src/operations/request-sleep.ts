@@ -8,19 +8,19 @@ import { failure } from '../errors.js'
 import { changeable } from './change-environment.js'
 import { sleepAfterMsOf, type EnvironmentDependencies } from './dependencies.js'
 import { mapServices } from './deploy/end-deploy.js'
-import { getEnvironment, listEnvironments, updateEnvironment } from './state/environments.js'
+import { listEnvironments, updateEnvironment } from './state/environments.js'
 
 type SleepDependencies = { readonly store: RevisionedStore; readonly clock: Pick<Clock, 'now'> }
 
 /**
- * Wants the services of an environment stopped. Asking again changes nothing.
+ * Wants the services of an environment stopped. False: that was wanted already, and nothing is changed.
  * @throws AppError `ENVIRONMENT_NOT_FOUND`, `ENVIRONMENT_TERMINATING`, `ENVIRONMENT_PERMANENT`
  */
 export async function requestSleep(
   { store, clock }: SleepDependencies,
   name: string,
   reason: 'requested' | 'idle' = 'requested',
-): Promise<EnvironmentRecord> {
+): Promise<boolean> {
   if (name === INTEGRATION_TENANT) {
     throw failure(
       'ENVIRONMENT_PERMANENT',
@@ -29,19 +29,34 @@ export async function requestSleep(
   }
   await changeable(store, name)
   const since = clock.now()
-  const updated = await updateEnvironment(store, name, (current) =>
-    current.asleep || current.tombstone !== null ? current : { ...current, asleep: { since, reason } },
-  )
-  return updated ?? getEnvironment(store, name)
+  return changeIf(store, name, {
+    when: (current) => !current.asleep && current.tombstone === null,
+    change: (current) => ({ ...current, asleep: { since, reason } }),
+  })
 }
 
-/** Wants the services of an environment to run. One that is awake stays as it is. */
-export async function requestWake({ store, clock }: SleepDependencies, name: string): Promise<EnvironmentRecord> {
+/** Wants the services of an environment to run. False: it is awake, and nothing is changed. */
+export async function requestWake({ store, clock }: SleepDependencies, name: string): Promise<boolean> {
   await changeable(store, name)
-  const updated = await updateEnvironment(store, name, (current) =>
-    current.asleep ? awake(current, clock.now()) : current,
-  )
-  return updated ?? getEnvironment(store, name)
+  return changeIf(store, name, {
+    when: (current) => Boolean(current.asleep),
+    change: (current) => awake(current, clock.now()),
+  })
+}
+
+interface ConditionalChange {
+  readonly when: (current: EnvironmentRecord) => boolean
+  readonly change: (current: EnvironmentRecord) => EnvironmentRecord
+}
+
+async function changeIf(store: RevisionedStore, name: string, { when, change }: ConditionalChange): Promise<boolean> {
+  let changed = false
+  const record = await updateEnvironment(store, name, (current) => {
+    // Each attempt looks anew: somebody else may have been faster.
+    changed = when(current)
+    return changed ? change(current) : current
+  })
+  return record !== undefined && changed
 }
 
 /** The record of an environment that is woken now. */
@@ -56,7 +71,7 @@ export function awake(record: EnvironmentRecord, now: number): EnvironmentRecord
 export async function requestRedeploy(
   { store, clock }: SleepDependencies,
   { environment, service }: { readonly environment: string; readonly service?: string | undefined },
-): Promise<EnvironmentRecord> {
+): Promise<void> {
   const record = await changeable(store, environment)
   if (service !== undefined && ownMember(record.services, service) === undefined) {
     const own = Object.keys(record.services).join(', ') || 'none'
@@ -65,8 +80,11 @@ export async function requestRedeploy(
       `Restarting ${service} of ${environment}: it deploys no such service (own: ${own})`,
     )
   }
-  if (record.asleep) return requestWake({ store, clock }, environment)
-  const updated = await updateEnvironment(store, environment, (current) => ({
+  if (record.asleep) {
+    await requestWake({ store, clock }, environment)
+    return
+  }
+  await updateEnvironment(store, environment, (current) => ({
     ...mapServices(current, (one) =>
       (service === undefined || one.name === service) && one.deployed !== null
         ? { ...one, restartRequested: true }
@@ -74,7 +92,6 @@ export async function requestRedeploy(
     ),
     settledFor: null,
   }))
-  return updated ?? getEnvironment(store, environment)
 }
 
 /** Puts to sleep what nobody has used for long enough; resolves to their names. */

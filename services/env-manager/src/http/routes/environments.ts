@@ -1,4 +1,13 @@
-import { Environment, EnvironmentPatch, LedgerLine, Plan, Receipt, ServiceName, TenantName } from '@tributary/contract'
+import {
+  Environment,
+  EnvironmentPatch,
+  LedgerLine,
+  Plan,
+  Receipt,
+  ServiceName,
+  StateRequested,
+  TenantName,
+} from '@tributary/contract'
 import { Type } from 'typebox'
 import { isOwnedBy } from '../../domain/owner.js'
 import { patchEnvironment, requestRetry } from '../../operations/change-environment.js'
@@ -123,25 +132,24 @@ function runningRoutes(app: TypedApp, { deps, loop }: RouteDeps): void {
       schema: {
         summary: 'Stop its services until somebody wakes it, pushes, or asks for it through the gateway',
         params: Params,
-        response: answers({ 202: Accepted }),
+        response: answers({ 202: StateRequested }),
       },
     },
     async ({ params }, reply) => {
-      await requestSleep(deps, params.name)
-      loop.supersede(params.name, 'Somebody puts the environment to sleep; its services are stopped')
+      const changed = await requestSleep(deps, params.name)
+      if (changed) loop.supersede(params.name, 'Somebody puts the environment to sleep; its services are stopped')
       loop.mark(params.name)
-      return reply.status(202).send(accepted)
+      return reply.status(202).send({ ...accepted, changed })
     },
   )
   app.post(
     '/v1/environments/:name/wake',
     {
       config: change('environment.wake'),
-      schema: { summary: 'Start its services again', params: Params, response: answers({ 202: Accepted }) },
+      schema: { summary: 'Start its services again', params: Params, response: answers({ 202: StateRequested }) },
     },
     async ({ params }, reply) => {
-      await wake({ deps, loop }, params.name)
-      return reply.status(202).send(accepted)
+      return reply.status(202).send({ ...accepted, changed: await wake({ deps, loop }, params.name) })
     },
   )
   app.post(
