@@ -352,12 +352,8 @@ class Relay {
   /** Ends all connections. A client that has seen the end ends its side too, and then nobody listens any more. */
   async hangUp(): Promise<void> {
     this.#server.close()
-    await Promise.all(
-      [...this.#clients].map((client) => {
-        const closed = once(client, 'close')
-        client.end()
-        return closed
-      }),
-    )
+    const closed = [...this.#clients].map((client) => new Promise((resolve) => client.once('close', resolve)))
+    for (const client of this.#clients) client.end()
+    await Promise.all(closed)
   }
 }
