@@ -9,6 +9,7 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js'
+import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../connect.js'
 import { runWithTenant } from '../context/routing-context.js'
@@ -71,7 +72,7 @@ beforeEach(async () => {
     { 'service/payments': { state: 'own', owner: 'integration', endpoints } },
     { 'entry/integration/payments': { state: 'present', endpoints } },
   )
-  await expect.poll(() => client.resolve('payments', { tenant: 'feature-y' }).state).toBe('inherited')
+  await eventually(() => expect(client.resolve('payments', { tenant: 'feature-y' }).state).toBe('inherited'))
 })
 afterEach(async () => {
   for (const one of clients.splice(0)) one.close()
@@ -144,7 +145,7 @@ describe('calls by gRPC', () => {
     const pending: sendUnaryData<string>[] = []
     answerWith = (answer) => void pending.push(answer)
     const serving = pay(payments('plain'), metadataOf({ baggage: 'tributary-tenant=feature-y' }))
-    await expect.poll(() => pending.length).toBe(1)
+    await eventually(() => expect(pending.length).toBe(1))
     answerWith = (answer) => answer(null, 'paid')
     await pay(routed)
     pending[0]?.(null, 'paid')
@@ -172,11 +173,9 @@ describe('calls by gRPC', () => {
     })
     expect(await cancelled).toMatchObject({ code: status.CANCELLED })
     answerWith = (answer) => answer(null, 'paid')
-    await expect
-      .poll(async () => {
-        await pay(payments('routed'))
-        return observer.counter.take().leaks
-      })
-      .toEqual([])
+    await eventually(async () => {
+      await pay(payments('routed'))
+      expect(observer.counter.take().leaks).toEqual([])
+    })
   })
 })

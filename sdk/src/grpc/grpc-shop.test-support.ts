@@ -15,6 +15,7 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js'
+import { eventually } from '@tributary/testkit'
 import { expect } from 'vitest'
 import { connect } from '../connect.js'
 import { currentContext } from '../context/routing-context.js'
@@ -114,7 +115,7 @@ export class GrpcShop {
       if (tenant === 'integration') view['service/orders'] = { state: 'own', owner: tenant, endpoints }
     }
     this.center.publish(view, routes)
-    for (const [tenant, at] of Object.entries(ports)) await expect.poll(() => this.#portsOf(tenant)).toEqual(at)
+    for (const [tenant, at] of Object.entries(ports)) await eventually(() => expect(this.#portsOf(tenant)).toEqual(at))
   }
 
   /** Where the client sees a tenant's own copies; null: it has none. */

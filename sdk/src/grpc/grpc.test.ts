@@ -14,6 +14,7 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js'
+import { eventually } from '@tributary/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connect } from '../connect.js'
 import { currentContext, runWithContext, runWithTenant } from '../context/routing-context.js'
@@ -108,7 +109,7 @@ beforeEach(async () => {
   for (const who of ['integration/orders', 'feature-x/orders']) routes[`entry/${who}`] = await serve(who)
   const { endpoints } = routes['entry/integration/orders'] as { endpoints: unknown }
   center.publish({ 'service/orders': { state: 'own', owner: 'integration', endpoints } }, routes)
-  await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).owner).toBe('feature-x')
+  await eventually(() => expect(client.resolve('orders', { tenant: 'feature-x' }).owner).toBe('feature-x'))
   channel = createChannel(client, { service: 'orders', credentials: credentials.createInsecure() })
   const Orders = makeGenericClientConstructor(definition, 'Orders')
   orders = new Orders('orders', credentials.createInsecure(), { channelOverride: channel })
@@ -209,13 +210,13 @@ describe('gRPC', () => {
 
   it('says that a service is masked, missing or not known yet', async () => {
     center.publish({}, { 'entry/feature-x/orders': { state: 'masked', endpoints: [] } })
-    await expect.poll(() => client.resolve('orders', { tenant: 'feature-x' }).state).toBe('masked')
+    await eventually(() => expect(client.resolve('orders', { tenant: 'feature-x' }).state).toBe('masked'))
     await expect(runWithTenant('feature-x', () => ask())).rejects.toMatchObject({
       code: status.FAILED_PRECONDITION,
       details: expect.stringContaining('SERVICE_MASKED') as string,
     })
     center.publish({ 'service/orders': null }, { 'entry/integration/orders': null })
-    await expect.poll(() => client.resolve('orders').state).toBe('missing')
+    await eventually(() => expect(client.resolve('orders').state).toBe('missing'))
     await expect(ask()).rejects.toMatchObject({ code: status.NOT_FOUND })
   })
 
@@ -223,9 +224,9 @@ describe('gRPC', () => {
     expect(await runWithTenant('feature-x', () => ask())).toContain('feature-x/orders')
     const moved = await serve('feature-x/moved')
     center.publish({}, { 'entry/feature-x/orders': moved })
-    await expect
-      .poll(() => client.resolve('orders', { tenant: 'feature-x' }).endpoints[1]?.port)
-      .toBe(ports['feature-x/moved'])
+    await eventually(() =>
+      expect(client.resolve('orders', { tenant: 'feature-x' }).endpoints[1]?.port).toBe(ports['feature-x/moved']),
+    )
     expect(await runWithTenant('feature-x', () => ask())).toContain('feature-x/moved')
     channel.close()
     expect(channel.getTarget()).toBe('orders')
