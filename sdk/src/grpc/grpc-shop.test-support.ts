@@ -15,7 +15,6 @@ import {
   type ServiceError,
   type sendUnaryData,
 } from '@grpc/grpc-js'
-import { eventually } from '@tributary/testkit'
 import { expect } from 'vitest'
 import { connect } from '../connect.js'
 import { currentContext } from '../context/routing-context.js'
