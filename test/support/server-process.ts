@@ -24,7 +24,7 @@ const START_MS = 120_000
 /** Ends a server with whoever started it. Vitest ends its workers by signals, so nothing can be done in them at their end. */
 const TIED = path.join(ROOT, 'test/support/tied-to-parent.mjs')
 
-/** A service as a process of its own: to be killed, frozen and thawed. It ends with this process at the latest. */
+/** A service as a process of its own: to be killed, frozen and thawed. It ends with this process at the latest, and with it what it runs in its data folder. */
 export class ServerProcess {
   readonly #child: ChildProcess
   #output = ''
