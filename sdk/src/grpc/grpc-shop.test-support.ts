@@ -114,7 +114,9 @@ export class GrpcShop {
       if (tenant === 'integration') view['service/orders'] = { state: 'own', owner: tenant, endpoints }
     }
     this.center.publish(view, routes)
-    for (const [tenant, at] of Object.entries(ports)) await eventually(() => expect(this.#portsOf(tenant)).toEqual(at))
+    for (const [tenant, at] of Object.entries(ports)) {
+      await expect.poll(() => this.#portsOf(tenant), { timeout: 10_000 }).toEqual(at)
+    }
   }
 
   /** Where the client sees a tenant's own copies; null: it has none. */
