@@ -49,6 +49,8 @@ describe('tributary', () => {
                                  of an environment: which of them carry it?
         plan <env>               what the env-manager would do to an environment now,
                                  and why
+        deploy <env> <service>   name the image that was built of a commit: a service
+                                 with \`deploy: { on: image }\` waits for it
         runs                     deploy and teardown runs with their steps and logs
         config                   config documents: read, change and wait, explain,
                                  compare, roll back

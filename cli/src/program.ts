@@ -3,6 +3,7 @@ import { addApprove } from './commands/approve.js'
 import { addAudit } from './commands/audit.js'
 import { addCompletion } from './commands/completion.js'
 import { addConfig } from './commands/config/config.js'
+import { addDeploy } from './commands/deploy.js'
 import { addDoctor } from './commands/doctor/doctor.js'
 import { addEntries } from './commands/entries/entries.js'
 import { addEnv } from './commands/env/env.js'
@@ -60,8 +61,9 @@ export function buildProgram(cli: Cli): Command {
   program.hook('preAction', async (_program, action) => {
     if (applyOutputFormat(action) === 'yaml') await cli.terminal.useYaml()
   })
-  for (const add of [addInit, addUp, addStatus, addEnv, addTopology, addWatch, addProbe, addPlan, addRuns, addConfig])
+  for (const add of [addInit, addUp, addStatus, addEnv, addTopology, addWatch, addProbe, addPlan, addDeploy, addRuns])
     add(program, cli)
+  addConfig(program, cli)
   for (const add of [addEntries, addEnvExplain, addExec, addProxy, addTokens, addHint, addApprove, addAudit, addStore])
     add(program, cli)
   for (const add of [addVersion, addCompletion]) add(program, cli)

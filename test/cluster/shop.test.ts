@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Receipt } from '@tributary/contract'
@@ -6,6 +6,7 @@ import { describeWithCluster } from '@tributary/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createRepositories } from '../../examples/shop/create-repositories.mjs'
 import { GitFixture } from '../support/git-fixture.js'
+import { ROOT } from '../support/platform.js'
 import { waitFor } from '../support/wait-for.js'
 import { ClusterPlatform } from './support/cluster-platform.js'
 import { buildImage } from './support/shop-images.js'
@@ -25,6 +26,7 @@ interface Orders extends Answer {
 
 const INSTANCE = `kube-shop-${process.pid % 10_000}`
 const FEATURE = 'feature-add-button'
+const ORDERS = path.join(ROOT, 'examples/shop/repositories/shop/orders/service.yaml')
 const BUTTONS = (...buttons: string[]) => ({
   'orders/buttons.mjs': `export const BUTTONS = ${JSON.stringify(buttons)}\n`,
 })
@@ -140,6 +142,23 @@ describeWithCluster('the example shop on real pods', () => {
     await platform.envManager.rollbackService(FEATURE, 'orders')
     await waitFor('the copy of before', areThere(2), { timeoutMs: 60_000, everyMs: 250 })
     await platform.untilReady(FEATURE)
+  })
+
+  it('deploys a service when its image is named, whatever it is called, and not before', async () => {
+    const before = await readFile(ORDERS, 'utf8')
+    const commit = await shop.push('feature/add-button', { 'orders/service.yaml': `${before}deploy: { on: image }\n` })
+    const isWaiting = async (): Promise<boolean> => {
+      const { conditions } = await platform.envManager.getEnvironment(FEATURE)
+      return conditions.some(({ reason }) => reason === 'WaitingForImage')
+    }
+    await waitFor('the environment to wait for the image', isWaiting, { timeoutMs: 60_000 })
+    expect((await ordersOf(FEATURE)).tenant).toBe(FEATURE)
+    const image = await buildImage(shop.url, commit, { name: 'built-elsewhere', program: 'web/server.mjs' })
+    const taken = await platform.envManager.takeImage(FEATURE, { service: 'orders', commitSha: commit, image })
+    expect(taken).toEqual({ outcome: 'deploys' })
+    await platform.untilReady(FEATURE, { orders: commit })
+    const deployment = ['get', 'deployment', 'orders', '-n', platform.namespaceOf(FEATURE), '-o']
+    expect(await platform.kubectl([...deployment, 'jsonpath={.spec.template.spec.containers[0].image}'])).toBe(image)
   })
 
   it('leaves nothing but a receipt that names every object when the branch is deleted', async () => {

@@ -6,6 +6,7 @@ import type {
   EnvironmentPatch,
   GitHint,
   HintAccepted,
+  ImageTaken,
   LedgerLine,
   LogLine,
   ManagerStatus,
@@ -78,6 +79,11 @@ export function createEnvManagerClient(options: ClientOptions) {
       http.call<{ receipts: Receipt[] }>('GET', environment(name, '/receipts'), read),
     rollbackService: (name: string, service: string, body: { runId?: string } = {}) =>
       http.call<undefined>('POST', environment(name, `/services/${encodeURIComponent(service)}/rollback`), { body }),
+    /** Names the image that was built of a commit (40 hexadecimal digits), for a service with `deploy: { on: image }`. */
+    takeImage: (name: string, { service, commitSha, image }: { service: string; commitSha: string; image: string }) =>
+      http.call<ImageTaken>('PUT', environment(name, `/services/${encodeURIComponent(service)}/images/${commitSha}`), {
+        body: { image },
+      }),
 
     ...runsOf(http),
 

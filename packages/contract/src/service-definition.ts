@@ -134,7 +134,13 @@ export const ServiceDefinition = Type.Object(
     expose: Type.Optional(Type.Object({ public: Type.Optional(Type.Boolean()) }, strict)),
     deploy: Type.Optional(
       Type.Object(
-        { on: Type.Literal('push', { default: 'push', description: 'an image that is not there yet is waited for' }) },
+        {
+          on: Type.Union([Type.Literal('push'), Type.Literal('image')], {
+            default: 'push',
+            description:
+              'push: at once; on Kubernetes an image that is not there yet is waited for. image: when `tributary deploy` has named the image of the commit',
+          }),
+        },
         strict,
       ),
     ),

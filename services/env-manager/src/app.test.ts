@@ -83,7 +83,7 @@ afterEach(async () => {
   await bench.close()
 })
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 async function call(
   method: Method,
   url: string,
@@ -119,6 +119,11 @@ describe('who may call', () => {
     { method: 'POST', url: '/v1/environments/feature-x/wake' },
     { method: 'POST', url: '/v1/environments/feature-x/redeploy', body: {} },
     { method: 'POST', url: '/v1/environments/feature-x/services/orders/rollback', body: {} },
+    {
+      method: 'PUT',
+      url: `/v1/environments/feature-x/services/orders/images/${'a'.repeat(40)}`,
+      body: { image: 'a:1' },
+    },
     { method: 'POST', url: '/v1/hints/git', body: {} },
     { method: 'POST', url: '/v1/breaker/approve', body: { approvalId: 'x' } },
     { method: 'DELETE', url: '/v1/environments/feature-x' },
@@ -347,6 +352,34 @@ describe('what comes back', () => {
   })
 })
 
+describe('images', () => {
+  it('takes the image of a commit, deploys the service with it, and notes who named it', async () => {
+    const service = 'payments'
+    const yaml = definition(service, 'deploy: { on: image }\n')
+    const commitSha = bench.git.commit('shop', 'feature/x', { 'payments/service.yaml': yaml })
+    await bench.settle()
+    const url = `/v1/environments/feature-x/services/${service}/images/${commitSha}`
+    const answer = await call('PUT', url, { body: { image: 'registry.example/payments@sha256:abc' } })
+    expect(answer).toEqual({ status: 202, json: { outcome: 'deploys' } })
+    await bench.atRest(
+      () => bench.phase('feature-x'),
+      (phase) => phase === 'ready',
+    )
+    const [started] = [...bench.world.started.values()].filter(
+      (spec) => spec.environment === 'feature-x' && spec.service === service,
+    )
+    expect(started?.definition.run?.image).toBe('registry.example/payments@sha256:abc')
+    expect((await call('PUT', url, { body: { image: 'registry.example/payments@sha256:abc' } })).json).toEqual({
+      outcome: 'known',
+    })
+    const { json } = await call('GET', '/v1/audit?environment=feature-x')
+    expect(JSON.stringify(json)).toContain('"service.image"')
+  })
+})
+
+const COMMIT = 'a'.repeat(40)
+const IMAGES = '/v1/environments/feature-x/services/orders/images'
+
 describe('what is refused', () => {
   it.each<[Method, string, object | undefined, number, string]>([
     ['GET', '/v1/environments/none', undefined, 404, 'ENVIRONMENT_NOT_FOUND'],
@@ -365,6 +398,9 @@ describe('what is refused', () => {
     ['DELETE', '/v1/environments/integration', undefined, 422, 'ENVIRONMENT_PERMANENT'],
     ['POST', '/v1/environments/feature-x/services/nope/rollback', {}, 404, 'SERVICE_NOT_FOUND'],
     ['POST', '/v1/environments/feature-x/services/orders/rollback', {}, 422, 'ROLLBACK_TARGET_MISSING'],
+    ['PUT', `${IMAGES}/${COMMIT}`, { image: 'or ders' }, 400, 'ARGUMENT_INVALID'],
+    ['PUT', `${IMAGES}/${COMMIT.slice(1)}`, { image: 'orders:1' }, 400, 'ARGUMENT_INVALID'],
+    ['PUT', `/v1/environments/none/services/orders/images/${COMMIT}`, { image: 'a:1' }, 404, 'ENVIRONMENT_NOT_FOUND'],
     ['POST', '/v1/environments/integration/sleep', undefined, 422, 'ENVIRONMENT_PERMANENT'],
     ['POST', '/v1/environments/none/wake', undefined, 404, 'ENVIRONMENT_NOT_FOUND'],
     ['POST', '/v1/environments/feature-x/redeploy', { service: 'nope' }, 404, 'SERVICE_NOT_FOUND'],

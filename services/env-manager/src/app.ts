@@ -15,6 +15,7 @@ import { auditRoute } from './http/routes/audit.js'
 import { configRoutes } from './http/routes/config.js'
 import { consoleRoutes } from './http/routes/console.js'
 import { environmentRoutes } from './http/routes/environments.js'
+import { imageRoutes } from './http/routes/images.js'
 import { releaseFinalizersRoute } from './http/routes/release-finalizers.js'
 import { eventsRoute } from './http/routes/events.js'
 import { logRoutes } from './http/routes/logs.js'
@@ -119,8 +120,9 @@ async function addRoutes(
   given: AppDeps & { readonly signIn: SignInDeps; readonly closing: AbortSignal },
 ): Promise<void> {
   const { events = new EventHub() } = given
-  for (const routes of [environmentRoutes, releaseFinalizersRoute, logRoutes, runRoutes, managerRoutes, auditRoute])
+  for (const routes of [environmentRoutes, imageRoutes, releaseFinalizersRoute, logRoutes, runRoutes, managerRoutes])
     routes(app, given)
+  auditRoute(app, given)
   topologyRoutes(app, { ...given, topologies: topologyFeeds(given.deps, events) })
   eventsRoute(app, { ...given, events })
   requestReportsRoute(app, given.reports ?? new GatewayReports(given.deps))

@@ -60,6 +60,14 @@ export const ENV_MANAGER_ERRORS = {
     kind: 'failed_precondition',
     description: 'No earlier successful run deployed another commit of the service.',
   },
+  IMAGE_NOT_AWAITED: {
+    kind: 'failed_precondition',
+    description: 'The service is deployed when its branch is pushed; only `deploy: { on: image }` waits for images.',
+  },
+  IMAGE_UNKNOWN: {
+    kind: 'failed_precondition',
+    description: 'No image of the commit is known, or it is no longer kept: its pipeline has to name it again.',
+  },
   APPROVAL_NOT_FOUND: {
     kind: 'conflict',
     description: 'Nothing waits for an approval of this id: the set of environments changed or was dealt with.',

@@ -28,8 +28,8 @@ export interface ImageOptions {
   readonly program: string
 }
 
-/** What a build in CI would do for a push: an image of the repository at the commit, tagged with its version. */
-export async function buildImage(repository: string, commit: string, image: ImageOptions): Promise<void> {
+/** What a build in CI would do for a push: an image of the repository at the commit, tagged with its version. Answers its name. */
+export async function buildImage(repository: string, commit: string, image: ImageOptions): Promise<string> {
   const clone = await mkdtemp(path.join(tmpdir(), 'tributary-build-'))
   try {
     await run('git', ['clone', '--quiet', repository, clone])
@@ -39,12 +39,14 @@ export async function buildImage(repository: string, commit: string, image: Imag
     const modules = Object.entries(MODULES).map(
       ([name, from]) => [`node_modules/${name}`, { copyOf: path.join(ROOT, from) }] as const,
     )
+    const name = `tributary-example/${image.name}`
     await testImage({
-      name: `tributary-example/${image.name}`,
+      name,
       tag: version,
       files: { ...Object.fromEntries(modules), '.': { copyOf: clone } },
       command: [`/app/${image.program}`],
     })
+    return `${name}:${version}`
   } finally {
     await rm(clone, { recursive: true, force: true })
   }

@@ -107,6 +107,37 @@ export const Environment = Type.Object(
 )
 export type Environment = Static<typeof Environment>
 
+/** The image that a pipeline has built of a commit, for a service with `deploy: { on: image }`. */
+export const BuiltImage = Type.Object(
+  {
+    image: Type.String({
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._:/@-]*$',
+      maxLength: 512,
+      description: 'reference, best by digest: registry.example/team/orders@sha256:…',
+    }),
+  },
+  { $id: 'BuiltImage', additionalProperties: false },
+)
+export type BuiltImage = Static<typeof BuiltImage>
+
+/**
+ * What follows from an image.
+ *
+ * | outcome | meaning |
+ * | --- | --- |
+ * | deploys | the environment waits for it: the service is deployed |
+ * | replaces | the service runs another image of the commit, and is deployed with this one |
+ * | known | it was named before; nothing changes |
+ * | kept | the environment does not wait for one of this commit now, or sleeps |
+ */
+export const IMAGE_OUTCOMES = ['deploys', 'replaces', 'known', 'kept'] as const
+export type ImageOutcome = (typeof IMAGE_OUTCOMES)[number]
+export const ImageTaken = Type.Object(
+  { outcome: Type.Enum(IMAGE_OUTCOMES) },
+  { $id: 'ImageTaken', additionalProperties: false },
+)
+export type ImageTaken = Static<typeof ImageTaken>
+
 /** A thing that the platform made for an environment. Written before it is made, struck out after it is verified gone. */
 export const LedgerLine = Type.Object(
   {

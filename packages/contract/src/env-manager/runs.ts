@@ -40,7 +40,7 @@ export const Run = Type.Object(
     kind: Type.Union([Type.Literal('deploy'), Type.Literal('sleep'), Type.Literal('teardown')]),
     state: RunState,
     trigger: Type.String({
-      description: 'push, retry, base-moved, health, request, idle, wake, restart, branch-deleted, …',
+      description: 'push, image, retry, base-moved, health, request, idle, wake, restart, branch-deleted, …',
     }),
     commits: Type.Array(Type.Object({ repository: Type.String(), commitSha: CommitSha }, strict)),
     startedAt: Instant,

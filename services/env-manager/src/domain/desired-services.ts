@@ -22,6 +22,11 @@ export interface DesiredService {
   readonly defined: DefinedService
 }
 
+/** The image that was named to a service which is deployed on image; undefined: it is deployed on push. */
+export function builtImageOf({ defined: { definition } }: DesiredService): string | undefined {
+  return definition.deploy?.on === 'image' ? definition.run?.image : undefined
+}
+
 /** A definition that cannot be used. Its last good deployment stays. */
 export interface InvalidService {
   readonly service: string | undefined
@@ -32,6 +37,8 @@ export interface InvalidService {
 /** What an environment should run, as far as its repositories can be read. */
 export interface DesiredServices {
   readonly services: readonly DesiredService[]
+  /** Services of the branch that cannot be deployed before their image is named; a copy of theirs that runs stays. */
+  readonly awaiting: readonly DesiredService[]
   readonly invalid: readonly InvalidService[]
   /** Services that run already and must be left alone, because their part of a repository cannot be read. */
   readonly kept: readonly string[]
@@ -69,6 +76,7 @@ export function desiredServices(
   const own = new Set(services.keys())
   return {
     services: [...services.values()].sort((left, right) => (left.service < right.service ? -1 : 1)),
+    awaiting: [],
     invalid,
     kept: recorded.filter((one) => !own.has(one.service) && isKept(one, contents)).map((one) => one.service),
     ...environmentWide(contents, own),

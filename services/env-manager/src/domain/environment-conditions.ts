@@ -44,7 +44,7 @@ export function healthConditions(record: EnvironmentRecord, context: FindingCont
   if (record.asleep) return sleepConditions(record, context)
   const findings = Object.values(record.services).map((service) => ({
     service: service.name,
-    ...healthFinding(service),
+    ...healthFinding(service, record.name),
   }))
   const wrong = findings.filter((finding) => finding.status !== 'True')
   const ready =
@@ -80,12 +80,20 @@ function sleepConditions(record: EnvironmentRecord, context: FindingContext): re
   )
 }
 
-function healthFinding(service: ServiceRecord): Omit<ConditionFinding, 'type' | 'service'> {
+function healthFinding(service: ServiceRecord, environment: string): Omit<ConditionFinding, 'type' | 'service'> {
   const { invalid, failure, deployed, health, healthMessage } = service
   if (invalid !== null) return { status: 'False', reason: 'DefinitionInvalid', message: invalid }
   if (failure !== null)
     return { status: 'False', reason: failure.final ? 'GaveUp' : 'DeployFailed', message: failure.message }
+  if (service.waitsForImage === true && health !== 'unhealthy')
+    return { status: 'Unknown', reason: 'WaitingForImage', message: waitingMessage(service, environment) }
   if (deployed === null) return { status: 'Unknown', reason: 'NotDeployed', message: 'no copy runs yet' }
   if (health === 'healthy') return { status: 'True', reason: 'Healthy', message: `${deployed.version} serves` }
   return { status: 'False', reason: 'Unhealthy', message: healthMessage ?? 'its copy is not healthy' }
+}
+
+function waitingMessage({ name, wantedCommit, deployed }: ServiceRecord, environment: string): string {
+  const meanwhile = deployed === null ? '' : `; ${deployed.version} serves meanwhile`
+  const command = `tributary deploy ${environment} ${name} --commit ${wantedCommit} --image …`
+  return `it waits for the image of ${wantedCommit.slice(0, 7)}${meanwhile}; what builds it says so by \`${command}\``
 }

@@ -103,6 +103,7 @@ describe('toEnvironment', () => {
   it('is degraded while a changed file cannot be read at all', () => {
     const desired = {
       services: [],
+      awaiting: [],
       invalid: [{ service: undefined, repository: 'shop', message: 'a/service.yaml:1:1: x' }],
       kept: [],
       masked: [],
@@ -120,7 +121,7 @@ describe('toEnvironment', () => {
   })
 
   it('is degraded while the branch’s tributary.yaml cannot be used, and not for a base that is still to come', () => {
-    const desired = { services: [], invalid: [], kept: [], masked: [], baseBranch: undefined, problems: [] }
+    const desired = { services: [], awaiting: [], invalid: [], kept: [], masked: [], baseBranch: undefined, problems: [] }
     const wrong = { ...desired, problems: ['tributary.yaml:3:1: unknown field "maks"'] }
     const ignored = definitionConditions(record(), { desired: wrong, problem: null }, context)
     expect(phaseOf(record({ conditions: ignored }))).toBe('degraded')

@@ -17,6 +17,8 @@ export interface DeployedCopy {
   readonly version: string
   readonly workloadId: string
   readonly endpoints: readonly Endpoint[]
+  /** The image that was named to it; undefined: it was deployed on push. */
+  readonly image?: string
 }
 
 /** A successful deploy, kept for rollback. `at` is epoch milliseconds. */
@@ -54,6 +56,10 @@ export interface ServiceRecord {
   readonly rolledBack: { readonly commitSha: string; readonly head: string } | null
   /** A person wants it stopped and started again. */
   readonly restartRequested?: boolean
+  /** It is deployed when its image is named, not when its branch is pushed. */
+  readonly onImage?: boolean
+  /** It is not deployed at the wanted commit because its image has not been named. */
+  readonly waitsForImage?: boolean
   /** Newest first. */
   readonly history: readonly PastDeploy[]
 }
@@ -154,6 +160,8 @@ export function wantService(
     ...identity,
     dependsOn: definition.dependsOn ?? [],
     public: definition.expose?.public ?? false,
+    onImage: definition.deploy?.on === 'image',
+    waitsForImage: false,
     invalid: null,
     failure,
   }

@@ -7,12 +7,17 @@ const NAMES = ['a', 'b', 'c', 'd'] as const
 const COMMITS = ['1'.repeat(40), '2'.repeat(40), '3'.repeat(40)] as const
 const names = fc.uniqueArray(fc.constantFrom(...NAMES))
 const commit = fc.constantFrom(...COMMITS)
+const image = fc.constantFrom('orders:1', 'orders:2')
 
 const desired: fc.Arbitrary<DesiredEnvironment> = fc
   .record({
-    services: fc.uniqueArray(fc.record({ service: fc.constantFrom(...NAMES), commitSha: commit }), {
-      selector: (one) => one.service,
-    }),
+    services: fc.uniqueArray(
+      fc.record(
+        { service: fc.constantFrom(...NAMES), commitSha: commit, image },
+        { requiredKeys: ['service', 'commitSha'] },
+      ),
+      { selector: (one) => one.service },
+    ),
     kept: names,
     masked: names,
     base: fc.constantFrom('integration', 'feature-b', null),
@@ -38,6 +43,7 @@ const observed: fc.Arbitrary<ObservedEnvironment> = fc.record({
     fc.record({
       service: fc.constantFrom(...NAMES),
       commitSha: fc.option(commit),
+      image: fc.option(image, { nil: undefined }),
       serving: fc.boolean(),
       present: fc.boolean(),
       restartRequested: fc.boolean(),
@@ -70,10 +76,17 @@ function apply(wanted: DesiredEnvironment, before: ObservedEnvironment, { action
         world = { ...world, base: wanted.base }
         break
       case 'deploy-service':
-        world = { ...world, services: [...others, fresh], masked: world.masked.filter((one) => one !== service) }
+        world = {
+          ...world,
+          services: [...others, { ...fresh, image: wanted.services.find((one) => one.service === service)?.image }],
+          masked: world.masked.filter((one) => one !== service),
+        }
         break
       case 'restart-service':
-        world = { ...world, services: [...others, { ...fresh, gaveUpOn: previous?.gaveUpOn ?? null }] }
+        world = {
+          ...world,
+          services: [...others, { ...fresh, image: previous?.image, gaveUpOn: previous?.gaveUpOn ?? null }],
+        }
         break
       case 'remove-service':
         world = { ...world, services: others }
@@ -130,6 +143,23 @@ const serves = (more: Partial<ObservedService> = {}): ObservedEnvironment => ({
 })
 
 describe('plan', () => {
+  it('deploys another image of the commit that runs, and waits for one that nobody has named', () => {
+    const named = (image: string): DesiredEnvironment => ({
+      ...base,
+      services: [{ service: 'a', commitSha: COMMITS[0], image }],
+    })
+    expect(actionsOf(named('a:1'), serves({ image: 'a:1' }))).toEqual([])
+    expect(actionsOf(named('a:2'), serves({ image: 'a:1' }))).toEqual(['deploy-service a'])
+    const awaiting: DesiredEnvironment = {
+      ...base,
+      services: [],
+      kept: ['a'],
+      awaiting: [{ service: 'a', commitSha: COMMITS[1] }],
+    }
+    expect(actionsOf(awaiting, serves({ image: 'a:1' }))).toEqual(['wait a'])
+    expect(actionsOf(awaiting, serves({ image: 'a:1', serving: false }))).toEqual(['restart-service a', 'wait a'])
+  })
+
   it('is empty once it has been applied', () => {
     fc.assert(
       fc.property(desired, observed, (wanted, world) => {

@@ -9,7 +9,10 @@ export interface DesiredEnvironment {
   readonly base: string | null
   /** Why nothing can be done yet; null when it can. */
   readonly waitingFor: string | null
-  readonly services: readonly { readonly service: string; readonly commitSha: string }[]
+  /** `image`: what was named to a service that is deployed on image. */
+  readonly services: readonly { readonly service: string; readonly commitSha: string; readonly image?: string }[]
+  /** Services whose image has not been named. */
+  readonly awaiting?: readonly { readonly service: string; readonly commitSha: string }[]
   /** Its services are to be stopped until it is woken. */
   readonly asleep: boolean
   /** Own services that stay as they are because their definition cannot be read now. */
@@ -28,6 +31,8 @@ export interface ObservedService {
   readonly present: boolean
   /** A deploy led callers to it, but did not get to its end. */
   readonly unfinished?: boolean
+  /** The image that was named to the copy. */
+  readonly image?: string | undefined
   /** A person wants it stopped and started again. */
   readonly restartRequested: boolean
   /** A commit whose deploy failed for good: not tried again until something is pushed or asked for. */
@@ -78,7 +83,12 @@ function actionsOf(desired: DesiredEnvironment, observed: ObservedEnvironment): 
     ...desired.services.flatMap((wanted) => serviceActions(wanted, observed)),
     ...keptActions(desired, observed),
     ...removalActions(desired, observed),
+    ...(desired.awaiting ?? []).map(waitForImage),
   ]
+}
+
+function waitForImage({ service, commitSha }: { readonly service: string; readonly commitSha: string }): PlanAction {
+  return { action: 'wait', service, commitSha, reason: 'nobody has named its image yet: `tributary deploy` does' }
 }
 
 function establishActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {
@@ -115,18 +125,19 @@ function sleepActions({ services }: ObservedEnvironment): PlanAction[] {
     .map(({ service }) => ({ action: 'stop-service', service, reason: 'the environment is asleep' }))
 }
 
-function serviceActions(
-  { service, commitSha }: { readonly service: string; readonly commitSha: string },
-  observed: ObservedEnvironment,
-): PlanAction[] {
+function serviceActions(wanted: DesiredEnvironment['services'][number], observed: ObservedEnvironment): PlanAction[] {
+  const { service, commitSha } = wanted
   const now = observed.services.find((one) => one.service === service)
-  if (now?.commitSha === commitSha) return now.serving ? [] : [restart(now, commitSha)]
+  const isOtherImage = wanted.image !== undefined && now?.image !== undefined && now.image !== wanted.image
+  if (now?.commitSha === commitSha && !isOtherImage) return now.serving ? [] : [restart(now, commitSha)]
   if (now?.gaveUpOn === commitSha) return now.commitSha === null || now.serving ? [] : [restart(now, now.commitSha)]
-  const reason =
-    now === undefined || now.commitSha === null
-      ? 'the branch has its own copy, and none runs yet'
-      : `commit ${now.commitSha.slice(0, 7)} runs, ${commitSha.slice(0, 7)} is wanted`
-  return [{ action: 'deploy-service', service, commitSha, reason }]
+  return [{ action: 'deploy-service', service, commitSha, reason: deployReason(commitSha, now) }]
+}
+
+function deployReason(commitSha: string, now: ObservedService | undefined): string {
+  if (now === undefined || now.commitSha === null) return 'the branch has its own copy, and none runs yet'
+  if (now.commitSha === commitSha) return 'another image of the commit was named'
+  return `commit ${now.commitSha.slice(0, 7)} runs, ${commitSha.slice(0, 7)} is wanted`
 }
 
 function keptActions(desired: DesiredEnvironment, observed: ObservedEnvironment): PlanAction[] {

@@ -58,11 +58,10 @@ describe('parseServiceFile', () => {
     ],
     ['a list instead of a mapping', `${head}name: a\nhealth: []\n`, '4:9: health must be an object, but it is a list'],
     ['nothing instead of a value', `${head}name: a\nhealth:\n`, '4:8: health must be an object, but it is empty'],
-    ['a wrong choice', `${head}name: a\ndeploy: { on: merge }\n`, '4:15: deploy.on must be "push", but it is "merge"'],
     [
-      'what it cannot do',
-      `${head}name: a\ndeploy: { on: image }\n`,
-      '4:15: no deploy can be begun by an image: it begins with the push, and on Kubernetes waits for an image that is not there yet; leave "deploy" out',
+      'a wrong choice',
+      `${head}name: a\ndeploy: { on: merge }\n`,
+      '4:15: deploy.on must be "push" or "image", but it is "merge"',
     ],
     [
       'another kind',

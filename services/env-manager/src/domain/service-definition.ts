@@ -126,11 +126,6 @@ function dataProblems(document: YamlDocument): Problem[] {
     const name = String(refused.at(-1))
     problems.push(document.problemAt(refused, `a config document cannot have the key "${name}" here; rename it`, 'key'))
   }
-  if (asObject(value['deploy'])['on'] === 'image') {
-    const advice =
-      'no deploy can be begun by an image: it begins with the push, and on Kubernetes waits for an image that is not there yet; leave "deploy" out'
-    problems.push(document.problemAt(['deploy', 'on'], advice))
-  }
   const dependsOn: readonly unknown[] = Array.isArray(value['dependsOn']) ? value['dependsOn'] : []
   const self = dependsOn.indexOf(value['name'])
   if (self >= 0)

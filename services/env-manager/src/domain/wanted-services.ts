@@ -1,4 +1,4 @@
-import type { DesiredServices } from './desired-services.js'
+import type { DesiredService, DesiredServices } from './desired-services.js'
 import { wantService, type EnvironmentRecord, type ServiceRecord } from './environment-record.js'
 import { ownMember } from './own-member.js'
 
@@ -8,18 +8,10 @@ export function wantedServices(
   desired: DesiredServices,
 ): Readonly<Record<string, ServiceRecord>> {
   const services: Record<string, ServiceRecord> = { ...record.services }
-  for (const { service, repository, commitSha, defined } of desired.services) {
-    const { directory, definition } = defined
-    services[service] = wantService(ownMember(services, service), {
-      name: service,
-      repository,
-      directory,
-      wantedCommit: commitSha,
-      definition,
-    })
-  }
+  for (const one of desired.services) services[one.service] = wanted(services, one)
+  for (const one of desired.awaiting) services[one.service] = { ...wanted(services, one), waitsForImage: true }
   for (const { service, repository, message } of desired.invalid) {
-    if (service === undefined || desired.services.some((one) => one.service === service)) continue
+    if (service === undefined || isDefined(desired, service)) continue
     const wantedCommit = record.heads[repository] ?? ''
     const definition = { apiVersion: 'tributary/v1', kind: 'Service', name: service } as const
     const before =
@@ -30,19 +22,32 @@ export function wantedServices(
   return dropForgotten(services, desired)
 }
 
+function wanted(
+  services: Readonly<Record<string, ServiceRecord>>,
+  { service, repository, commitSha, defined }: DesiredService,
+): ServiceRecord {
+  const { directory, definition } = defined
+  const identity = { name: service, repository, directory, wantedCommit: commitSha, definition }
+  return wantService(ownMember(services, service), identity)
+}
+
+function isDefined({ services, awaiting }: DesiredServices, name: string): boolean {
+  return [...services, ...awaiting].some(({ service }) => service === name)
+}
+
 /** A service that never ran and is wanted no longer leaves nothing to remove. */
 function dropForgotten(
   services: Readonly<Record<string, ServiceRecord>>,
   desired: DesiredServices,
 ): Readonly<Record<string, ServiceRecord>> {
-  const wanted = new Set([
-    ...desired.services.map(({ service }) => service),
+  const stays = new Set([
+    ...[...desired.services, ...desired.awaiting].map(({ service }) => service),
     ...desired.invalid.map(({ service }) => service),
     ...desired.kept,
   ])
   return Object.fromEntries(
     Object.entries(services)
-      .filter(([name, service]) => wanted.has(name) || service.deployed !== null)
+      .filter(([name, service]) => stays.has(name) || service.deployed !== null)
       .map(([name, service]) => [name, service]),
   )
 }

@@ -104,6 +104,7 @@ function observeService(service: ServiceRecord, { entries, workloads }: Found, u
     serving,
     present: copies.length > 0 || (entry !== undefined && isManaged(entry)),
     restartRequested: service.restartRequested === true,
+    image: service.deployed?.image,
     unfinished,
     gaveUpOn: service.failure?.final === true ? service.failure.commitSha : null,
   }

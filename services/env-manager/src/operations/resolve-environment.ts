@@ -8,6 +8,7 @@ import type { Heads } from '../domain/desired-state.js'
 import type { EnvironmentRecord } from '../domain/environment-record.js'
 import { ownerOfCommits, type Owner } from '../domain/owner.js'
 import type { RepositoryRef } from '../ports/source-control.js'
+import { seekImages } from './built-images.js'
 import type { EnvironmentDependencies } from './dependencies.js'
 import type { CommitContent } from './load-content.js'
 import { findEnvironment, listEnvironments } from './state/environments.js'
@@ -78,10 +79,12 @@ export async function resolveEnvironment(
   )
   const recorded = Object.values(record.services).map(({ name, ...rest }) => ({ service: name, ...rest }))
   const desired = desiredServices(contents, recorded)
-  const services = await Promise.all(
+  const atCommits = await Promise.all(
     desired.services.map((service) => atRolledBackCommit(deps, { service, record, signal })),
   )
-  return { ...placement, declaredBase, owner: ownerOf(loaded, record), desired: { ...desired, services } }
+  const sought = await seekImages(deps.store, record.name, atCommits)
+  const kept = [...desired.kept, ...sought.awaiting.map(({ service }) => service)]
+  return { ...placement, declaredBase, owner: ownerOf(loaded, record), desired: { ...desired, ...sought, kept } }
 }
 
 /** Identifies everything that {@link resolveEnvironment} depends on: while it stays, so does the answer. */

@@ -1,7 +1,7 @@
 import type { Plan } from '@tributary/contract'
 import { isAppError } from '@tributary/kit'
 import { setCondition, type ConditionFinding } from '../domain/conditions.js'
-import type { DesiredService } from '../domain/desired-services.js'
+import { builtImageOf, type DesiredService } from '../domain/desired-services.js'
 import { definitionConditions, healthConditions } from '../domain/environment-conditions.js'
 import type { EnvironmentRecord, ServiceRecord } from '../domain/environment-record.js'
 import { plan, type DesiredEnvironment } from '../domain/plan.js'
@@ -93,7 +93,8 @@ export class EnvironmentReconciler {
       await this.#note(wanted, { type: 'Reconciled', status: 'False', reason: 'WaitingForBase', message: waitingFor })
       return { requeueAfterMs: BASE_POLL_MS }
     }
-    if (actions.length > 0) return this.#deploy(wanted, { resolved, actions })
+    const work = actions.filter(({ action }) => action !== 'wait')
+    if (work.length > 0) return this.#deploy(wanted, { resolved, actions: work })
     this.deps.routes.resume?.(wanted.name)
     // Of the record that was resolved: what somebody has asked for since has not been looked at.
     const settlement = settlementOf(record, resolved)
@@ -162,7 +163,13 @@ export class EnvironmentReconciler {
       if (wanted?.commitSha === commitSha) return [wanted]
       const recorded = service === undefined ? undefined : record.services[service]
       if (recorded === undefined) return []
-      return [await definitionAt(this.deps, { service: recorded, commitSha }, this.hooks.runs.stopping)]
+      return [
+        await definitionAt(
+          this.deps,
+          { environment: record.name, service: recorded, commitSha },
+          this.hooks.runs.stopping,
+        ),
+      ]
     })
     return (await Promise.all(started)).flat()
   }
@@ -197,8 +204,9 @@ export class EnvironmentReconciler {
       readonly workloads: readonly WorkloadStatus[]
     },
   ): Promise<void> {
+    const { invalid, awaiting } = given.resolved.desired
     const whole =
-      given.resolved.desired.invalid.length === 0 && Object.values(record.services).every((one) => one.failure === null)
+      invalid.length + awaiting.length === 0 && Object.values(record.services).every((one) => one.failure === null)
     const settledFor = whole ? given.settlement : null
     await this.#noteHealth({ ...record, settledFor }, given.workloads)
   }
@@ -244,7 +252,7 @@ function desiredOf(
   resolved: ResolvedEnvironment,
   waitingFor: string | null,
 ): DesiredEnvironment {
-  const { services, kept, masked } = resolved.desired
+  const { services, awaiting, kept, masked } = resolved.desired
   return {
     name: record.name,
     branch: record.branch,
@@ -252,7 +260,11 @@ function desiredOf(
     base: resolved.base,
     waitingFor,
     asleep: false,
-    services: services.map(({ service, commitSha }) => ({ service, commitSha })),
+    services: services.map((one) => {
+      const image = builtImageOf(one)
+      return { service: one.service, commitSha: one.commitSha, ...(image === undefined ? {} : { image }) }
+    }),
+    awaiting: awaiting.map(({ service, commitSha }) => ({ service, commitSha })),
     kept,
     masked: masked === 'unknown' ? record.masked : masked,
   }

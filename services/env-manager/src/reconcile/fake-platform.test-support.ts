@@ -55,7 +55,8 @@ export function createFakePlatform(world: PlatformWorld): Platform {
     },
     deployWorkload: async (spec, context) => {
       const { environment, generation, service, commitSha, version } = spec
-      const workloadId = `${environment}-g${generation}-${service}-${commitSha.slice(0, 12)}`
+      const { image } = spec.definition.run ?? {}
+      const workloadId = `${environment}-g${generation}-${service}-${commitSha.slice(0, 12)}${image === undefined ? '' : `-${image}`}`
       const present = world.workloads.get(workloadId)
       if (present !== undefined && present.health !== 'stopped') return present
       await context.record({ kind: 'process', id: workloadId, environment })

@@ -1,4 +1,5 @@
 import type { PlanAction } from '@tributary/contract'
+import { builtImageOf } from '../../domain/desired-services.js'
 import { servedBefore, withPastDeploy, type ServiceRecord } from '../../domain/environment-record.js'
 import type { ServiceName } from '../../ports/platform.js'
 import { applyServiceNames } from '../apply-service-names.js'
@@ -114,7 +115,8 @@ function withCopy(
 ): ServiceRecord {
   const { workloadId, version, endpoints } = workload
   const { commitSha } = service
+  const image = builtImageOf(service)
   const history = withPastDeploy(before.history, { runId, commitSha, version, at })
-  const deployed = { commitSha, version, workloadId, endpoints }
+  const deployed = { commitSha, version, workloadId, endpoints, ...(image === undefined ? {} : { image }) }
   return { ...before, deployed, health: 'healthy', healthMessage: null, failure: null, deploying: false, history }
 }

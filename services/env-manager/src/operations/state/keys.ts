@@ -22,6 +22,10 @@ export const stateKeys = {
   tenantToken: (environment: string): string => `em/tenant-token/${environment}`,
   defaultsOf: (environment: string): string => `em/defaults/${environment}/`,
   defaults: (environment: string, service: string): string => `em/defaults/${environment}/${service}`,
+  imagesOf: (environment: string): string => `em/image/${environment}/`,
+  imagesOfService: (environment: string, service: string): string => `em/image/${environment}/${service}/`,
+  image: (environment: string, service: string, commitSha: string): string =>
+    `em/image/${environment}/${service}/${commitSha}`,
   contextKey: 'em/context-key',
   breaker: 'em/breaker',
   sessions: 'em/session/',

@@ -17,6 +17,7 @@ import { registryKeysOf, updateEnvironment } from '../state/environments.js'
 import { putJson } from '../state/json-store.js'
 import { stateKeys } from '../state/keys.js'
 import { listLedger } from '../state/ledger.js'
+import { deleteImages } from '../state/images.js'
 import { deleteSecrets, secretValuesOf } from '../state/secret-vault.js'
 
 const STEPS = [
@@ -71,7 +72,10 @@ async function tearDown(context: RunContext): Promise<void> {
   await run.step({ name: 'uninstall' }, () => uninstall(context))
   await run.step({ name: 'remove-routes' }, () => deps.routes.remove(record.name))
   await run.step({ name: 'remove-space' }, () => removeSpace(context))
-  await run.step({ name: 'remove-secrets' }, () => deleteSecrets(deps.store, record.name))
+  await run.step({ name: 'remove-secrets' }, async () => {
+    await deleteSecrets(deps.store, record.name)
+    await deleteImages(deps.store, record.name)
+  })
   await run.step({ name: 'remove-tenant' }, () => removeTenant(context))
   const resources = await run.step({ name: 'verify' }, (log) => verifyAll(context, log))
   await run.step({ name: 'receipt' }, async (log) => log(`${resources.length} things verified gone`))
