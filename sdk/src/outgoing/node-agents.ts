@@ -41,7 +41,8 @@ type CreateConnection = HttpAgent['createConnection']
  * the context from everybody else: `http.get(url, { agent: httpAgent })`, `axios.create(createAgents(client))`,
  * `got.extend({ agent: { http: httpAgent, https: httpsAgent } })`. They keep connections alive unless told otherwise; redirects that the
  * client library follows are judged hop by hop. A connection that is refused is made once more, to where the service is by then. A call
- * that cannot be made fails as a connection would: an `error` of the request.
+ * that cannot be made fails as a connection would: an `error` of the request. `maxSockets` counts a connection once it is made, so requests
+ * that come together while there is none yet may open more.
  *
  * A request is changed before it has a connection, so a header list given as an array, or `Expect`, which node writes at once, fail with
  * `CONTEXT_HEADERS_FIXED` where the context would have to be added or removed.

@@ -147,7 +147,8 @@ class OlderRoutedHandler implements Handler {
   }
 }
 
-function resume<P extends unknown[], T>({ context, telemetry }: Caller, run: (...told: P) => T, ...told: P): T {
+/** Calls `run` in the contexts of a caller. */
+export function resume<P extends unknown[], T>({ context, telemetry }: Caller, run: (...told: P) => T, ...told: P): T {
   if (isActiveTelemetry(telemetry)) return resumeContext(context, run, ...told)
   return resumeTelemetry(telemetry, () => resumeContext(context, run, ...told))
 }

@@ -9,6 +9,7 @@ import { baggageToOutside, baggageToService } from './outgoing-baggage.js'
 import { originOf, RoutedCall, type CallOwner, type RoutedCallOptions } from './routed-call.js'
 import { callerNow, routedHandler, unwatched } from './routed-handler.js'
 import { createLanes, type Lanes } from './service-connections.js'
+import { uploadBody } from './upload-body.js'
 
 /** Settings of {@link createDispatcher}. */
 export interface DispatcherOptions {
@@ -93,7 +94,8 @@ export class RoutingDispatcher extends Dispatcher {
   #toOutside(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const headers = editHeaders(options.headers, { baggage: baggageToOutside })
     const told = routedHandler(handler, unwatched(callerNow()))
-    return hideTenantFromTelemetry(() => this.#outside.dispatch({ ...options, headers }, told))
+    const sent = { ...options, headers, body: uploadBody(options.body) }
+    return hideTenantFromTelemetry(() => this.#outside.dispatch(sent, told))
   }
 
   #toService(
@@ -110,8 +112,8 @@ export class RoutingDispatcher extends Dispatcher {
       baggage: (written) => baggageToService(context, written),
       caller: observer === undefined ? undefined : caller,
     })
-    const call = { owner: this.#owner, options: { ...options, headers }, target, service, endpoint, context, observer }
-    return new RoutedCall(call)
+    const sent = { ...options, headers, body: uploadBody(options.body) }
+    return new RoutedCall({ owner: this.#owner, options: sent, target, service, endpoint, context, observer })
   }
 
   /** Where a call goes that nobody has answered. */
