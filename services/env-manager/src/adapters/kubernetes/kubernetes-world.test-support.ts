@@ -3,12 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Endpoint } from '@tributary/contract'
 import type { Static } from 'typebox'
 import { expect } from 'vitest'
 import { eventually, kubeTools, repositoryRoot, testImage, testKubeconfig } from '@tributary/testkit'
 import { kubernetesWithDefaults, type KubernetesConfigFile } from '../../domain/kubernetes-config.js'
-import type { Platform, PlatformContext, PlatformResource, WorkloadSpec } from '../../ports/platform.js'
+import type {
+  Platform,
+  PlatformCapability,
+  PlatformContext,
+  PlatformResource,
+  WorkloadSpec,
+} from '../../ports/platform.js'
 import type { ContractProgram, PlatformHarness, ProgramSource } from '../../ports/platform-contract.test-support.js'
 import type { ChartReleases } from '../../ports/chart-releases.js'
 import { createHelmChartReleases } from '../helm/index.js'
@@ -46,6 +53,13 @@ export const TEST_VALUES = {
   resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '256Mi' } },
 }
 
+/** Of the platform, by its contract. */
+export const CAPABILITIES: ReadonlySet<PlatformCapability> = new Set([
+  'run-from-image',
+  'in-place-upgrade',
+  'service-names',
+])
+
 /** What a world may differ in. */
 export interface KubernetesWorldOptions {
   readonly config?: Static<typeof KubernetesConfigFile>
@@ -57,9 +71,11 @@ export interface KubernetesWorldOptions {
 
 /** Platforms of an instance of its own on the test cluster. Its environments are prefixed, so that several worlds do not meet. */
 export class KubernetesWorld implements PlatformHarness {
-  readonly pace = { deadline: 90_000, readiness: 15_000 }
+  readonly deadlineMs = 90_000
   readonly environments: PlatformHarness['environments']
   readonly recorded: PlatformResource[] = []
+  /** Addresses that have answered. */
+  private readonly answering = new Set<string>()
   readonly logged: string[] = []
   platform: KubernetesPlatform
   readonly signal = new AbortController().signal
@@ -148,16 +164,22 @@ export class KubernetesWorld implements PlatformHarness {
 
   /**
    * As a program in the cluster would resolve the name, one CNAME after the other. A node that does not know a new ClusterIP yet lets the first
-   * packets of a connection disappear: such a connection is given up soon, and made anew.
+   * packets of a connection disappear, and one that does not know its pods yet refuses it: such a connection is given up soon, and made anew. An
+   * address that has answered once must not refuse again.
    */
   async get(endpoint: Endpoint, path: string): Promise<{ readonly status: number; readonly text: string }> {
     const target = await this.resolve(endpoint)
+    const known = `${target.address}:${target.port}`
     const deadline = performance.now() + CLUSTER_IP_MS
     for (;;) {
       try {
-        return await ask({ ...target, path })
+        const answer = await ask({ ...target, path })
+        this.answering.add(known)
+        return answer
       } catch (error) {
-        if (!(error instanceof ConnectTimeout) || performance.now() > deadline) throw error
+        const isNew = error instanceof ConnectTimeout || (isRefusal(error) && !this.answering.has(known))
+        if (!isNew || performance.now() > deadline) throw error
+        await delay(RETRY_MS)
       }
     }
   }
@@ -224,7 +246,13 @@ export async function untilClean(): Promise<void> {
 
 const CLUSTER_IP_MS = 20_000
 
+const RETRY_MS = 50
+
 class ConnectTimeout extends Error {}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
+}
 
 function ask({
   address,

@@ -64,7 +64,7 @@ export class LocalWorld implements PlatformHarness {
   }
 
   readonly environments = { one: 'feature-x', other: 'feature-y', base: 'feature-base' }
-  readonly pace = { deadline: 15_000, readiness: 700 }
+  readonly deadlineMs = 15_000
 
   /** A started platform; `more` changes its options. */
   static async create(more: Partial<LocalPlatformOptions> = {}): Promise<LocalWorld> {

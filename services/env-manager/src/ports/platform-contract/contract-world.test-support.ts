@@ -21,13 +21,8 @@ export interface PlatformHarness extends AsyncDisposable {
   readonly platform: Platform
   /** Environments that nobody else uses, where platforms are shared between tests. */
   readonly environments: { readonly one: string; readonly other: string; readonly base: string }
-  /** How long things may take here, in milliseconds. */
-  readonly pace: {
-    /** Anything that is waited for. */
-    readonly deadline: number
-    /** From a start until a failing readiness has been seen. */
-    readonly readiness: number
-  }
+  /** How long anything that is waited for may take here, in milliseconds. */
+  readonly deadlineMs: number
   /** Makes the program available as a new commit of a service. */
   publish(service: string, program: ContractProgram): Promise<ProgramSource>
   /** As {@link PlatformHarness.get}, by one connection that must be taken. */
@@ -112,7 +107,7 @@ export class ContractWorld {
   }
 
   get deadlineMs(): number {
-    return this.harness.pace.deadline
+    return this.harness.deadlineMs
   }
 
   /** Names every copy in the environment's space, as a deploy does when it has registered them. */

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import type { ContractWorld } from './contract-world.test-support.js'
 
+/** For what is known to be so already. */
+const SHORT_MS = 500
+
 /** What is said of copies that do not come up. */
 export function describeFailures(world: ContractWorld): void {
   test('fails early, with the last log lines, when a service keeps dying', async () => {
@@ -19,7 +22,7 @@ export function describeFailures(world: ContractWorld): void {
     await world.until(async () => (await world.platform.listWorkloads())[0]?.message?.includes('503') === true)
     const waiting = world.platform.awaitHealthy(workloadId, {
       signal: world.controller.signal,
-      timeoutMs: world.harness.pace.readiness,
+      timeoutMs: SHORT_MS,
     })
     await expect(waiting).rejects.toMatchObject({ code: 'PLATFORM_UNHEALTHY', message: expect.stringContaining('503') })
     expect((await world.platform.listWorkloads())[0]).toMatchObject({
