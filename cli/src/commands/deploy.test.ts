@@ -40,6 +40,20 @@ describe('tributary deploy', () => {
     expect(JSON.parse(stdout)).toEqual(told)
   })
 
+  it('wants the whole id of the commit', async () => {
+    const { stderr, status, requests } = await runAgainst({}, [
+      'deploy',
+      'x',
+      'y',
+      '--image',
+      IMAGE,
+      '--commit',
+      'a36d1473',
+    ])
+    expect(stderr).toContain('as `git rev-parse HEAD` prints it, not "a36d1473"')
+    expect([status, requests]).toEqual([EXIT_CODES.usage, []])
+  })
+
   it('gives up on a branch that has no environment', async () => {
     const { stderr, status } = await deploy('deploys', 'feature/y', 'orders', '--timeout', '0s')
     expect(stderr).toContain('There is no environment or branch feature/y; has it been pushed')

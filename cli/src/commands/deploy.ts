@@ -2,11 +2,12 @@ import type { EnvManagerClient } from '@tributary/client'
 import type { Environment, ImageOutcome } from '@tributary/contract'
 import type { Command } from 'commander'
 import type { Cli } from '../context.js'
-import { cliError } from '../errors.js'
+import { badValue, cliError } from '../errors.js'
 import { durationOption, jsonOption } from '../options.js'
 import { shortSha } from '../output/format.js'
 
 const POLL_MS = 500
+const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/
 
 interface DeployFlags {
   readonly image: string
@@ -28,6 +29,8 @@ export function addDeploy(program: Command, cli: Cli): void {
       .addOption(durationOption('--timeout <duration>', 'how long the environment may take to appear', '1m')),
   ).action(async (...call: [string, string, DeployFlags, Command]) => {
     const [named, service, { image, commit: commitSha, timeout, json }, command] = call
+    if (!COMMIT.test(commitSha))
+      throw badValue(`--commit is the whole id of a commit, as \`git rev-parse HEAD\` prints it, not "${commitSha}"`)
     const client = await cli.envManager(command)
     const { name } = await environmentNamed(cli, client, { named, timeout })
     cli.terminal.endProgress()

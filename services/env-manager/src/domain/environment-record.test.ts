@@ -121,7 +121,15 @@ describe('toEnvironment', () => {
   })
 
   it('is degraded while the branch’s tributary.yaml cannot be used, and not for a base that is still to come', () => {
-    const desired = { services: [], awaiting: [], invalid: [], kept: [], masked: [], baseBranch: undefined, problems: [] }
+    const desired = {
+      services: [],
+      awaiting: [],
+      invalid: [],
+      kept: [],
+      masked: [],
+      baseBranch: undefined,
+      problems: [],
+    }
     const wrong = { ...desired, problems: ['tributary.yaml:3:1: unknown field "maks"'] }
     const ignored = definitionConditions(record(), { desired: wrong, problem: null }, context)
     expect(phaseOf(record({ conditions: ignored }))).toBe('degraded')

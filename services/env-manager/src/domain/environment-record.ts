@@ -60,6 +60,8 @@ export interface ServiceRecord {
   readonly onImage?: boolean
   /** It is not deployed at the wanted commit because its image has not been named. */
   readonly waitsForImage?: boolean
+  /** The image that was named of the wanted commit; null: none, or it is deployed on push. */
+  readonly wantedImage?: string | null
   /** Newest first. */
   readonly history: readonly PastDeploy[]
 }
@@ -277,7 +279,11 @@ function statusOf(service: ServiceRecord): EnvironmentService['status'] {
   if (service.failure !== null) return 'failed'
   if (service.deployed === null) return 'pending'
   if (service.health === 'unhealthy') return 'unhealthy'
-  return service.deployed.commitSha === service.wantedCommit ? 'healthy' : 'pending'
+  return isWanted(service, service.deployed) ? 'healthy' : 'pending'
+}
+
+function isWanted({ wantedCommit, wantedImage = null }: ServiceRecord, { commitSha, image }: DeployedCopy): boolean {
+  return commitSha === wantedCommit && (wantedImage === null || image === undefined || image === wantedImage)
 }
 
 function instantOrNull(at: number | null): string | null {

@@ -1,4 +1,4 @@
-import type { DesiredService, DesiredServices } from './desired-services.js'
+import { builtImageOf, type DesiredService, type DesiredServices } from './desired-services.js'
 import { wantService, type EnvironmentRecord, type ServiceRecord } from './environment-record.js'
 import { ownMember } from './own-member.js'
 
@@ -8,7 +8,9 @@ export function wantedServices(
   desired: DesiredServices,
 ): Readonly<Record<string, ServiceRecord>> {
   const services: Record<string, ServiceRecord> = { ...record.services }
-  for (const one of desired.services) services[one.service] = wanted(services, one)
+  for (const one of desired.services) {
+    services[one.service] = { ...wanted(services, one), wantedImage: builtImageOf(one) ?? null }
+  }
   for (const one of desired.awaiting) services[one.service] = { ...wanted(services, one), waitsForImage: true }
   for (const { service, repository, message } of desired.invalid) {
     if (service === undefined || isDefined(desired, service)) continue

@@ -35,7 +35,7 @@ export async function takeImage(
   if (record.asleep || wanted === undefined) return { outcome: 'kept', isOutdatingRuns }
   const isDeployed = wanted.deployed?.commitSha === commitSha
   if (!isDeployed && wanted.wantedCommit !== commitSha) return { outcome: 'kept', isOutdatingRuns }
-  await requestLook(store, target)
+  await requestLook(store, { ...target, image })
   return { outcome: isDeployed ? 'replaces' : 'deploys', isOutdatingRuns }
 }
 
@@ -47,11 +47,16 @@ function commitsOf(service: ServiceRecord | undefined): ReadonlySet<string> {
 }
 
 /** Has the environment looked at again; a commit that was given up on may come up with this image. */
-async function requestLook(store: RevisionedStore, { environment, service, commitSha }: ImageTarget): Promise<void> {
+async function requestLook(
+  store: RevisionedStore,
+  { environment, service, commitSha, image }: ImageTarget & { readonly image: string },
+): Promise<void> {
   await updateEnvironment(store, environment, (current) => {
     const now = ownMember(current.services, service)
-    const isFailed = now?.failure?.commitSha === commitSha
-    const services = isFailed ? { ...current.services, [service]: { ...now, failure: null } } : current.services
+    if (now === undefined) return current
+    const failed = now.failure?.commitSha === commitSha ? null : now.failure
+    const wantedImage = now.wantedCommit === commitSha ? image : (now.wantedImage ?? null)
+    const services = { ...current.services, [service]: { ...now, failure: failed, wantedImage } }
     return { ...current, services, retryRequests: current.retryRequests + 1 }
   })
 }

@@ -108,7 +108,14 @@ describe('services that are deployed when their image is there', () => {
     expect(await name(head, 'orders:1')).toBe('known')
     await bench.settle()
     expect(await bench.runs('feature-x')).toHaveLength(runs)
+    const held = holdDeploy('orders', 'feature-x')
     expect(await name(head, 'orders:1b')).toBe('replaces')
+    // Whoever waits for the environment now waits for this image.
+    expect(await bench.phase('feature-x')).not.toBe('ready')
+    await held.reached
+    expect(await bench.phase('feature-x')).not.toBe('ready')
+    expect(imagesOf('feature-x')).toEqual(['orders:1'])
+    held.letGo()
     await bench.atRest(
       () => imagesOf('feature-x'),
       ([image, ...others]) => image === 'orders:1b' && others.length === 0,
