@@ -31,6 +31,23 @@ const waiting = () =>
     (now) => now?.conditions.some(({ reason }) => reason === 'WaitingForImage') === true,
   )
 
+/** Pushes a branch whose service waits for its image. Answers the commit. */
+async function awaiting(): Promise<string> {
+  const head = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
+  await bench.start()
+  await bench.settle()
+  await waiting()
+  return head
+}
+
+/** {@link awaiting}, and names the image. */
+async function running(image: string): Promise<string> {
+  const head = await awaiting()
+  await name(head, image)
+  await ready('feature-x')
+  return head
+}
+
 const seen = (environment: string) => bench.center.seenBy(environment)['orders']
 
 describe('services that are deployed when their image is there', () => {
@@ -50,12 +67,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('goes on serving the image of before while that of a push is built', async () => {
-    const first = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(first, 'orders:1')
-    await ready('feature-x')
+    const first = await running('orders:1')
     const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' })
     await bench.settle()
     const { conditions } = (await waiting())!
@@ -67,12 +79,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('restarts the copy of before, with its image, when it is lost while another one is waited for', async () => {
-    const first = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(first, 'orders:1')
-    await ready('feature-x')
+    const first = await running('orders:1')
     bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' })
     await bench.settle()
     await waiting()
@@ -98,12 +105,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('replaces an image by another one of the same commit, and changes nothing for the same one', async () => {
-    const head = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(head, 'orders:1')
-    await ready('feature-x')
+    const head = await running('orders:1')
     const runs = (await bench.runs('feature-x')).length
     expect(await name(head, 'orders:1')).toBe('known')
     await bench.settle()
@@ -124,10 +126,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('takes over from a run that deploys an image which is no longer the one', async () => {
-    const head = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
+    const head = await awaiting()
     const held = holdDeploy('orders', 'feature-x')
     await name(head, 'orders:1')
     await held.reached
@@ -154,12 +153,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('rolls back to a commit with the image that it had', async () => {
-    const first = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(first, 'orders:1')
-    await ready('feature-x')
+    const first = await running('orders:1')
     const second = bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' })
     await bench.settle()
     await name(second, 'orders:2')
@@ -174,10 +168,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('keeps what is named while it sleeps, and wakes with it', async () => {
-    const head = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
+    const head = await awaiting()
     await requestSleep(bench.running, 'feature-x')
     bench.manager.mark('feature-x')
     await bench.atRest(
@@ -192,12 +183,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('forgets its images with the environment', async () => {
-    const head = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(head, 'orders:1')
-    await ready('feature-x')
+    const head = await running('orders:1')
     bench.git.delete('shop', 'feature/x')
     await bench.settle()
     await gone('feature-x')
@@ -229,12 +215,7 @@ describe('services that are deployed when their image is there', () => {
   })
 
   it('keeps the images that may be needed again, and the newest', async () => {
-    const first = bench.git.commit('shop', 'feature/x', ON_IMAGE, 'main')
-    await bench.start()
-    await bench.settle()
-    await waiting()
-    await name(first, 'orders:first')
-    await ready('feature-x')
+    const first = await running('orders:first')
     const others = Array.from({ length: 60 }, (_, index) => index.toString(16).padStart(40, 'a'))
     bench.now = () => Date.now() + others.length
     for (const commitSha of others) await name(commitSha, `orders:${commitSha.slice(-2)}`)
