@@ -6,7 +6,7 @@ const strict = { additionalProperties: false } as const
 /**
  * | phase | meaning |
  * | --- | --- |
- * | pending | known, nothing done yet |
+ * | pending | known, nothing done yet; or a service waits for the image of its commit |
  * | deploying | a deploy run is under way |
  * | ready | every own service runs the wanted commit, is healthy and registered |
  * | degraded | it was ready; a service is unhealthy, the newest deploy failed and the last good copy serves, or a file of the branch cannot be used |
