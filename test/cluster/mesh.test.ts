@@ -84,7 +84,8 @@ describeWithCluster('header routes of a service mesh', () => {
   })
 
   afterAll(async () => {
-    await platform.remove()
+    // The kinds of objects in its namespaces go next.
+    await platform.remove({ untilGone: true })
     await removeMeshKinds(kubectl, [...GATEWAY_KINDS, ...ISTIO_KINDS])
     // kubectl keeps a cache in its home, the platform's folder.
     for (const one of [folder, platform.directory]) await rm(one, { recursive: true, force: true })

@@ -142,15 +142,12 @@ export class InstalledPlatform {
   /** Removes everything of this platform from the cluster and from this machine. */
   async remove(): Promise<void> {
     await this.uninstall().catch(() => undefined)
-    await this.kubectl([
-      'delete',
-      'namespace',
-      '-l',
-      `tributary.dev/instance=${this.instance}`,
-      '--wait',
-      '--timeout=120s',
+    // Side by side: a cluster takes many seconds for each.
+    const whole = ['--ignore-not-found', '--wait', '--timeout=120s']
+    await Promise.all([
+      this.kubectl(['delete', 'namespace', '-l', `tributary.dev/instance=${this.instance}`, ...whole]),
+      this.kubectl(['delete', 'namespace', this.namespace, ...whole]),
     ])
-    await this.kubectl(['delete', 'namespace', this.namespace, '--ignore-not-found', '--wait', '--timeout=120s'])
     const volumes = ['config-center', 'env-manager'].map((part) => `${this.instance}-${part}`)
     await this.kubectl(['delete', 'persistentvolume', ...volumes, '--ignore-not-found', '--wait', '--timeout=60s'])
     if (this.#gitServer !== undefined) {
