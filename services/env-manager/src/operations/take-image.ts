@@ -29,14 +29,15 @@ export async function takeImage(
   // Of any other commit it is not known: what is pushed next may say otherwise.
   if (wanted?.wantedCommit === commitSha && wanted.onImage !== true) throw notAwaited(target)
   const before = await findImage(store, target)
-  if (before === image) return { outcome: 'known', isOutdatingRuns: false }
+  const isWanted = wanted?.wantedCommit === commitSha
+  // The record is written last: what was cut off in between is made good by naming the image once more.
+  if (before === image && (!isWanted || wanted.wantedImage === image))
+    return { outcome: 'known', isOutdatingRuns: false }
   await keepImage(store, target, { image, at: clock.now(), needed: commitsOf(wanted) })
-  const isOutdatingRuns = before !== undefined
-  if (record.asleep || wanted === undefined) return { outcome: 'kept', isOutdatingRuns }
-  const isDeployed = wanted.deployed?.commitSha === commitSha
-  if (!isDeployed && wanted.wantedCommit !== commitSha) return { outcome: 'kept', isOutdatingRuns }
+  const isOutdatingRuns = before !== undefined && before !== image
+  if (record.asleep || !isWanted) return { outcome: 'kept', isOutdatingRuns }
   await requestLook(store, { ...target, image })
-  return { outcome: isDeployed ? 'replaces' : 'deploys', isOutdatingRuns }
+  return { outcome: wanted.deployed?.commitSha === commitSha ? 'replaces' : 'deploys', isOutdatingRuns }
 }
 
 /** The commits that the service may be deployed at again. */
@@ -53,10 +54,9 @@ async function requestLook(
 ): Promise<void> {
   await updateEnvironment(store, environment, (current) => {
     const now = ownMember(current.services, service)
-    if (now === undefined) return current
+    if (now?.wantedCommit !== commitSha) return current
     const failed = now.failure?.commitSha === commitSha ? null : now.failure
-    const wantedImage = now.wantedCommit === commitSha ? image : (now.wantedImage ?? null)
-    const services = { ...current.services, [service]: { ...now, failure: failed, wantedImage } }
+    const services = { ...current.services, [service]: { ...now, failure: failed, wantedImage: image } }
     return { ...current, services, retryRequests: current.retryRequests + 1 }
   })
 }

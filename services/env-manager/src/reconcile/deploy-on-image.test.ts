@@ -3,7 +3,7 @@ import { isAppError } from '@tributary/kit'
 import { takeImage } from '../operations/take-image.js'
 import { requestSleep, requestWake } from '../operations/request-sleep.js'
 import { rollBackService } from '../operations/rollback-service.js'
-import { findImage } from '../operations/state/images.js'
+import { findImage, keepImage } from '../operations/state/images.js'
 import { short, useShop } from './shop-bench.test-support.js'
 import { definition, type TestBench } from './test-bench.test-support.js'
 
@@ -123,6 +123,25 @@ describe('services that are deployed when their image is there', () => {
       ([image, ...others]) => image === 'orders:1b' && others.length === 0,
     )
     await ready('feature-x')
+  })
+
+  it('makes good a naming that was cut off before the environment was told, when the image is named again', async () => {
+    const head = await running('orders:1')
+    const target = { environment: 'feature-x', service: 'orders', commitSha: head }
+    await keepImage(bench.store, target, { image: 'orders:1b', at: Date.now(), needed: new Set() })
+    expect(await name(head, 'orders:1b')).toBe('replaces')
+    await ready('feature-x')
+    expect(imagesOf('feature-x')).toEqual(['orders:1b'])
+  })
+
+  it('replaces nothing when the commit is no longer the one that is wanted', async () => {
+    const first = await running('orders:1')
+    bench.git.commit('shop', 'feature/x', { 'orders/server.js': '2' })
+    await bench.settle()
+    await waiting()
+    expect(await name(first, 'orders:1b')).toBe('kept')
+    await bench.settle()
+    expect(imagesOf('feature-x')).toEqual(['orders:1'])
   })
 
   it('takes over from a run that deploys an image which is no longer the one', async () => {
