@@ -46,6 +46,18 @@ const WAYS: Readonly<
   'stream both ways': { call: (orders) => orders.talk(['a', 'b']), answer: ['live none a', 'live none b'] },
 }
 
+/** The service at two addresses: the connection to the first breaks once its server has got a call. Answers that server. */
+async function placeBreaking(): ReturnType<typeof shop.serve> {
+  const hit = await shop.serve('hit')
+  const broken = await proxyTo(hit.port)
+  hit.onCall = () => {
+    broken.refuse()
+    return false
+  }
+  await shop.place({ integration: [broken.port, live.port] })
+  return hit
+}
+
 describe.each(Object.entries(WAYS))('a %s', (_way, { call, answer }) => {
   it('goes to the other address when nobody listens at the first, and counts once', async () => {
     await shop.place({ integration: [await nobody(), live.port] })
@@ -55,26 +67,14 @@ describe.each(Object.entries(WAYS))('a %s', (_way, { call, answer }) => {
   })
 
   it('is not repeated when its connection breaks after a server has got it', async () => {
-    const hit = await shop.serve('hit')
-    const broken = await proxyTo(hit.port)
-    hit.onCall = () => {
-      broken.refuse()
-      return false
-    }
-    await shop.place({ integration: [broken.port, live.port] })
+    const hit = await placeBreaking()
     await expect(call(shop.orders())).rejects.toMatchObject({ code: status.UNAVAILABLE })
     expect([hit.served.length, live.served.length]).toEqual([1, 0])
     expect(shop.counted()).toEqual([[null, 1, 1]])
   })
 
   it('is repeated elsewhere after its server got it when the retry policy of the program repeats it', async () => {
-    const hit = await shop.serve('hit')
-    const broken = await proxyTo(hit.port)
-    hit.onCall = () => {
-      broken.refuse()
-      return false
-    }
-    await shop.place({ integration: [broken.port, live.port] })
+    const hit = await placeBreaking()
     expect(await call(shop.orders(shop.channel({ 'grpc.service_config': RETRYING })))).toEqual(answer)
     expect([hit.served.length, live.served.length]).toEqual([1, 1])
     expect(shop.counted()).toEqual([[null, 1, 0]])
